@@ -1,0 +1,48 @@
+# The workflow. Every target makes what it needs: a virtual environment in .venv and the dependencies.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check format lint types unit test judge bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Run the order example on a durable node: retries, incidents, a crash, the audit trail
+	$(BIN)/python examples/demo.py
+
+format: $(STAMP)  ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix-only --quiet
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check
+
+types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
+
+unit: $(STAMP)
+	$(BIN)/pytest -q -m 'not end_to_end'
+
+check: lint types unit  ## Format, lint, types, unit tests: under a minute
+
+test: lint types  ## Everything that has to pass: under ten minutes on two cores
+	$(BIN)/pytest -q --durations=10
+
+judge: $(STAMP)  ## What takes longer: many kill rounds, the whole comparison with Zeebe
+	$(BIN)/pytest -q tests/judge
+
+bench: $(STAMP)  ## Measure throughput, latency, memory; ZEEBE=path/to/zeebe runs Zeebe beside it
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

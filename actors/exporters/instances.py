@@ -1,0 +1,127 @@
+"""What records need to know of live instances and definitions: a small fold over the events."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from bpmnd.bpmn import events
+from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.model.graph import Problem
+from bpmnd.bpmn.model.xml import read
+
+_WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Definition:
+    process_id: str
+    version: int
+    element_ids: tuple[str, ...]
+    element_types: dict[str, str]
+    """Element id -> its type, `SERVICE_TASK`."""
+
+
+@final
+@dataclass(slots=True)
+class Job:
+    type: str
+    retries: int
+    element_instance_key: int
+    element: int
+    worker: str = ""
+
+
+@final
+@dataclass(slots=True)
+class Instance:
+    """A live process instance: what stands behind the keys that its events name."""
+
+    definition_key: int
+    tenant_id: str
+    elements: dict[int, int] = field(default_factory=dict[int, int])
+    jobs: dict[int, Job] = field(default_factory=dict[int, Job])
+    timers: dict[int, events.TimerCreated] = field(default_factory=dict[int, events.TimerCreated])
+    incidents: dict[int, events.IncidentCreated] = field(default_factory=dict[int, events.IncidentCreated])
+    variables: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
+    """(scope, name) -> key."""
+
+
+@final
+class Instances:
+    """Live instances and all definitions of one partition."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[int, Definition] = {}
+        self.by_key: dict[int, Instance] = {}
+        self._owners: dict[int, int] = {}
+
+    def owner_of(self, job_key: int) -> int:
+        """The process instance that a job belongs to; 0 if that is not known."""
+        return self._owners.get(job_key, 0)
+
+    def note(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case events.ProcessCreated():
+                self.definitions[event.key] = Definition(
+                    event.process_id, event.version, event.element_ids, _types_in(event.content)
+                )
+            case events.ProcessInstanceCreated(key, definition_key, tenant_id):
+                self.by_key[key] = Instance(definition_key, tenant_id)
+            case events.JobsActivated(keys, _, _, worker):
+                for job_key in keys:
+                    self._lend(job_key, worker)
+            case _:
+                instance = self.by_key.get(getattr(event, "instance_key", 0))
+                if instance is not None:
+                    self._note_in(instance, event)
+
+    def _lend(self, job_key: int, worker: str) -> None:
+        instance = self.by_key.get(self.owner_of(job_key))
+        if instance is not None and job_key in instance.jobs:
+            instance.jobs[job_key].worker = worker
+
+    def _note_in(self, instance: Instance, event: Event) -> None:
+        match event:
+            case events.ElementActivating() | events.ElementActivated():
+                instance.elements[event.key] = event.element
+            case events.ElementCompleted() | events.ElementTerminated():
+                instance.elements.pop(event.key, None)
+                if event.key == event.instance_key:
+                    self._end(event.key)
+            case events.VariablesCreated(first_key, _, scope_key, variables):
+                for number, name in enumerate(variables):
+                    instance.variables[scope_key, name] = first_key + number
+            case events.JobCreated():
+                job = Job(event.type, event.retries, event.element_instance_key, event.element)
+                instance.jobs[event.key] = job
+                self._owners[event.key] = event.instance_key
+            case events.JobFailed() | events.JobRetriesUpdated():
+                if event.key in instance.jobs:
+                    instance.jobs[event.key].retries = event.retries
+            case events.JobCompleted() | events.JobCanceled():
+                instance.jobs.pop(event.key, None)
+                self._owners.pop(event.key, None)
+            case events.TimerCreated():
+                instance.timers[event.key] = event
+            case events.TimerCanceled():
+                instance.timers.pop(event.key, None)
+            case events.IncidentCreated():
+                instance.incidents[event.key] = event
+            case events.IncidentResolved():
+                instance.incidents.pop(event.key, None)
+            case _:
+                pass  # Nothing of it is needed later.
+
+    def _end(self, key: int) -> None:
+        for job_key in self.by_key.pop(key).jobs:
+            self._owners.pop(job_key, None)
+
+
+def _types_in(content: bytes) -> dict[str, str]:
+    """The types of the elements of a file. One that this build cannot read has none."""
+    root = read(content)
+    if isinstance(root, Problem):
+        return {}
+    return {tag.id: _WORD.sub("_", tag.bare_name).upper() for tag in root.descendants() if tag.id is not None}

@@ -1,0 +1,78 @@
+"""What events and commands are called outside: Zeebe's value types and intents, by one table.
+
+What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE and CONTINUATION.
+"""
+
+from typing import Final, NamedTuple, get_args
+
+from bpmnd.bpmn import commands, events
+from bpmnd.bpmn.commands import Command
+from bpmnd.bpmn.events import Event
+
+
+class Name(NamedTuple):
+    value_type: str
+    intent: str
+
+    def __str__(self) -> str:
+        return f"{self.value_type}/{self.intent}"
+
+
+EVENT_NAMES: Final[dict[type[Event], Name]] = {
+    events.DeploymentCreated: Name("DEPLOYMENT", "CREATED"),
+    events.ProcessCreated: Name("PROCESS", "CREATED"),
+    events.DeploymentDistributing: Name("DEPLOYMENT_DISTRIBUTION", "DISTRIBUTING"),
+    events.DeploymentDistributed: Name("DEPLOYMENT_DISTRIBUTION", "COMPLETED"),
+    events.DeploymentFullyDistributed: Name("DEPLOYMENT", "FULLY_DISTRIBUTED"),
+    events.ChannelMessageSent: Name("CHANNEL_MESSAGE", "SENT"),
+    events.ChannelMessageReceived: Name("CHANNEL_MESSAGE", "RECEIVED"),
+    events.ChannelMessageAcknowledged: Name("CHANNEL_MESSAGE", "ACKNOWLEDGED"),
+    events.ProcessInstanceCreated: Name("PROCESS_INSTANCE_CREATION", "CREATED"),
+    events.ElementActivating: Name("PROCESS_INSTANCE", "ELEMENT_ACTIVATING"),
+    events.ElementActivated: Name("PROCESS_INSTANCE", "ELEMENT_ACTIVATED"),
+    events.ElementCompleting: Name("PROCESS_INSTANCE", "ELEMENT_COMPLETING"),
+    events.ElementCompleted: Name("PROCESS_INSTANCE", "ELEMENT_COMPLETED"),
+    events.ElementTerminating: Name("PROCESS_INSTANCE", "ELEMENT_TERMINATING"),
+    events.ElementTerminated: Name("PROCESS_INSTANCE", "ELEMENT_TERMINATED"),
+    events.SequenceFlowTaken: Name("PROCESS_INSTANCE", "SEQUENCE_FLOW_TAKEN"),
+    events.BoundaryEventTriggered: Name("PROCESS_EVENT", "TRIGGERED"),
+    events.VariablesCreated: Name("VARIABLE", "CREATED"),
+    events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
+    events.JobCreated: Name("JOB", "CREATED"),
+    events.JobsActivated: Name("JOB_BATCH", "ACTIVATED"),
+    events.JobCompleted: Name("JOB", "COMPLETED"),
+    events.JobFailed: Name("JOB", "FAILED"),
+    events.JobRecurred: Name("JOB", "RECURRED_AFTER_BACKOFF"),
+    events.JobTimedOut: Name("JOB", "TIMED_OUT"),
+    events.JobYielded: Name("JOB", "YIELDED"),
+    events.JobErrorThrown: Name("JOB", "ERROR_THROWN"),
+    events.JobRetriesUpdated: Name("JOB", "RETRIES_UPDATED"),
+    events.JobTimeoutUpdated: Name("JOB", "TIMEOUT_UPDATED"),
+    events.JobCanceled: Name("JOB", "CANCELED"),
+    events.TimerCreated: Name("TIMER", "CREATED"),
+    events.TimerTriggered: Name("TIMER", "TRIGGERED"),
+    events.TimerCanceled: Name("TIMER", "CANCELED"),
+    events.IncidentCreated: Name("INCIDENT", "CREATED"),
+    events.IncidentResolved: Name("INCIDENT", "RESOLVED"),
+    events.ContinuationCreated: Name("CONTINUATION", "CREATED"),
+    events.ContinuationRemoved: Name("CONTINUATION", "REMOVED"),
+}
+COMMAND_NAMES: Final[dict[type[Command], Name]] = {
+    commands.Deploy: Name("DEPLOYMENT", "CREATE"),
+    commands.CreateProcessInstance: Name("PROCESS_INSTANCE_CREATION", "CREATE"),
+    commands.CancelProcessInstance: Name("PROCESS_INSTANCE", "CANCEL"),
+    commands.SetVariables: Name("VARIABLE_DOCUMENT", "UPDATE"),
+    commands.ActivateJobs: Name("JOB_BATCH", "ACTIVATE"),
+    commands.YieldJobs: Name("JOB", "YIELD"),
+    commands.CompleteJob: Name("JOB", "COMPLETE"),
+    commands.FailJob: Name("JOB", "FAIL"),
+    commands.ThrowJobError: Name("JOB", "THROW_ERROR"),
+    commands.UpdateJob: Name("JOB", "UPDATE"),
+    commands.ResolveIncident: Name("INCIDENT", "RESOLVE"),
+    commands.FireDue: Name("TIMER", "TRIGGER"),
+    commands.Continue: Name("CONTINUATION", "CONTINUE"),
+    commands.ReceiveChannelMessage: Name("CHANNEL_MESSAGE", "RECEIVE"),
+    commands.AcknowledgeChannel: Name("CHANNEL_MESSAGE", "ACKNOWLEDGE"),
+}
+assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
+assert set(COMMAND_NAMES) == set(get_args(Command)), "every command has a name"

@@ -1,0 +1,364 @@
+"""From frames to records: every event with what it is called outside, and with what its keys stand for.
+
+Pure: a fold over the frames of one partition, from its first. What is remembered of an instance is dropped
+when it ends, so memory grows by live instances, not by the length of the log.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias, final
+
+import msgspec
+
+from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Job
+from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
+from bpmnd.bpmn import events
+from bpmnd.bpmn.codec import CommandNote, Frame
+from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.events import Event
+
+Value: TypeAlias = dict[str, Any]
+"""Names as in Zeebe's records; keys are decimal strings, moments are ISO 8601, variables are JSON."""
+
+_LINE_BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
+
+
+class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One event, to be read without the log beside it. A line of `bpmnd log export`."""
+
+    position: tuple[int, int]
+    """Index of the log entry, number within it."""
+    time: str
+    partition_id: int
+    value_type: str
+    intent: str
+    key: str | None
+    value: Value
+    cause: str | None = None
+    """The command that led to it, `JOB/COMPLETE`."""
+    hash: str | None = None
+    """The chain hash of the entry: who has it can prove that nothing up to here was altered."""
+
+
+def records_of_instance(records: Iterator[Record], key: int) -> Iterator[Record]:
+    """What belongs to one process instance; of a batch of jobs only its own."""
+    wanted = str(key)
+    for record in records:
+        if record.value.get("processInstanceKey") == wanted:
+            yield record
+        elif (jobs := record.value.get("jobs")) is not None:
+            own = [job for job in jobs if job.get("processInstanceKey") == wanted]
+            if own:
+                yield msgspec.structs.replace(record, value={**record.value, "jobs": own})
+
+
+@final
+class Records:
+    """The records of one partition, entry after entry."""
+
+    def __init__(self, partition_id: int) -> None:
+        self._partition_id = partition_id
+        self._instances = Instances()
+
+    def of(self, index: int, frame: Frame, hash: bytes = b"") -> Iterator[Record]:
+        """The records of the entry `index`. Consume them all before the next entry."""
+        time, digest, number = moment(frame.time), hash.hex() or None, 0
+        for cause, event in _with_causes(frame.commands, frame.events):
+            name = EVENT_NAMES[type(event)]
+            for key, value in self._values(event):
+                number += 1
+                yield Record(
+                    (index, number),
+                    time,
+                    self._partition_id,
+                    name.value_type,
+                    name.intent,
+                    str(key) if key else None,
+                    value,
+                    cause,
+                    digest,
+                )
+            self._instances.note(event)
+
+    def _values(self, event: Event) -> Iterator[tuple[int, Value]]:
+        """Key and value; of variables one for each."""
+        match event:
+            case events.VariablesCreated(first_key, instance_key, scope_key, variables):
+                base = self._in_instance(instance_key, scope_key)
+                for number, value in enumerate(_each(variables, base)):
+                    yield first_key + number, value
+            case events.VariablesUpdated(instance_key, scope_key, variables):
+                base = self._in_instance(instance_key, scope_key)
+                instance = self._instances.by_key.get(instance_key)
+                for value in _each(variables, base):
+                    known = instance.variables.get((scope_key, value["name"]), 0) if instance else 0
+                    yield known, value
+            case _:
+                yield _key_of(event), self._value(event)
+
+    def _value(self, event: Event) -> Value:
+        match event:
+            case (
+                events.DeploymentCreated()
+                | events.ProcessCreated()
+                | events.DeploymentDistributing()
+                | events.DeploymentDistributed()
+                | events.DeploymentFullyDistributed()
+            ):
+                return self._of_deployment(event)
+            case (
+                events.ChannelMessageSent()
+                | events.ChannelMessageReceived()
+                | events.ChannelMessageAcknowledged()
+            ):
+                return _of_channel(event)
+            case events.ProcessInstanceCreated(_, definition_key, tenant_id, tags, business_id):
+                definition = self._instances.definitions.get(definition_key)
+                return {
+                    **_of_process(definition_key, definition, tenant_id),
+                    "processInstanceKey": str(event.key),
+                    "tags": tags,
+                    "businessId": business_id,
+                }
+            case events.ElementActivating() | events.ElementActivated():
+                value = self._at_element(event.instance_key, event.key, event.element)
+                return {**value, "flowScopeKey": str(event.scope_key)}
+            case (
+                events.ElementCompleting()
+                | events.ElementCompleted()
+                | events.ElementTerminating()
+                | events.ElementTerminated()
+            ):
+                return self._at_element(event.instance_key, event.key, event.element)
+            case events.SequenceFlowTaken(instance_key, scope_key, flow):
+                value = self._at_element(instance_key, 0, flow)
+                return {**value, "flowScopeKey": str(scope_key)}
+            case events.BoundaryEventTriggered(element_instance_key, instance_key, boundary, variables):
+                value = self._at_element(instance_key, element_instance_key, boundary)
+                return {**value, "variables": _json(variables)}
+            case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
+                return self._of_timer(event)
+            case events.IncidentCreated() | events.IncidentResolved():
+                return self._of_incident(event)
+            case events.ContinuationCreated(_, instance_key, _, passes):
+                return {**self._in_instance(instance_key), "passes": passes}
+            case events.ContinuationRemoved():
+                return {}
+            case events.VariablesCreated() | events.VariablesUpdated():
+                raise AssertionError("variables have a record each")
+            case _:
+                return self._of_job(event)
+
+    def _of_deployment(
+        self,
+        event: events.DeploymentCreated
+        | events.ProcessCreated
+        | events.DeploymentDistributing
+        | events.DeploymentDistributed
+        | events.DeploymentFullyDistributed,
+    ) -> Value:
+        match event:
+            case events.ProcessCreated():
+                return {
+                    "processDefinitionKey": str(event.key),
+                    "bpmnProcessId": event.process_id,
+                    "version": event.version,
+                    "versionTag": event.version_tag or None,
+                    "resourceName": event.resource_name,
+                    "checksum": event.checksum.hex(),
+                    "deploymentKey": str(event.deployment_key),
+                    "tenantId": event.tenant_id,
+                    "resource": event.content,
+                }
+            case events.DeploymentCreated(key, tenant_id, definition_keys):
+                return self._deployed(key, tenant_id, definition_keys)
+            case events.DeploymentDistributing(key, _, tenant_id, definition_keys, waiting_for):
+                return {**self._deployed(key, tenant_id, definition_keys), "partitionIds": waiting_for}
+            case events.DeploymentDistributed(key, partition_id):
+                return {"deploymentKey": str(key), "partitionId": partition_id}
+            case events.DeploymentFullyDistributed(key):
+                return {"deploymentKey": str(key)}
+
+    def _deployed(self, key: int, tenant_id: str, definition_keys: Sequence[int]) -> Value:
+        processes = [self._process(definition_key) for definition_key in definition_keys]
+        return {"deploymentKey": str(key), "tenantId": tenant_id, "processes": processes}
+
+    def _process(self, definition_key: int) -> Value:
+        return _of_process(definition_key, self._instances.definitions.get(definition_key), None)
+
+    def _of_job(
+        self,
+        event: events.JobCreated
+        | events.JobsActivated
+        | events.JobCompleted
+        | events.JobFailed
+        | events.JobRecurred
+        | events.JobTimedOut
+        | events.JobYielded
+        | events.JobErrorThrown
+        | events.JobRetriesUpdated
+        | events.JobTimeoutUpdated
+        | events.JobCanceled,
+    ) -> Value:
+        if isinstance(event, events.JobsActivated):
+            jobs = [
+                {"jobKey": str(key), **self._job(self._instances.owner_of(key), key)} for key in event.keys
+            ]
+            return {
+                "type": event.type,
+                "worker": event.worker,
+                "deadline": moment(event.deadline),
+                "tenantId": event.tenant_id,
+                "jobs": jobs,
+            }
+        if isinstance(event, events.JobCreated):
+            value = self._at_element(event.instance_key, event.element_instance_key, event.element)
+            return {**value, "type": event.type, "retries": event.retries}
+
+        value = self._job(event.instance_key, event.key)
+        match event:
+            case events.JobFailed(_, _, retries, recur_at, message):
+                value |= {"retries": retries, "errorMessage": message}
+                if recur_at:
+                    value["recurringTime"] = moment(recur_at)
+            case events.JobErrorThrown(_, _, code, message):
+                value |= {"errorCode": code, "errorMessage": message}
+            case events.JobRetriesUpdated(_, _, retries):
+                value["retries"] = retries
+            case events.JobTimeoutUpdated(_, _, deadline):
+                value["deadline"] = moment(deadline)
+            case _:
+                pass  # All that is to be said of it is known of the job.
+        return value
+
+    def _job(self, instance_key: int, key: int) -> Value:
+        instance = self._instances.by_key.get(instance_key)
+        job = instance.jobs.get(key) if instance is not None else None
+        if job is None:
+            return self._in_instance(instance_key)
+        value = self._at_element(instance_key, job.element_instance_key, job.element)
+        return {**value, **_known_of(job)}
+
+    def _of_timer(self, event: events.TimerCreated | events.TimerTriggered | events.TimerCanceled) -> Value:
+        instance = self._instances.by_key.get(event.instance_key)
+        timer = instance.timers.get(event.key) if instance is not None else None
+        timer = event if isinstance(event, events.TimerCreated) else timer
+        if timer is None:
+            return self._in_instance(event.instance_key)
+        return {
+            **self._at_element(event.instance_key, timer.element_instance_key, timer.element),
+            "dueDate": moment(timer.due),
+            "repetitions": timer.repetitions,
+        }
+
+    def _of_incident(self, event: events.IncidentCreated | events.IncidentResolved) -> Value:
+        instance = self._instances.by_key.get(event.instance_key)
+        incident = instance.incidents.get(event.key) if instance is not None else None
+        incident = event if isinstance(event, events.IncidentCreated) else incident
+        if incident is None:
+            return self._in_instance(event.instance_key)
+        value = {
+            **self._at_element(event.instance_key, incident.element_instance_key, incident.element),
+            "errorType": incident.type,
+            "errorMessage": incident.message,
+        }
+        if incident.job_key:
+            value["jobKey"] = str(incident.job_key)
+        return value
+
+    def _in_instance(self, instance_key: int, scope_key: int = 0) -> Value:
+        """The instance an event belongs to, and the scope that it names."""
+        instance = self._instances.by_key.get(instance_key)
+        if instance is None:
+            value: Value = {}
+        else:
+            definition = self._instances.definitions.get(instance.definition_key)
+            value = _of_process(instance.definition_key, definition, instance.tenant_id)
+        if instance_key:
+            value["processInstanceKey"] = str(instance_key)
+        if scope_key:
+            value["scopeKey"] = str(scope_key)
+            if instance is not None and (element := instance.elements.get(scope_key)) is not None:
+                value |= self._element(instance, element)
+        return value
+
+    def _at_element(self, instance_key: int, element_instance_key: int, element: int) -> Value:
+        value = self._in_instance(instance_key)
+        if element_instance_key:
+            value["elementInstanceKey"] = str(element_instance_key)
+        return value | self._element(self._instances.by_key.get(instance_key), element)
+
+    def _element(self, instance: Instance | None, element: int) -> Value:
+        """Id and type of an element, by the table of the deployment; its index, if that was dropped."""
+        definition = (
+            self._instances.definitions.get(instance.definition_key) if instance is not None else None
+        )
+        if definition is None or element >= len(definition.element_ids):
+            return {"elementIndex": element}
+        element_id = definition.element_ids[element]
+        return {
+            "elementId": element_id,
+            "bpmnElementType": definition.element_types.get(element_id, "UNSPECIFIED"),
+        }
+
+
+def moment(time_ms: int) -> str:
+    """A moment of log time, in UTC."""
+    stamp = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+
+
+def _with_causes(
+    notes: Sequence[CommandNote], happened: Sequence[Event]
+) -> Iterator[tuple[str | None, Event]]:
+    position = 0
+    for command, _, count in notes:
+        cause = str(COMMAND_NAMES[command])
+        for event in happened[position : position + count]:
+            yield cause, event
+        position += count
+    for event in happened[position:]:
+        yield None, event
+
+
+def _key_of(event: Event) -> int:
+    key: int = getattr(event, "key", 0)
+    return key
+
+
+def _of_channel(
+    event: events.ChannelMessageSent | events.ChannelMessageReceived | events.ChannelMessageAcknowledged,
+) -> Value:
+    match event:
+        case events.ChannelMessageSent(receiver, number, payload):
+            return {"receiver": receiver, "number": number, "size": len(payload)}
+        case events.ChannelMessageReceived(sender, number):
+            return {"sender": sender, "number": number}
+        case events.ChannelMessageAcknowledged(receiver, number):
+            return {"receiver": receiver, "number": number}
+
+
+def _of_process(key: int, definition: Definition | None, tenant_id: str | None) -> Value:
+    value: Value = {"processDefinitionKey": str(key)}
+    if definition is not None:
+        value |= {"bpmnProcessId": definition.process_id, "version": definition.version}
+    if tenant_id is not None:
+        value["tenantId"] = tenant_id
+    return value
+
+
+def _known_of(job: Job) -> Value:
+    value: Value = {"type": job.type, "retries": job.retries}
+    if job.worker:
+        value["worker"] = job.worker
+    return value
+
+
+def _each(variables: Variables, base: Value) -> Iterator[Value]:
+    for name, value in _json(variables).items():
+        yield {**base, "name": name, "value": value}
+
+
+def _json(variables: Variables) -> dict[str, msgspec.Raw]:
+    """Values as they are. Between their parts they may have line breaks, which end a line of an export."""
+    return {name: msgspec.Raw(value.translate(_LINE_BREAKS)) for name, value in variables.items()}

@@ -1,0 +1,509 @@
+"""The partition actor: sole owner of one partition's engine, state, log and Raft peer.
+
+A tick takes the commands that wait, lets the engine decide each in memory, and makes one frame of what
+they caused. The frame is proposed to Raft and goes to the disk while the next tick is decided. Answers,
+wake-ups and messages to other partitions leave when the frame is committed, never before.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, Protocol, TypeAlias, final
+
+from bpmnd.actors.archiving import Archiving
+from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
+from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
+from bpmnd.actors.errors import Refused, Unavailable
+from bpmnd.actors.latency import CommitLatency
+from bpmnd.actors.replica import Replica
+from bpmnd.actors.runtime import Actor, LaneLimits
+from bpmnd.actors.watching import JobWatcher, JobWatching
+from bpmnd.bpmn.codec import CommandNote, encode_frame
+from bpmnd.bpmn.commands import (
+    AcknowledgeChannel,
+    ActivateJobs,
+    ClientCommand,
+    Command,
+    CompleteJob,
+    Continue,
+    CreateProcessInstance,
+    Deploy,
+    FailJob,
+    FireDue,
+    ReceiveChannelMessage,
+    SetVariables,
+    ThrowJobError,
+)
+from bpmnd.bpmn.engine import Engine
+from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.outcomes import Outcome, Rejected
+from bpmnd.cluster.raft import HardState as RaftState
+from bpmnd.storage.entry import HardState as StoredState
+from bpmnd.storage.log import Appended, AppendFailed
+
+_logger = logging.getLogger(__name__)
+
+DISK: Final = 0
+ONGOING: Final = 1
+NEW_WORK: Final = 2
+_TICK_SECONDS: Final = 0.1
+_RESEND_SECONDS: Final = 1.0
+_DUE_PER_TICK: Final = 100
+_CONTINUATIONS_PER_TICK: Final = 4
+_TERM_SHIFT: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLimits:
+    """What a partition takes on before it refuses. Lanes hold messages and the bytes of their variables."""
+
+    new_work: LaneLimits = field(default_factory=lambda: LaneLimits(10_000, 64 << 20))
+    ongoing: LaneLimits = field(default_factory=lambda: LaneLimits(100_000, 256 << 20))
+    commit_seconds_max: float = 2.0
+    tick_bytes_max: int = 1 << 20
+    uncommitted_bytes_max: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes for Raft."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointWritten:
+    error: BaseException | None
+
+
+class Submit:
+    """A command, and the future that is answered when its frame is committed."""
+
+    __slots__ = ("command", "future", "size")
+
+    def __init__(self, command: Command, future: asyncio.Future[Outcome] | None, size: int) -> None:
+        self.command = command
+        self.future = future
+        self.size = size
+
+
+Message: TypeAlias = Submit | Appended | AppendFailed | Tick | CheckpointWritten
+_Answer: TypeAlias = tuple[asyncio.Future[Outcome], Outcome]
+
+
+class Channels(Protocol):
+    """The way to the other partitions."""
+
+    def deliver(self, sender: int, receiver: int, number: int, payload: bytes) -> None:
+        """Carry a message to its receiver. It may get lost: it is sent again until acknowledged."""
+
+
+class _Pending:
+    """What leaves the partition when everything up to `index` is committed."""
+
+    __slots__ = ("answers", "index", "offered", "sent", "size", "started")
+
+    def __init__(
+        self,
+        index: int,
+        answers: list[_Answer],
+        offered: set[str],
+        sent: dict[int, int],
+        size: int,
+        started: float,
+    ) -> None:
+        self.index = index
+        self.answers = answers
+        self.offered = offered
+        self.sent = sent
+        """Receiver -> number of the last channel message that is in the outbox at `index`."""
+        self.size = size
+        self.started = started
+
+
+@final
+class PartitionActor(Actor[Message]):
+    """One partition on this node. Implements what the gateway asks of a partition."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        partitions: Sequence[int],
+        scheduler: Scheduler,
+        clock: Clock,
+        channels: Channels,
+        new_future: Callable[[], asyncio.Future[Outcome]],
+        *,
+        limits: PartitionLimits | None = None,
+        checkpoints: CheckpointPolicy | None = None,
+        archiving: Archiving | None = None,
+    ) -> None:
+        limits = limits or PartitionLimits()
+        disk_lane = LaneLimits(1 << 30, 1 << 60)  # Bounded by what this actor itself has under way.
+        super().__init__(
+            f"partition-{replica.partition_id}",
+            scheduler,
+            clock,
+            (disk_lane, limits.ongoing, limits.new_work),
+        )
+        self.replica = replica
+        self.engine = Engine(replica.state, partitions)
+        self.watching = JobWatching(replica.partition_id)
+        self.latency = CommitLatency(limits.commit_seconds_max)
+        self._limits = limits
+        self._channels = channels
+        self._new_future = new_future
+        self._archiving = archiving
+        self._raft = replica.raft
+        self._log = replica.log
+        self._state = replica.state
+        self.checkpoints = Checkpoints(
+            replica.state,
+            replica.log,
+            replica.store,
+            checkpoints or CheckpointPolicy(),
+            scheduler,
+            clock,
+            self._checkpoint_written,
+        )
+        self._log_clock: LogClock | None = None
+        self._now = 0
+        self._events: list[Event] = []
+        self._notes: list[CommandNote] = []
+        self._answers: list[_Answer] = []
+        self._offered: set[str] = set()
+        self._tick_bytes = 0
+        self._pending: deque[_Pending] = deque()
+        self._uncommitted_bytes = 0
+        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+        self._last_request = 0
+        self._sendable: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
+        self._due_timer: Timer | None = None
+        self._due_at = 0
+        self._tick_timer: Timer | None = None
+        self._resend_timer: Timer | None = None
+
+    # What others ask of it
+
+    @property
+    def id(self) -> int:
+        return self.replica.partition_id
+
+    @property
+    def leads(self) -> bool:
+        return self._raft.leads and not self.stopped
+
+    def start(self) -> None:
+        """Begin to stand for election; `leads` turns true when the partition can answer."""
+        self._raft_tick()
+        self._resend()
+
+    def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
+        """Hand in a command; the future ends when its outcome is committed.
+
+        Raises Refused when there is too much to do already, Unavailable when this is not the leader.
+        """
+        if not self._raft.leads or self.stopped:
+            raise Unavailable(f"partition {self.id} has no leader here")
+        lane = ONGOING
+        if isinstance(command, CreateProcessInstance | Deploy):
+            lane = NEW_WORK
+            queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
+            if self.latency.is_too_long(queued):
+                raise Refused(
+                    f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
+                )
+        future = self._new_future()
+        size = _size_of(command)
+        if not self.tell(Submit(command, future, size), lane=lane, size=size):
+            raise Refused(f"partition {self.id} has its mailbox full")
+        return future
+
+    def submit_internal(self, command: Command) -> asyncio.Future[Outcome] | None:
+        """A command of another partition or of this node itself; None if it was not taken."""
+        if not self._raft.leads or self.stopped:
+            return None
+        future = self._new_future()
+        taken = self.tell(Submit(command, future, _size_of(command)), lane=ONGOING)
+        return future if taken else None
+
+    def watch_jobs(self, watcher: JobWatcher) -> None:
+        self.watching.watch(watcher)
+
+    def subscribe_jobs(self, job_type: str) -> None:
+        self.watching.subscribe(job_type)
+
+    def unsubscribe_jobs(self, job_type: str) -> None:
+        self.watching.unsubscribe(job_type)
+
+    def on_log(self, message: Appended | AppendFailed) -> None:
+        """Completions of the log's writer; may come after the actor has stopped."""
+        self.tell(message)
+
+    def stop(self) -> None:
+        """Stop at once. Whoever still waits for an answer hears that the outcome is unknown."""
+        super().stop()
+        if self._archiving is not None:
+            self._archiving.close()
+        for timer in (self._tick_timer, self._due_timer, self._resend_timer):
+            if timer is not None:
+                timer.cancel()
+        error = Unavailable(f"partition {self.id} stopped before the outcome was committed")
+        for pending in self._pending:
+            for future, _ in pending.answers:
+                _fail(future, error)
+        for future in self._waiting.values():
+            _fail(future, error)
+        for future, _ in self._answers:
+            _fail(future, error)
+        self._pending.clear()
+        self._waiting.clear()
+        self._answers.clear()
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is under way: the partition could stop without an open answer."""
+        archiving = self._archiving is not None and self._archiving.busy
+        return not (self._pending or any(self.queued()) or self.checkpoints.in_the_making or archiving)
+
+    # The tick
+
+    def accepts(self, lane: int) -> bool:
+        if lane == DISK:
+            return True
+        return (
+            self._raft.leads
+            and self._log_clock is not None
+            and self._uncommitted_bytes < self._limits.uncommitted_bytes_max
+            and self._tick_bytes < self._limits.tick_bytes_max
+        )
+
+    def receive(self, message: Message) -> None:
+        match message:
+            case Submit():
+                self._submit(message)
+            case Appended():
+                self._appended(message)
+            case AppendFailed(error):
+                raise error
+            case Tick():
+                self._raft.tick()
+            case CheckpointWritten(error):
+                if error is not None:
+                    raise error
+                self.checkpoints.readable()
+                position = self.checkpoints.position
+                if self._archiving is not None and position is not None:
+                    self._archiving.up_to(position.index)
+
+    def dropped(self, message: Message) -> None:
+        if isinstance(message, Submit) and message.future is not None:
+            _fail(message.future, Unavailable(f"partition {self.id} stopped"))
+
+    def settle(self) -> None:
+        """Once a tick: bring in what is due, make the frame, hand it to Raft, release what is committed."""
+        raft = self._raft
+        if raft.leads:
+            self._do_own_work()
+        if self._events or self._answers or self._offered:
+            self._make_frame()
+        ready = raft.ready()
+        if ready.entries or ready.hard_state is not None:
+            entries = [(entry.index, entry.term, entry.kind, entry.payload) for entry in ready.entries]
+            self._log.append(entries, _stored(ready.hard_state))
+        self._release(ready.committed)
+        self.checkpoints.advance(raft.last_index, raft.committed)
+        if self.checkpoints.needs_slices:
+            self.wake()
+        self._tick_bytes = 0
+        self._now = 0
+
+    def _submit(self, submit: Submit) -> None:
+        future = submit.future
+        if future is not None and future.done():
+            return  # Given up by its client before anything was decided.
+        self._tick_bytes += submit.size
+        self._decide(submit.command, future)
+
+    def _decide(self, command: Command, future: asyncio.Future[Outcome] | None) -> int:
+        """Let the engine decide; how many events came of it."""
+        if not self._now:
+            assert self._log_clock is not None, "no log time before leadership"
+            self._now = self._log_clock.now_ms()
+        self._last_request += 1
+        request = self._last_request
+        decision = self.engine.decide(command, self._now, request)
+        events = decision.events
+        if events:
+            self._events += events
+            self._notes.append((type(command), getattr(command, "key", 0), len(events)))
+        if decision.outcome is None:
+            if future is not None:
+                self._waiting[request] = future
+        elif future is not None:
+            self._answers.append((future, decision.outcome))
+        for earlier, outcome in decision.answers:
+            waiting = self._waiting.pop(earlier, None)
+            if waiting is not None:
+                self._answers.append((waiting, outcome))
+        for _, job_type in decision.offered:
+            self._offered.add(job_type)
+        if type(command) is ActivateJobs:
+            self.watching.claimed(command.type)
+        return len(events)
+
+    def _do_own_work(self) -> None:
+        """What nobody sends: timers and deadlines, and what earlier turns left over."""
+        if self._log_clock is None:
+            self._log_clock = LogClock(self.clock, self._state.last_time)
+            self._last_request = self._raft.term << _TERM_SHIFT
+            self._sendable = self._outbox_numbers()
+        due = self._state.next_due()
+        if due is not None:
+            self._now = self._now or self._log_clock.now_ms()
+            if due <= self._now:
+                self._fire_due()
+            self._set_due_timer()
+        if self._state.continuations.items:
+            for key in list(islice(self._state.continuations.items, _CONTINUATIONS_PER_TICK)):
+                self._decide(Continue(key), None)
+            if self._state.continuations.items:
+                self.wake()
+
+    def _fire_due(self) -> None:
+        keys = self._state.due(self._now, _DUE_PER_TICK)
+        for key in keys:
+            fired = self._decide(FireDue(key), None)
+            assert fired, f"{key} is due, but nothing came of it"
+        if len(keys) == _DUE_PER_TICK:
+            self.wake()
+
+    def _set_due_timer(self) -> None:
+        due = self._state.next_due()
+        if due is None or (self._due_timer is not None and due >= self._due_at):
+            return
+        if self._due_timer is not None:
+            self._due_timer.cancel()
+        self._due_at = due
+        delay = min(max(due - self._now, 1), 3_600_000) / 1000
+        self._due_timer = self.scheduler.call_later(delay, self._due_came)
+
+    def _due_came(self) -> None:
+        self._due_timer = None
+        self.wake()
+
+    def _make_frame(self) -> None:
+        started = self.clock.monotonic()
+        size = 0
+        if self._events:
+            payload = encode_frame(self._now, self._state.last_key, self._notes, self._events)
+            size = len(payload)
+            self._raft.propose(payload)
+            self._uncommitted_bytes += size
+            self.checkpoints.grew(size)
+            self._events = []
+            self._notes = []
+        sent = self._outbox_numbers() if self._state.outbox.items else {}
+        pending = _Pending(self._raft.last_index, self._answers, self._offered, sent, size, started)
+        self._pending.append(pending)
+        self._answers = []
+        self._offered = set()
+
+    def _appended(self, appended: Appended) -> None:
+        if appended.generation == self._log.generation:
+            state = appended.hard_state
+            persisted = None if state is None else _raft_state(state)
+            self._raft.persisted(appended.index, appended.term, persisted)
+
+    def _release(self, committed: int) -> None:
+        """Send out what waited for the commit."""
+        pending = self._pending
+        while pending and pending[0].index <= committed:
+            done = pending.popleft()
+            self._uncommitted_bytes -= done.size
+            if done.size:
+                self.latency.committed(self.clock.monotonic() - done.started)
+            for future, outcome in done.answers:
+                if not future.done():
+                    future.set_result(outcome)
+            if done.offered:
+                self.watching.offered(done.offered)
+            if done.sent:
+                self._sendable = done.sent
+                self._send_channel_messages()
+
+    # Channels, Raft's time, checkpoints
+
+    def _outbox_numbers(self) -> dict[int, int]:
+        outbox = self._state.outbox.items
+        return {receiver: channel.last_number for receiver, channel in outbox.items() if channel.messages}
+
+    def _send_channel_messages(self) -> None:
+        """Send what is committed and not sent yet."""
+        for receiver, channel in self._state.outbox.items.items():
+            for number, payload in channel.messages:
+                if self._sent.get(receiver, 0) < number <= self._sendable.get(receiver, 0):
+                    self._sent[receiver] = number
+                    self._channels.deliver(self.id, receiver, number, payload)
+
+    def _resend(self) -> None:
+        """Unacknowledged messages are sent again; receivers know repeats by their numbers."""
+        if self.stopped:
+            return
+        self._sent.clear()
+        if self._raft.leads:
+            self._send_channel_messages()
+        self._resend_timer = self.scheduler.call_later(_RESEND_SECONDS, self._resend)
+
+    def _raft_tick(self) -> None:
+        if self.stopped:
+            return
+        self.tell(Tick())
+        self._tick_timer = self.scheduler.call_later(_TICK_SECONDS, self._raft_tick)
+
+    def _checkpoint_written(self, error: BaseException | None) -> None:
+        self.tell(CheckpointWritten(error))
+
+
+def deliver_to(receiver: PartitionActor, sender: PartitionActor, number: int, payload: bytes) -> None:
+    """Carry a channel message between two partitions of one node, and its acknowledgement back."""
+    future = receiver.submit_internal(ReceiveChannelMessage(sender.id, number, payload))
+    if future is None:
+        return
+
+    def acknowledge(done: asyncio.Future[Outcome]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return  # The receiver stopped; the sender tries again.
+        if not isinstance(done.result(), Rejected):
+            sender.submit_internal(AcknowledgeChannel(receiver.id, number))
+
+    future.add_done_callback(acknowledge)
+
+
+def _size_of(command: Command) -> int:
+    """About how many bytes a command holds, for the bounds of the mailbox."""
+    match command:
+        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
+            return 256 + sum(map(len, command.variables.values()))
+        case Deploy(resources=resources):
+            return sum(len(resource.content) for resource in resources)
+        case ReceiveChannelMessage(payload=payload):
+            return len(payload)
+        case _:
+            return 256
+
+
+def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _stored(state: RaftState | None) -> StoredState | None:
+    """Raft's hard state as the log stores it."""
+    return None if state is None else StoredState(state.term, state.vote or None)
+
+
+def _raft_state(state: StoredState) -> RaftState:
+    return RaftState(state.term, state.voted_for or 0)

@@ -1,0 +1,149 @@
+"""Appliers of process instances and their elements."""
+
+from bpmnd.bpmn.appliers.registry import applies
+from bpmnd.bpmn.events import (
+    BoundaryEventTriggered,
+    ElementActivated,
+    ElementActivating,
+    ElementCompleted,
+    ElementCompleting,
+    ElementTerminated,
+    ElementTerminating,
+    ProcessInstanceCreated,
+    SequenceFlowTaken,
+)
+from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.records import (
+    AwaitedResult,
+    ElementInstance,
+    Lifecycle,
+    ProcessInstance,
+    Trigger,
+)
+
+
+@applies(ProcessInstanceCreated)
+def process_instance_created(state: State, event: ProcessInstanceCreated) -> None:
+    awaited = AwaitedResult(event.request, event.fetch_variables) if event.request else None
+    instance = ProcessInstance(
+        event.key,
+        event.definition_key,
+        event.tenant_id,
+        event.tags,
+        event.business_id,
+        event.terminate_after,
+        awaited,
+    )
+    state.instances.add(instance, state.journal)
+    state.journal.assign(state, "started", state.started + 1)
+
+
+@applies(ElementActivating)
+def element_activating(state: State, event: ElementActivating) -> None:
+    _begin(state, event, Lifecycle.ACTIVATING)
+
+
+@applies(ElementActivated)
+def element_activated(state: State, event: ElementActivated) -> None:
+    instance = state.instances.get(event.instance_key)
+    assert instance is not None, f"{event}, but there is no such instance"
+    if event.key in instance.elements:
+        _move(state, event, Lifecycle.ACTIVATED)
+    else:
+        _begin(state, event, Lifecycle.ACTIVATED)
+
+
+@applies(ElementCompleting)
+def element_completing(state: State, event: ElementCompleting) -> None:
+    _move(state, event, Lifecycle.COMPLETING)
+
+
+@applies(ElementTerminating)
+def element_terminating(state: State, event: ElementTerminating) -> None:
+    _move(state, event, Lifecycle.TERMINATING)
+
+
+@applies(ElementCompleted)
+def element_completed(state: State, event: ElementCompleted) -> None:
+    _end(state, event)
+
+
+@applies(ElementTerminated)
+def element_terminated(state: State, event: ElementTerminated) -> None:
+    _end(state, event)
+
+
+@applies(SequenceFlowTaken)
+def sequence_flow_taken(state: State, event: SequenceFlowTaken) -> None:
+    """A token is on its way; the activation of its target takes it."""
+    instance = state.touch(event.instance_key)
+    tokens = instance.tokens.get(event.scope_key)
+    if tokens is None:
+        state.journal.put(instance.tokens, event.scope_key, {event.flow: 1})
+    else:
+        state.journal.put(tokens, event.flow, tokens.get(event.flow, 0) + 1)
+
+
+@applies(BoundaryEventTriggered)
+def boundary_event_triggered(state: State, event: BoundaryEventTriggered) -> None:
+    instance = state.touch(event.instance_key)
+    trigger = Trigger(event.boundary_event, event.variables)
+    state.journal.put(instance.triggers, event.element_instance_key, trigger)
+
+
+def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle: Lifecycle) -> None:
+    journal = state.journal
+    instance = state.touch(event.instance_key)
+    scope_key = event.scope_key
+    journal.put(instance.elements, event.key, ElementInstance(event.key, event.element, scope_key, lifecycle))
+    if event.key == event.instance_key:
+        return
+    state.owners.add(event.key, event.instance_key, journal)
+    journal.put(instance.children, scope_key, instance.children.get(scope_key, 0) + 1)
+    if not event.flows:
+        return
+    tokens = instance.tokens[scope_key]
+    for flow in event.flows:
+        if tokens[flow] > 1:
+            journal.put(tokens, flow, tokens[flow] - 1)
+        else:
+            journal.drop(tokens, flow)
+    if not tokens:
+        journal.drop(instance.tokens, scope_key)
+
+
+def _move(
+    state: State,
+    event: ElementActivated | ElementCompleting | ElementTerminating,
+    lifecycle: Lifecycle,
+) -> None:
+    instance = state.touch(event.instance_key)
+    element = instance.elements[event.key]
+    moved = ElementInstance(element.key, element.element, element.scope_key, lifecycle, element.job_key)
+    state.journal.put(instance.elements, event.key, moved)
+
+
+def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
+    """The element instance is gone, and with it its variables and tokens; with the process, the instance."""
+    journal = state.journal
+    key = event.key
+    instance = state.touch(event.instance_key)
+    element = journal.drop(instance.elements, key)
+    assert key not in instance.children, f"{event}, but {instance.children[key]} children are active"
+    if key == event.instance_key:
+        assert not instance.elements, f"{event}, but {instance.elements} are active"
+        state.instances.remove(key, journal)
+        journal.assign(state, "completed", state.completed + 1)
+        return
+    state.owners.remove(key, journal)
+    if key in instance.variables:
+        journal.drop(instance.variables, key)
+    if key in instance.tokens:
+        journal.drop(instance.tokens, key)
+    if key in instance.triggers:
+        journal.drop(instance.triggers, key)
+    siblings = instance.children[element.scope_key]
+    if siblings > 1:
+        journal.put(instance.children, element.scope_key, siblings - 1)
+    else:
+        journal.drop(instance.children, element.scope_key)

@@ -1,0 +1,155 @@
+"""The codec of frames: what one tick of a partition leaves in the log.
+
+A frame is one CBOR array `[format, time, last key, commands, events]`. `events` is flat: for each event its
+number of fields, its code, then the fields. `commands` is flat too: code, key, number of events, for each
+command that had events. The table of codes only ever grows: a code is never given twice, and the fields of a
+released code never change; a change is a new code with a new struct.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeAlias, cast, get_args
+
+import cbor2
+import msgspec
+
+from bpmnd.bpmn import commands, events
+from bpmnd.bpmn.commands import Command
+from bpmnd.bpmn.events import Event
+
+FRAME_FORMAT: Final = 1
+
+
+class CodecError(Exception):
+    """Bytes that are no frame of a format known here. Whoever meets them must stop, not guess."""
+
+
+EVENT_CODES: Final[dict[int, type[Event]]] = {
+    1: events.DeploymentCreated,
+    2: events.ProcessCreated,
+    3: events.DeploymentDistributing,
+    4: events.DeploymentDistributed,
+    5: events.DeploymentFullyDistributed,
+    6: events.ChannelMessageSent,
+    7: events.ChannelMessageReceived,
+    8: events.ChannelMessageAcknowledged,
+    9: events.ProcessInstanceCreated,
+    10: events.ElementActivating,
+    11: events.ElementActivated,
+    12: events.ElementCompleting,
+    13: events.ElementCompleted,
+    14: events.ElementTerminating,
+    15: events.ElementTerminated,
+    16: events.SequenceFlowTaken,
+    17: events.BoundaryEventTriggered,
+    18: events.VariablesCreated,
+    19: events.VariablesUpdated,
+    20: events.JobCreated,
+    21: events.JobsActivated,
+    22: events.JobCompleted,
+    23: events.JobFailed,
+    24: events.JobRecurred,
+    25: events.JobTimedOut,
+    26: events.JobYielded,
+    27: events.JobErrorThrown,
+    28: events.JobRetriesUpdated,
+    29: events.JobTimeoutUpdated,
+    30: events.JobCanceled,
+    31: events.TimerCreated,
+    32: events.TimerTriggered,
+    33: events.TimerCanceled,
+    34: events.IncidentCreated,
+    35: events.IncidentResolved,
+    36: events.ContinuationCreated,
+    37: events.ContinuationRemoved,
+}
+COMMAND_CODES: Final[dict[int, type[Command]]] = {
+    1: commands.Deploy,
+    2: commands.CreateProcessInstance,
+    3: commands.CancelProcessInstance,
+    4: commands.SetVariables,
+    5: commands.ActivateJobs,
+    6: commands.YieldJobs,
+    7: commands.CompleteJob,
+    8: commands.FailJob,
+    9: commands.ThrowJobError,
+    10: commands.UpdateJob,
+    11: commands.ResolveIncident,
+    12: commands.FireDue,
+    13: commands.Continue,
+    14: commands.ReceiveChannelMessage,
+    15: commands.AcknowledgeChannel,
+}
+assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
+assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"
+
+_CODE_OF: Final = {struct: code for code, struct in EVENT_CODES.items()}
+_COMMAND_CODE_OF: Final = {struct: code for code, struct in COMMAND_CODES.items()}
+_FIELD_COUNT: Final = {struct: len(struct.__struct_fields__) for struct in EVENT_CODES.values()}
+_TUPLES: Final = {
+    struct: tuple(
+        position
+        for position, field in enumerate(msgspec.structs.fields(struct))
+        if getattr(field.type, "__origin__", None) is tuple
+    )
+    for struct in EVENT_CODES.values()
+}
+
+CommandNote: TypeAlias = tuple[type[Command], int, int]
+"""Which command, the key it was about (0: none), and how many of the frame's events are its own."""
+
+_astuple = msgspec.structs.astuple
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A decoded frame. `time` is log time, `last_key` the last key given out when the tick ended."""
+
+    time: int
+    last_key: int
+    commands: tuple[CommandNote, ...]
+    events: tuple[Event, ...]
+
+
+def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happened: Iterable[Event]) -> bytes:
+    flat_commands: list[int] = []
+    for command, key, count in notes:
+        flat_commands += (_COMMAND_CODE_OF[command], key, count)
+    flat: list[Any] = []
+    for event in happened:
+        kind = type(event)
+        flat += (_FIELD_COUNT[kind], _CODE_OF[kind])
+        flat += _astuple(event)
+    return cbor2.dumps([FRAME_FORMAT, time, last_key, flat_commands, flat])
+
+
+def decode_frame(payload: bytes) -> Frame:
+    """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
+    try:
+        frame = cbor2.loads(payload)
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise CodecError(f"not CBOR: {error}") from error
+    if not isinstance(frame, list) or len(fields := cast(list[Any], frame)) != 5 or fields[0] != FRAME_FORMAT:
+        raise CodecError(f"not a frame of format {FRAME_FORMAT}")
+    _, time, last_key, flat_commands, flat = fields
+    return Frame(time, last_key, tuple(_notes(flat_commands)), tuple(_events(flat)))
+
+
+def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
+    for start in range(0, len(flat), 3):
+        code, key, count = flat[start : start + 3]
+        if code not in COMMAND_CODES:
+            raise CodecError(f"unknown command code {code}")
+        yield COMMAND_CODES[code], key, count
+
+
+def _events(flat: list[Any]) -> Iterator[Event]:
+    position = 0
+    while position < len(flat):
+        length, code = flat[position], flat[position + 1]
+        struct = EVENT_CODES.get(code)
+        if struct is None or length != _FIELD_COUNT[struct]:
+            raise CodecError(f"unknown event code {code} with {length} fields")
+        fields = flat[position + 2 : position + 2 + length]
+        for index in _TUPLES[struct]:
+            fields[index] = tuple(fields[index])
+        yield struct(*fields)
+        position += 2 + length

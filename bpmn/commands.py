@@ -1,0 +1,167 @@
+"""Commands: what clients and the engine's own clock and channels ask of a partition.
+
+Variables travel as `Variables`: a mapping from name to the JSON text of the value. Nobody parses the
+text before an expression needs it.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+Variables: TypeAlias = dict[str, bytes]
+"""Variable name -> JSON text of its value (UTF-8, compact or not, but valid)."""
+
+DEFAULT_TENANT = "<default>"
+
+
+class _Command(msgspec.Struct, frozen=True, gc=False):
+    pass
+
+
+class Resource(msgspec.Struct, frozen=True, gc=False):
+    """One file of a deployment; the extension of its name decides the kind."""
+
+    name: str
+    content: bytes
+
+
+class Deploy(_Command, frozen=True, gc=False):
+    """Deploy all resources or none. Answered once every partition has them."""
+
+    resources: tuple[Resource, ...]
+    tenant_id: str = DEFAULT_TENANT
+
+
+class CreateProcessInstance(_Command, frozen=True, gc=False):
+    """Start an instance, by definition key, or by process id and version (-1: the latest)."""
+
+    process_id: str = ""
+    version: int = -1
+    definition_key: int = 0
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+    tags: tuple[str, ...] = ()
+    business_id: str | None = None
+    start_elements: tuple[str, ...] = ()
+    """Element ids to start at instead of the none start event."""
+    terminate_after: tuple[str, ...] = ()
+    """Element ids; the instance is terminated once one of them has ended."""
+    await_result: bool = False
+    fetch_variables: tuple[str, ...] = ()
+    """Names to answer with when `await_result`; none means all of the root scope."""
+
+
+class CancelProcessInstance(_Command, frozen=True, gc=False):
+    """Terminate a root process instance with all that is active in it."""
+
+    key: int
+
+
+class SetVariables(_Command, frozen=True, gc=False):
+    """Merge variables into the scope of an element instance; if not local, into the scopes that have them."""
+
+    scope_key: int
+    variables: Variables
+    local: bool = False
+
+
+class ActivateJobs(_Command, frozen=True, gc=False):
+    """Lend up to `jobs_max` activatable jobs of a type to a worker for `timeout_ms`."""
+
+    type: str
+    worker: str
+    timeout_ms: int
+    jobs_max: int
+    fetch_variables: tuple[str, ...] = ()
+    """Names to hand out; none means all that are visible to the job."""
+    tenant_ids: tuple[str, ...] = (DEFAULT_TENANT,)
+    bytes_max: int = 4 * 1024 * 1024
+    """Stop adding jobs when their variables together pass this size; at least one is lent."""
+
+
+class YieldJobs(_Command, frozen=True, gc=False):
+    """Give lent jobs back that never reached their worker. Jobs that are no longer lent are left alone."""
+
+    keys: tuple[int, ...]
+
+
+class CompleteJob(_Command, frozen=True, gc=False):
+    key: int
+    variables: Variables = {}
+
+
+class FailJob(_Command, frozen=True, gc=False):
+    """Report a failure; with `retries` > 0 the job is activatable again after `back_off_ms`."""
+
+    key: int
+    retries: int = 0
+    back_off_ms: int = 0
+    message: str = ""
+    variables: Variables = {}
+
+
+class ThrowJobError(_Command, frozen=True, gc=False):
+    """Throw a BPMN error at the job's element."""
+
+    key: int
+    code: str
+    message: str = ""
+    variables: Variables = {}
+
+
+class UpdateJob(_Command, frozen=True, gc=False):
+    """Change the retries, the time-out counted from now, or both."""
+
+    key: int
+    retries: int | None = None
+    timeout_ms: int | None = None
+
+
+class ResolveIncident(_Command, frozen=True, gc=False):
+    """Try again where the incident stopped."""
+
+    key: int
+
+
+class FireDue(_Command, frozen=True, gc=False):
+    """Do what time has brought for one timer or job: trigger it, time it out, or end its back-off."""
+
+    key: int
+
+
+class Continue(_Command, frozen=True, gc=False):
+    """Go on with the work that a turn left over."""
+
+    key: int
+
+
+class ReceiveChannelMessage(_Command, frozen=True, gc=False):
+    """Take in message `number` of the ordered channel from `sender`; repeats have no effect."""
+
+    sender: int
+    number: int
+    payload: bytes
+
+
+class AcknowledgeChannel(_Command, frozen=True, gc=False):
+    """`receiver` has applied all messages up to `number`."""
+
+    receiver: int
+    number: int
+
+
+ClientCommand: TypeAlias = (
+    Deploy
+    | CreateProcessInstance
+    | CancelProcessInstance
+    | SetVariables
+    | ActivateJobs
+    | YieldJobs
+    | CompleteJob
+    | FailJob
+    | ThrowJobError
+    | UpdateJob
+    | ResolveIncident
+)
+InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel
+Command: TypeAlias = ClientCommand | InternalCommand

@@ -1,0 +1,259 @@
+"""The life of an element instance, as far as it is the same for all element types (BPMN 2.0, §13.3.2).
+
+Activate: join tokens, apply input mappings, then the behaviour. Complete: apply output mappings, take the
+outgoing flows, complete the scope if this was its last. Terminate: from the outermost scope inwards to
+announce it, from the innermost outwards to do it.
+"""
+
+from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.events import (
+    ElementActivated,
+    ElementActivating,
+    ElementCompleted,
+    ElementCompleting,
+    ElementTerminated,
+    ElementTerminating,
+    IncidentResolved,
+    JobCanceled,
+    SequenceFlowTaken,
+    TimerCanceled,
+)
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import (
+    Element,
+    ErrorBoundaryEvent,
+    ExecutableProcess,
+    ParallelGateway,
+    Process,
+    SequenceFlow,
+    TimerBoundaryEvent,
+)
+from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
+from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
+from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement
+from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards
+
+
+def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | None:
+    """Everything before the behaviour. None if there is nothing to activate (any more), or an incident
+    stands before it."""
+    instance = turn.state.instances.get(step.instance_key)
+    if instance is None:
+        return None
+    scope = instance.elements.get(step.scope_key)
+    if scope is None or scope.state is not Lifecycle.ACTIVATED:
+        return None
+    process = turn.executable_of(instance)
+    element = process.elements[step.element]
+    assert not isinstance(element, SequenceFlow), f"{step} activates a sequence flow"
+    key = step.key
+    if key:
+        if key not in instance.elements:
+            return None
+        activation = Activation(turn, instance, key, step.scope_key, (), True)
+    else:
+        flows = _tokens_to_take(element, instance, step)
+        if flows is None:
+            return None
+        activation = Activation(turn, instance, turn.new_key(), step.scope_key, flows, False)
+    if step.variables:
+        _begin_now(activation, element)
+        merge_local(turn, instance, activation.key, step.variables)
+    if element.inputs:
+        made = map_inputs(turn, instance, step.scope_key, element.inputs)
+        if isinstance(made, Incident):
+            stop(element, activation, made)
+            return None
+        _begin_now(activation, element)
+        merge_local(turn, instance, activation.key, made)
+    return element, activation
+
+
+def stop(element: Element, activation: Activation, incident: Incident) -> None:
+    """Activation does not succeed: the element instance waits half-way behind the incident."""
+    _begin_now(activation, element)
+    instance = activation.instance
+    again = ActivateElement(instance.key, activation.scope_key, element.index, key=activation.key)
+    activation.turn.raise_incident(instance, activation.key, incident, again)
+
+
+def _tokens_to_take(
+    element: Element, instance: ProcessInstance, step: ActivateElement
+) -> tuple[int, ...] | None:
+    """The flows whose tokens the activation takes; None if a token is still missing at a join."""
+    if step.flow < 0:
+        return ()
+    tokens = instance.tokens.get(step.scope_key)
+    if tokens is None or step.flow not in tokens:
+        return None
+    if isinstance(element, ParallelGateway) and len(element.incoming) > 1:
+        return element.incoming if all(flow in tokens for flow in element.incoming) else None
+    return (step.flow,)
+
+
+def _begin_now(activation: Activation, element: Element) -> None:
+    if not activation.begun:
+        activation.turn.emit(
+            ElementActivating(
+                activation.key,
+                activation.instance.key,
+                activation.scope_key,
+                element.index,
+                activation.flows,
+            )
+        )
+        activation.begun = True
+
+
+def activated(element: Element, activation: Activation) -> None:
+    """The element instance is active."""
+    flows = () if activation.begun else activation.flows
+    activation.turn.emit(
+        ElementActivated(activation.key, activation.instance.key, activation.scope_key, element.index, flows)
+    )
+
+
+def pass_through(element: Element, activation: Activation) -> Incident | None:
+    """Activate and complete in one go, for elements that never wait."""
+    activated(element, activation)
+    complete(activation.turn, CompleteElement(activation.instance.key, activation.key))
+    return None
+
+
+def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
+    """Complete an active element instance and go on along its outgoing flows, or along `taken` only."""
+    instance = turn.state.instances.get(step.instance_key)
+    if instance is None:
+        return
+    record = instance.elements.get(step.key)
+    if record is None or record.state not in (Lifecycle.ACTIVATED, Lifecycle.COMPLETING):
+        return
+    if step.key in instance.children or step.key in instance.tokens:
+        return
+    process = turn.executable_of(instance)
+    element = process.elements[record.element]
+    assert not isinstance(element, SequenceFlow), f"{record} is no element"
+    if element.outputs:
+        made = map_outputs(turn, instance, step.key, record.scope_key, element.outputs)
+        if isinstance(made, Incident):
+            if record.state is not Lifecycle.COMPLETING:
+                turn.emit(ElementCompleting(step.key, instance.key, record.element))
+            turn.raise_incident(instance, step.key, made, step)
+            return
+        merge_upwards(turn, instance, record.scope_key, made)
+    elif isinstance(element, TimerBoundaryEvent | ErrorBoundaryEvent) and step.key in instance.variables:
+        # What the event brought along is for the process, not for the event that is over.
+        merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
+    cancel_timers(turn, instance, step.key)
+    resolve_incidents(turn, instance, step.key)
+    if isinstance(element, Process):
+        _answer_result(turn, instance)
+    turn.emit(ElementCompleted(step.key, instance.key, record.element))
+    if isinstance(element, Process):
+        return
+    if record.element in instance.terminate_after:
+        turn.schedule(TerminateElement(instance.key, instance.key))
+        return
+    flows = element.outgoing if taken < 0 else (taken,)
+    for flow in flows:
+        take(turn, process, instance, record.scope_key, flow)
+    if not flows:
+        complete_scope_if_done(turn, instance, record.scope_key)
+
+
+def take(
+    turn: Turn, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
+) -> None:
+    sequence_flow = process.elements[flow]
+    assert isinstance(sequence_flow, SequenceFlow), f"{flow} is no sequence flow"
+    turn.emit(SequenceFlowTaken(instance.key, scope_key, flow))
+    turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
+
+
+def complete_scope_if_done(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
+    """A scope is done when nothing in it is active and no token is left in it (BPMN 2.0, §13.3.4)."""
+    if scope_key in instance.children or scope_key in instance.tokens:
+        return
+    turn.schedule(CompleteElement(instance.key, scope_key))
+
+
+def _answer_result(turn: Turn, instance: ProcessInstance) -> None:
+    """Tell the request that awaits the result of the instance, which is about to be gone."""
+    if instance.awaited is None:
+        return
+    variables = instance.variables.get(instance.key, {})
+    names = instance.awaited.fetch_variables
+    if names:
+        variables = {name: variables[name] for name in names if name in variables}
+    definition = turn.state.definitions.items[instance.definition_key]
+    result = ProcessInstanceCreated(
+        instance.key,
+        definition.key,
+        definition.process_id,
+        definition.version,
+        instance.tenant_id,
+        instance.tags,
+        instance.business_id,
+        dict(variables),
+    )
+    turn.answers.append((instance.awaited.request, result))
+
+
+def terminate(turn: Turn, step: TerminateElement) -> None:
+    """Begin to terminate an element instance, and end it at once if nothing in it is active."""
+    instance = turn.state.instances.get(step.instance_key)
+    record = instance.elements.get(step.key) if instance is not None else None
+    if instance is None or record is None:
+        return
+    if record.state is not Lifecycle.TERMINATING:
+        turn.emit(ElementTerminating(step.key, instance.key, record.element))
+        if record.job_key:
+            turn.emit(JobCanceled(record.job_key, instance.key))
+        cancel_timers(turn, instance, step.key)
+        resolve_incidents(turn, instance, step.key)
+    if step.key not in instance.children:
+        _terminated(turn, instance, instance.elements[step.key])
+        return
+    for child in instance.children_of(step.key):
+        turn.schedule(TerminateElement(instance.key, child.key))
+
+
+def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:
+    """End an element instance, then the scope that waited for it, or go on with what interrupted it."""
+    trigger = instance.triggers.get(record.key)
+    element = turn.executable_of(instance).elements[record.element]
+    if isinstance(element, Process) and instance.awaited is not None:
+        reason = (
+            f"Expected to await the result of the process instance with key '{instance.key}',"
+            " but it was terminated"
+        )
+        turn.answers.append((instance.awaited.request, Rejected(RejectionType.INVALID_STATE, reason)))
+    turn.emit(ElementTerminated(record.key, instance.key, record.element))
+    if isinstance(element, Process):
+        return
+    scope = instance.elements[record.scope_key]
+    if scope.state is Lifecycle.TERMINATING:
+        if scope.key not in instance.children:
+            turn.schedule(TerminateElement(instance.key, scope.key))
+    elif record.element in instance.terminate_after:
+        turn.schedule(TerminateElement(instance.key, instance.key))
+    elif trigger is not None:
+        turn.schedule(
+            ActivateElement(instance.key, scope.key, trigger.boundary_event, variables=trigger.variables)
+        )
+    else:
+        complete_scope_if_done(turn, instance, scope.key)
+
+
+def cancel_timers(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:
+    if instance.timers:
+        for timer in instance.timers_of(element_instance_key):
+            turn.emit(TimerCanceled(timer.key, instance.key))
+
+
+def resolve_incidents(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:
+    """The incidents of an element instance end with it."""
+    if instance.incidents:
+        while (incident := instance.incident_of(element_instance_key)) is not None:
+            turn.emit(IncidentResolved(incident.key, instance.key))

@@ -1,0 +1,37 @@
+"""Tasks that are worked by job workers."""
+
+from typing import final
+
+from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.lifecycle import activated
+from bpmnd.bpmn.elements.timers import create_timers, plan_boundary_timers
+from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
+from bpmnd.bpmn.events import JobCreated
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import ServiceTask
+
+
+@final
+class ServiceTaskBehaviour:
+    """Creates a job and waits for its completion."""
+
+    def activate(self, element: ServiceTask, activation: Activation) -> Incident | None:
+        turn, instance = activation.turn, activation.instance
+        lookup = lookup_in(instance, activation.key if activation.begun else activation.scope_key)
+        timers = plan_boundary_timers(element, activation)
+        if isinstance(timers, Incident):
+            return timers
+        job_type = evaluate_string(turn, element.job.type, lookup)
+        if isinstance(job_type, Incident):
+            return job_type
+        retries = evaluate_int(turn, element.job.retries, lookup)
+        if isinstance(retries, Incident):
+            return retries
+
+        activated(element, activation)
+        create_timers(activation, timers)
+        turn.emit(
+            JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, max(retries, 0))
+        )
+        turn.offered.add((instance.tenant_id, job_type))
+        return None

@@ -1,0 +1,129 @@
+"""Timers of catch events and boundary events (BPMN 2.0, §10.5.5.1)."""
+
+import msgspec
+
+from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
+from bpmnd.bpmn.events import BoundaryEventTriggered, TimerCreated, TimerTriggered
+from bpmnd.bpmn.feel import to_json, type_name
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import Element, TimerBoundaryEvent, TimerDefinition, TimerKind
+from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
+from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance, Timer
+from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement, TriggerTimer
+from bpmnd.bpmn.turn import Turn
+
+_TEMPORAL = ("STRING", "DURATION", "PERIOD", "DATE", "DATE_TIME")
+
+
+class TimerPlan(msgspec.Struct, frozen=True, gc=False):
+    """A timer worked out, to be created when the element is active. `element` is what it triggers."""
+
+    element: int
+    due: int
+    repetitions: int = 1
+    cycle: str = ""
+
+
+def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> TimerPlan | Incident:
+    """When the timer is to fire, reckoned from now."""
+    turn = activation.turn
+    lookup = lookup_in(activation.instance, activation.key if activation.begun else activation.scope_key)
+    evaluated = evaluate(turn, timer.value, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(evaluated, Incident):
+        return evaluated
+    if type_name(evaluated.value) not in _TEMPORAL:
+        return not_of_type(timer.value, "STRING", evaluated)
+    text: str = msgspec.json.decode(to_json(evaluated.value))
+    match timer.kind:
+        case TimerKind.DATE:
+            date = parse_date(text)
+            if date is not None:
+                return TimerPlan(element, max(0, date))
+        case TimerKind.DURATION:
+            duration = parse_duration(text)
+            if duration is not None:
+                return TimerPlan(element, max(0, duration.after(turn.now)))
+        case TimerKind.CYCLE:
+            cycle = parse_cycle(text)
+            if cycle is not None:
+                return TimerPlan(element, max(0, cycle.first_due(turn.now)), cycle.repetitions, text)
+    return Incident(
+        IncidentType.EXTRACT_VALUE_ERROR,
+        f"Expected a timer of kind '{timer.kind.value}', but '{text}' cannot be read as one.",
+    )
+
+
+def plan_boundary_timers(element: Element, activation: Activation) -> list[TimerPlan] | Incident:
+    """The timers of all timer boundary events on the element."""
+    plans: list[TimerPlan] = []
+    if element.boundary_events:
+        process = activation.turn.executable_of(activation.instance)
+        for index in element.boundary_events:
+            boundary = process.elements[index]
+            if isinstance(boundary, TimerBoundaryEvent):
+                plan = plan_timer(activation, index, boundary.timer)
+                if isinstance(plan, Incident):
+                    return plan
+                plans.append(plan)
+    return plans
+
+
+def create_timers(activation: Activation, plans: list[TimerPlan]) -> None:
+    turn = activation.turn
+    for plan in plans:
+        turn.emit(
+            TimerCreated(
+                turn.new_key(),
+                activation.instance.key,
+                activation.key,
+                plan.element,
+                plan.due,
+                plan.repetitions,
+                plan.cycle,
+            )
+        )
+
+
+def trigger(turn: Turn, step: TriggerTimer) -> None:
+    """A timer fires: its catch event completes, or its boundary event goes off."""
+    instance = turn.state.instances.get(step.instance_key)
+    timer = instance.timers.get(step.timer_key) if instance is not None else None
+    if instance is None or timer is None:
+        return
+    record = instance.elements[timer.element_instance_key]
+    turn.emit(TimerTriggered(timer.key, instance.key))
+    if record.state is not Lifecycle.ACTIVATED:
+        return
+    if timer.element == record.element:
+        turn.schedule(CompleteElement(instance.key, record.key))
+        return
+    boundary = turn.executable_of(instance).elements[timer.element]
+    assert isinstance(boundary, TimerBoundaryEvent), f"{timer} triggers {boundary}"
+    if boundary.interrupting:
+        turn.emit(BoundaryEventTriggered(record.key, instance.key, boundary.index, {}))
+        turn.schedule(TerminateElement(instance.key, record.key))
+        return
+    _repeat(turn, instance, timer)
+    turn.schedule(ActivateElement(instance.key, record.scope_key, boundary.index))
+
+
+def _repeat(turn: Turn, instance: ProcessInstance, timer: Timer) -> None:
+    """Set the timer again, one interval after now: a cycle that was late does not catch up, and one
+    without a length of time still lets the partition do other work."""
+    left = timer.repetitions - 1 if timer.repetitions > 0 else timer.repetitions
+    cycle = parse_cycle(timer.cycle) if timer.cycle and left else None
+    if cycle is None:
+        return
+    due = max(cycle.interval.after(turn.now), turn.now + 1)
+    turn.emit(
+        TimerCreated(
+            turn.new_key(),
+            instance.key,
+            timer.element_instance_key,
+            timer.element,
+            due,
+            left,
+            timer.cycle,
+        )
+    )

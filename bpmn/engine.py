@@ -1,0 +1,214 @@
+"""The engine of a partition: takes commands, decides them in memory, and yields the events.
+
+Pure: time and the request's number come in with the command; what happened goes out as events.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final, final
+
+import msgspec
+
+from bpmnd.bpmn.commands import (
+    AcknowledgeChannel,
+    ActivateJobs,
+    CancelProcessInstance,
+    Command,
+    CompleteJob,
+    Continue,
+    CreateProcessInstance,
+    Deploy,
+    FailJob,
+    FireDue,
+    ReceiveChannelMessage,
+    ResolveIncident,
+    SetVariables,
+    ThrowJobError,
+    UpdateJob,
+    YieldJobs,
+)
+from bpmnd.bpmn.definitions import Definitions
+from bpmnd.bpmn.elements import errors, lifecycle, timers
+from bpmnd.bpmn.elements.behaviours import BEHAVIOURS
+from bpmnd.bpmn.events import ContinuationRemoved, Event, ProcessCreated
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.processors import channels, deployments, incidents, jobs, process_instances
+from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.steps import (
+    ActivateElement,
+    CompleteElement,
+    Step,
+    TerminateElement,
+    ThrowError,
+    TriggerTimer,
+    decode_steps,
+)
+from bpmnd.bpmn.turn import PASSES_MAX, BrokenStateError, Turn, no_wait_state
+
+_logger = logging.getLogger(__name__)
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What came of one command. Nothing of it may leave the partition before its events are committed."""
+
+    outcome: Outcome | None
+    """None if the answer comes with a later command (`answers` of its decision)."""
+    events: Sequence[Event]
+    answers: Sequence[tuple[int, Outcome]] = ()
+    offered: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
+    """(tenant, type) of jobs that may be lent since."""
+
+
+@final
+class Engine:
+    """Decides the commands of one partition. `partitions` are all that a deployment has to reach."""
+
+    def __init__(self, state: State, partitions: Sequence[int]) -> None:
+        self.state = state
+        self._definitions = Definitions(state)
+        self._partitions = partitions
+        self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
+            Deploy: self._deploy,
+            CreateProcessInstance: process_instances.create,
+            CancelProcessInstance: process_instances.cancel,
+            SetVariables: process_instances.set_variables,
+            ActivateJobs: jobs.activate,
+            YieldJobs: jobs.yield_jobs,
+            CompleteJob: jobs.complete,
+            FailJob: jobs.fail,
+            ThrowJobError: jobs.throw_error,
+            UpdateJob: jobs.update,
+            ResolveIncident: incidents.resolve,
+            FireDue: jobs.fire_due,
+            Continue: self._continue,
+            ReceiveChannelMessage: channels.receive,
+            AcknowledgeChannel: channels.acknowledge,
+        }
+
+    def decide(self, command: Command, now: int, request: int = 0) -> Decision:
+        """One turn: decide a command and apply what it causes, or change nothing and reject it.
+
+        Whatever the decision raises is caught here, and only here: the turn is undone, and a fresh one
+        parks what would come again by itself behind an incident. Raises BrokenStateError if an applier
+        failed: then the state is of no use any more.
+        """
+        state = self.state
+        state.journal.start()
+        last_key = state.last_key
+        turn = Turn(state, self._definitions, now, request)
+        try:
+            outcome = self._processors[type(command)](turn, command)
+            if not isinstance(outcome, Rejected):
+                turn.run(perform)
+        except BrokenStateError:
+            raise
+        except Exception as error:
+            _logger.exception("undone: %s raised", type(command).__name__)
+            self._undo(turn, last_key)
+            return self._after_failure(command, now, request, error)
+        if isinstance(outcome, Rejected):
+            assert not turn.events, f"{command} was rejected after {turn.events}"
+        self._settle(turn, last_key)
+        return Decision(outcome, turn.events, turn.answers, turn.offered)
+
+    def _settle(self, turn: Turn, last_key: int) -> None:
+        """The counters stand as the log will tell them: without an event, they have not moved."""
+        if turn.events:
+            self.state.last_time = turn.now
+        else:
+            self.state.last_key = last_key
+
+    def _undo(self, turn: Turn, last_key: int) -> None:
+        self.state.journal.undo()
+        self.state.last_key = last_key
+        for event in turn.events:
+            if isinstance(event, ProcessCreated):
+                self._definitions.forget(event.key)
+
+    def _after_failure(self, command: Command, now: int, request: int, error: Exception) -> Decision:
+        """The turn that stands in for one which raised."""
+        reason = f"Expected to process the command without an error, but it raised: {error!r}"
+        rejected = Rejected(RejectionType.PROCESSING_ERROR, reason)
+        state = self.state
+        state.journal.start()
+        last_key = state.last_key
+        turn = Turn(state, self._definitions, now, request)
+        incident = Incident(IncidentType.UNKNOWN, reason)
+        match command:
+            case FireDue(key=key):
+                instance = state.owner_of(key)
+                timer = instance.timers.get(key) if instance is not None else None
+                if instance is not None and timer is not None:
+                    again = TriggerTimer(instance.key, key)
+                    turn.raise_incident(instance, timer.element_instance_key, incident, again, timer_key=key)
+            case Continue(key=key):
+                continuation = state.continuations.items[key]
+                instance = state.instances.get(continuation.instance_key)
+                turn.emit(ContinuationRemoved(key))
+                if instance is not None:
+                    steps = decode_steps(continuation.steps)
+                    turn.raise_incident(instance, instance.key, incident, *steps)
+            case CompleteJob(key=key) | FailJob(key=key) | ThrowJobError(key=key):
+                instance = state.owner_of(key)
+                job = instance.jobs.get(key) if instance is not None else None
+                if instance is not None and job is not None:
+                    self._note_once(turn, instance, job.element_instance_key, incident)
+            case _:
+                pass
+        self._settle(turn, last_key)
+        return Decision(rejected, turn.events)
+
+    def _note_once(
+        self, turn: Turn, instance: ProcessInstance, element_instance_key: int, incident: Incident
+    ) -> None:
+        """An incident that only tells; the worker's next try may succeed and end it."""
+        if instance.incident_of(element_instance_key) is None:
+            turn.raise_incident(instance, element_instance_key, incident)
+
+    def _deploy(self, turn: Turn, command: Deploy) -> Outcome | None:
+        return deployments.deploy(turn, command, self._partitions)
+
+    def _continue(self, turn: Turn, command: Continue) -> Outcome:
+        """Go on with what a turn left over, unless it has been at it for too long without a rest."""
+        continuation = self.state.continuations.get(command.key)
+        if continuation is None:
+            return Accepted()
+        turn.emit(ContinuationRemoved(command.key))
+        instance = self.state.instances.get(continuation.instance_key)
+        if instance is None:
+            return Accepted()
+        steps = decode_steps(continuation.steps)
+        if continuation.passes >= PASSES_MAX:
+            turn.raise_incident(instance, instance.key, no_wait_state(), *steps)
+            return Accepted()
+        turn.passes = continuation.passes
+        for step in steps:
+            turn.schedule(step)
+        return Accepted()
+
+
+def perform(turn: Turn, step: Step) -> None:
+    """Do one step of a turn."""
+    match step:
+        case ActivateElement():
+            begun = lifecycle.begin(turn, step)
+            if begun is None:
+                return
+            element, activation = begun
+            incident = BEHAVIOURS[type(element)].activate(element, activation)
+            if incident is not None:
+                lifecycle.stop(element, activation, incident)
+        case CompleteElement():
+            lifecycle.complete(turn, step)
+        case TerminateElement():
+            lifecycle.terminate(turn, step)
+        case TriggerTimer():
+            timers.trigger(turn, step)
+        case ThrowError():
+            incident = errors.throw(turn, step)
+            if incident is not None:
+                instance = turn.state.instances.get(step.instance_key)
+                assert instance is not None, f"{step} of no instance"
+                turn.raise_incident(instance, step.key, incident, step)

@@ -1,0 +1,363 @@
+"""Events: the facts that a partition's log consists of. State is what they add up to, by the appliers.
+
+An event names its process instance and carries whatever an audit wants to know without asking the state.
+Elements are indexes into the deployed table of element ids. Field order is part of the log's format: see
+codec.py before changing anything here.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from bpmnd.bpmn.commands import Variables
+
+
+class _Event(msgspec.Struct, frozen=True, gc=False):
+    pass
+
+
+# Deployments
+
+
+class DeploymentCreated(_Event, frozen=True, gc=False):
+    """A deployment is complete on this partition. On the deploying one, others may still miss it."""
+
+    key: int
+    tenant_id: str
+    definition_keys: tuple[int, ...]
+
+
+class ProcessCreated(_Event, frozen=True, gc=False):
+    """A new version of a process. `element_ids` is the table that all later events and state refer to."""
+
+    key: int
+    deployment_key: int
+    process_id: str
+    version: int
+    version_tag: str
+    resource_name: str
+    checksum: bytes
+    tenant_id: str
+    element_ids: tuple[str, ...]
+    content: bytes
+
+
+class DeploymentDistributing(_Event, frozen=True, gc=False):
+    """The deployment is on its way to other partitions; `request` is answered when all have it."""
+
+    key: int
+    request: int
+    tenant_id: str
+    definition_keys: tuple[int, ...]
+    waiting_for: tuple[int, ...]
+
+
+class DeploymentDistributed(_Event, frozen=True, gc=False):
+    key: int
+    partition_id: int
+
+
+class DeploymentFullyDistributed(_Event, frozen=True, gc=False):
+    key: int
+
+
+# Channels between partitions
+
+
+class ChannelMessageSent(_Event, frozen=True, gc=False):
+    receiver: int
+    number: int
+    payload: bytes
+
+
+class ChannelMessageReceived(_Event, frozen=True, gc=False):
+    sender: int
+    number: int
+
+
+class ChannelMessageAcknowledged(_Event, frozen=True, gc=False):
+    """The receiver has applied all messages up to `number`."""
+
+    receiver: int
+    number: int
+
+
+# Process instances and their elements
+
+
+class ProcessInstanceCreated(_Event, frozen=True, gc=False):
+    """`request` is the request that waits for the result, or 0."""
+
+    key: int
+    definition_key: int
+    tenant_id: str
+    tags: tuple[str, ...]
+    business_id: str | None
+    terminate_after: tuple[int, ...]
+    request: int
+    fetch_variables: tuple[str, ...]
+
+
+class ElementActivating(_Event, frozen=True, gc=False):
+    """Activation has begun and takes more than one step: input mappings, or an incident on the way.
+
+    `flows` are the sequence flows whose tokens the activation takes.
+    """
+
+    key: int
+    instance_key: int
+    scope_key: int
+    element: int
+    flows: tuple[int, ...]
+
+
+class ElementActivated(_Event, frozen=True, gc=False):
+    """Active. Without an `ElementActivating` before it, this is where the element instance begins."""
+
+    key: int
+    instance_key: int
+    scope_key: int
+    element: int
+    flows: tuple[int, ...]
+
+
+class ElementCompleting(_Event, frozen=True, gc=False):
+    """Completion has begun and could not be ended in one step."""
+
+    key: int
+    instance_key: int
+    element: int
+
+
+class ElementCompleted(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element: int
+
+
+class ElementTerminating(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element: int
+
+
+class ElementTerminated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element: int
+
+
+class SequenceFlowTaken(_Event, frozen=True, gc=False):
+    instance_key: int
+    scope_key: int
+    flow: int
+
+
+class BoundaryEventTriggered(_Event, frozen=True, gc=False):
+    """`element_instance_key` is to be terminated; then `boundary_event` goes on with `variables`."""
+
+    element_instance_key: int
+    instance_key: int
+    boundary_event: int
+    variables: Variables
+
+
+# Variables
+
+
+class VariablesCreated(_Event, frozen=True, gc=False):
+    """New variables in one scope. Their keys are `first_key` and those that follow, in order."""
+
+    first_key: int
+    instance_key: int
+    scope_key: int
+    variables: Variables
+
+
+class VariablesUpdated(_Event, frozen=True, gc=False):
+    instance_key: int
+    scope_key: int
+    variables: Variables
+
+
+# Jobs
+
+
+class JobCreated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    type: str
+    retries: int
+
+
+class JobsActivated(_Event, frozen=True, gc=False):
+    """Jobs of one type, lent to one worker until `deadline`."""
+
+    keys: tuple[int, ...]
+    tenant_id: str
+    type: str
+    worker: str
+    deadline: int
+
+
+class JobCompleted(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+class JobFailed(_Event, frozen=True, gc=False):
+    """With retries left the job may be lent again at `recur_at` (0: at once)."""
+
+    key: int
+    instance_key: int
+    retries: int
+    recur_at: int
+    message: str
+
+
+class JobRecurred(_Event, frozen=True, gc=False):
+    """The back-off of a failed job is over."""
+
+    key: int
+    instance_key: int
+
+
+class JobTimedOut(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+class JobYielded(_Event, frozen=True, gc=False):
+    """Given back: it never reached its worker."""
+
+    key: int
+    instance_key: int
+
+
+class JobErrorThrown(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    code: str
+    message: str
+
+
+class JobRetriesUpdated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    retries: int
+
+
+class JobTimeoutUpdated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    deadline: int
+
+
+class JobCanceled(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+# Timers
+
+
+class TimerCreated(_Event, frozen=True, gc=False):
+    """`repetitions` counts the firings to come (-1: no end); `cycle` is the interval they follow."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    due: int
+    repetitions: int
+    cycle: str
+
+
+class TimerTriggered(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+class TimerCanceled(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+# Incidents and work left over
+
+
+class IncidentCreated(_Event, frozen=True, gc=False):
+    """`steps` is the work to do again on resolution; `job_key` and `timer_key` are 0 if there is none."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    job_key: int
+    timer_key: int
+    type: str
+    message: str
+    steps: bytes
+
+
+class IncidentResolved(_Event, frozen=True, gc=False):
+    """Also when the element instance ends, and the incident with it."""
+
+    key: int
+    instance_key: int
+
+
+class ContinuationCreated(_Event, frozen=True, gc=False):
+    """The turn's budget ended before its work; `steps` is what is left."""
+
+    key: int
+    instance_key: int
+    steps: bytes
+    passes: int
+
+
+class ContinuationRemoved(_Event, frozen=True, gc=False):
+    key: int
+
+
+Event: TypeAlias = (
+    DeploymentCreated
+    | ProcessCreated
+    | DeploymentDistributing
+    | DeploymentDistributed
+    | DeploymentFullyDistributed
+    | ChannelMessageSent
+    | ChannelMessageReceived
+    | ChannelMessageAcknowledged
+    | ProcessInstanceCreated
+    | ElementActivating
+    | ElementActivated
+    | ElementCompleting
+    | ElementCompleted
+    | ElementTerminating
+    | ElementTerminated
+    | SequenceFlowTaken
+    | BoundaryEventTriggered
+    | VariablesCreated
+    | VariablesUpdated
+    | JobCreated
+    | JobsActivated
+    | JobCompleted
+    | JobFailed
+    | JobRecurred
+    | JobTimedOut
+    | JobYielded
+    | JobErrorThrown
+    | JobRetriesUpdated
+    | JobTimeoutUpdated
+    | JobCanceled
+    | TimerCreated
+    | TimerTriggered
+    | TimerCanceled
+    | IncidentCreated
+    | IncidentResolved
+    | ContinuationCreated
+    | ContinuationRemoved
+)

@@ -1,0 +1,1 @@
+"""The built-in functions, a family a file."""

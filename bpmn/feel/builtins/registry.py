@@ -1,0 +1,123 @@
+"""How built-in functions are declared and found.
+
+    @builtin("substring(string, start position, length?)")
+    def substring(environment: Environment, string: str, start: Number, length: Number = 9) -> Value:
+
+The text names the parameters as FEEL does; `?` may be left out, `...` takes any number. What each accepts is
+read from the annotations: an argument of another type makes the call yield null with a warning.
+"""
+
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import Final, Union, get_args, get_origin
+
+import msgspec
+
+from bpmnd.bpmn.feel.environment import Environment
+from bpmnd.bpmn.feel.names import Names
+from bpmnd.bpmn.feel.values import Value, feel_type
+
+Body = Callable[..., Value]
+Kinds = frozenset[type] | None
+
+
+class Builtin(msgspec.Struct, frozen=True, eq=False):
+    """One way to call a function. `kinds` are the types that a parameter takes, None for any."""
+
+    parameters: tuple[str, ...]
+    kinds: tuple[Kinds, ...]
+    required: int
+    variadic: bool
+    body: Body
+
+    def takes(self, arguments: list[Value]) -> bool:
+        for value, kinds in zip(arguments, self.kinds, strict=False):
+            if kinds is not None and type(value) not in kinds:
+                return False
+        if self.variadic and (kinds := self.kinds[-1]) is not None:
+            return all(type(value) in kinds for value in arguments[len(self.kinds) :])
+        return True
+
+    def fits(self, count: int) -> bool:
+        return count >= self.required and (self.variadic or count <= len(self.parameters))
+
+
+_BUILTINS: Final[dict[str, list[Builtin]]] = {}
+BUILTIN_NAMES: Final = Names()
+_ANY: Final = frozenset(get_args(Value))
+
+
+def builtin(*signatures: str) -> Callable[[Body], Body]:
+    """Declare a function under one or more signatures, which differ in names only."""
+
+    def declare(body: Body) -> Body:
+        hints = [hint for name, hint in body.__annotations__.items() if name != "return"][1:]
+        for signature in signatures:
+            name, _, inner = signature.rstrip(")").partition("(")
+            parameters = [part.strip() for part in inner.split(",") if part.strip()]
+            assert len(parameters) == len(hints), f"{signature} has other parameters than its function"
+            optional = [part for part in parameters if part[-1] in "?."]
+            _BUILTINS.setdefault(name, []).append(
+                Builtin(
+                    parameters=tuple(part.rstrip("?.") for part in parameters),
+                    kinds=tuple(_kinds_of(hint, part) for hint, part in zip(hints, parameters, strict=True)),
+                    required=len(parameters) - len(optional),
+                    variadic=bool(optional) and optional[-1].endswith("..."),
+                    body=body,
+                )
+            )
+            BUILTIN_NAMES.add(tuple(name.split(" ")))
+        return body
+
+    return declare
+
+
+def _kinds_of(hint: object, parameter: str) -> Kinds:
+    members = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+    if frozenset(members) == _ANY:
+        return None
+    kinds = {get_origin(member) or member for member in members}
+    if parameter[-1] == "?":
+        kinds.discard(NoneType)
+    return frozenset(kind for kind in kinds if isinstance(kind, type))
+
+
+def find(name: str) -> list[Builtin] | None:
+    return _BUILTINS.get(name)
+
+
+def arranged(function: Builtin, names: tuple[str, ...], arguments: list[Value]) -> list[Value] | None:
+    """Named arguments in the order of the parameters; None if the names do not fit."""
+    given = dict(zip(names, arguments, strict=True))
+    if len(given) < len(names) or not function.fits(len(given)):
+        return None
+    ordered: list[Value] = []
+    for parameter in function.parameters:
+        if parameter in given:
+            if len(ordered) < function.parameters.index(parameter):
+                return None
+            ordered.append(given.pop(parameter))
+    return ordered if not given and len(ordered) >= function.required else None
+
+
+def invoke(
+    environment: Environment,
+    name: str,
+    candidates: list[Builtin],
+    arguments: list[Value],
+    names: tuple[str, ...] | None,
+) -> Value:
+    """Call the first way that takes the arguments."""
+    for function in candidates:
+        if names is None:
+            if function.fits(len(arguments)) and function.takes(arguments):
+                result: Value = function.body(environment, *arguments)
+                return result
+        else:
+            ordered = arranged(function, names, arguments)
+            if ordered is not None and function.takes(ordered):
+                result = function.body(environment, *ordered)
+                return result
+    given = ", ".join(feel_type(value) for value in arguments)
+    environment.warn(f"Failed to invoke function '{name}': it takes no arguments of these types: ({given})")
+    return None

@@ -1,0 +1,262 @@
+"""A tree to closures. Each takes the environment and yields a value.
+
+What can be known from the text alone is decided here, once: which name is a local one, which function is
+meant, which operands are constant.
+"""
+
+from typing import Final, final
+
+from bpmnd.bpmn.feel import comparisons, loops, operators, testers
+from bpmnd.bpmn.feel.builtins.registry import find
+from bpmnd.bpmn.feel.calls import call_builtin, call_value, is_defined
+from bpmnd.bpmn.feel.closures import Closure, Tester
+from bpmnd.bpmn.feel.limits import NESTING_MAX
+from bpmnd.bpmn.feel.outcomes import SyntaxProblem
+from bpmnd.bpmn.feel.syntax import (
+    And,
+    Between,
+    Binary,
+    Call,
+    Comparison,
+    ContextOf,
+    Filter,
+    For,
+    FunctionOf,
+    If,
+    In,
+    InstanceOf,
+    Iterator,
+    ListOf,
+    Literal,
+    Name,
+    Negation,
+    Or,
+    Path,
+    Quantified,
+    RangeOf,
+    Test,
+    Tree,
+    UnaryTests,
+)
+from bpmnd.bpmn.feel.types import is_known_type, type_test
+
+INPUT: Final = "?"
+
+
+class TooDeep(Exception):  # noqa: N818 (a problem of the text, handed out as a value)
+    """More operators within each other than the stack can take."""
+
+
+def compile_tree(tree: Tree) -> tuple[Closure, frozenset[str], bool] | SyntaxProblem:
+    """The closure, the names it reads from outside, and whether it may make lists or contexts."""
+    compiler = _Compiler()
+    try:
+        closure = compiler.compile(tree)
+    except (TooDeep, RecursionError):
+        return SyntaxProblem("nested too deeply", 0)
+    return closure, frozenset(compiler.variables), compiler.builds
+
+
+@final
+class _Compiler:
+    def __init__(self) -> None:
+        self.variables: set[str] = set()
+        self.builds = False
+        self._locals: dict[str, int] = {}
+        self._filters = 0
+        self._depth = 0
+        self._nodes = 0
+
+    def compile(self, tree: Tree) -> Closure:
+        self._depth += 1
+        self._nodes += 1
+        if self._depth > NESTING_MAX:
+            raise TooDeep
+        closure = self._closure(tree)
+        self._depth -= 1
+        return closure
+
+    def _closure(self, tree: Tree) -> Closure:
+        match tree:
+            case Literal(value):
+                return operators.constant(value)
+            case Name(name):
+                return self._name(name)
+            case Comparison():
+                return self._comparison(tree)
+            case And(operands):
+                return operators.conjunction([self.compile(operand) for operand in operands])
+            case Or(operands):
+                return operators.disjunction([self.compile(operand) for operand in operands])
+            case Path(source, name):
+                return operators.path(self.compile(source), name)
+            case Call():
+                return self._call(tree)
+            case Binary():
+                return self._binary(tree)
+            case Filter():
+                return self._filter(tree)
+            case If(condition, then, otherwise):
+                return operators.choice(self.compile(condition), self.compile(then), self.compile(otherwise))
+            case ListOf(items):
+                self.builds = True
+                return operators.list_of([self.compile(item) for item in items])
+            case ContextOf():
+                return self._context(tree)
+            case Negation(operand):
+                return operators.negation(self.compile(operand))
+            case For():
+                return self._for(tree)
+            case Quantified():
+                return self._quantified(tree)
+            case Between(value, low, high):
+                return comparisons.between(self.compile(value), self.compile(low), self.compile(high))
+            case In(value, tests):
+                return testers.member(self.compile(value), [self._test(test) for test in tests])
+            case InstanceOf(value, kind):
+                test = type_test(kind) if is_known_type(kind) else None
+                return operators.instance_of(self.compile(value), test)
+            case RangeOf():
+                return self._range(tree)
+            case Test(operator, operand):
+                return comparisons.compared(operator, operators.variable(INPUT), self.compile(operand))
+            case FunctionOf():
+                return self._function(tree)
+            case UnaryTests():
+                return self._unary_tests(tree)
+
+    # -- names
+
+    def _name(self, name: str) -> Closure:
+        if self._is_local(name):
+            return operators.local(name)
+        self.variables.add(name)
+        # A filter's element may have an entry of that name, and only then shall it be known.
+        return operators.local(name) if self._filters else operators.variable(name)
+
+    def _is_local(self, name: str) -> bool:
+        return self._locals.get(name, 0) > 0
+
+    def _within(self, names: tuple[str, ...], tree: Tree) -> tuple[Closure, int]:
+        """A part in which some names are local, and how many nodes it has."""
+        nodes = self._nodes
+        for name in names:
+            self._locals[name] = self._locals.get(name, 0) + 1
+        closure = self.compile(tree)
+        for name in names:
+            self._locals[name] -= 1
+        return closure, self._nodes - nodes
+
+    # -- operators
+
+    def _comparison(self, tree: Comparison) -> Closure:
+        left = self.compile(tree.left)
+        match tree.right:
+            case Literal(int() as number) if not isinstance(number, bool):
+                return comparisons.compared_to_whole(tree.operator, left, number)
+            case _:
+                pass
+        return comparisons.compared(tree.operator, left, self.compile(tree.right))
+
+    def _binary(self, tree: Binary) -> Closure:
+        return operators.binary(tree.operator, self.compile(tree.left), self.compile(tree.right))
+
+    def _range(self, tree: RangeOf) -> Closure:
+        start = None if tree.start is None else self.compile(tree.start)
+        end = None if tree.end is None else self.compile(tree.end)
+        return operators.range_of(start, end, tree.start_included, tree.end_included)
+
+    def _context(self, tree: ContextOf) -> Closure:
+        self.builds = True
+        entries: list[tuple[str, Closure]] = []
+        for key, value in tree.entries:
+            # A function may call itself, anything else sees the entries before it.
+            names = (key,) if isinstance(value, FunctionOf) else ()
+            entries.append((key, self._within(names, value)[0]))
+            self._locals[key] = self._locals.get(key, 0) + 1
+        for key, _ in tree.entries:
+            self._locals[key] -= 1
+        return operators.context_of(entries)
+
+    # -- calls
+
+    def _call(self, tree: Call) -> Closure:
+        self.builds = True
+        function = tree.function
+        if isinstance(function, Name) and not self._is_local(function.name):
+            if function.name == "is defined" and len(tree.arguments) == 1:
+                return is_defined(self.compile(tree.arguments[0]))
+            if (candidates := find(function.name)) is not None:
+                arguments = [self.compile(argument) for argument in tree.arguments]
+                return call_builtin(function.name, candidates, arguments, tree.names)
+        shown = function.name if isinstance(function, Name) else "function"
+        target = self.compile(function)
+        return call_value(shown, target, [self.compile(argument) for argument in tree.arguments], tree.names)
+
+    def _function(self, tree: FunctionOf) -> Closure:
+        body, nodes = self._within(tree.parameters, tree.body)
+        return loops.function_of(tree.parameters, body, nodes)
+
+    # -- loops
+
+    def _filter(self, tree: Filter) -> Closure:
+        source = self.compile(tree.source)
+        match tree.condition:
+            case Literal(int() as index) if not isinstance(index, bool):
+                return operators.element(source, index)
+            case _:
+                pass
+        self.builds = True
+        self._filters += 1
+        condition, nodes = self._within(("item",), tree.condition)
+        self._filters -= 1
+        return loops.filtered(source, condition, nodes)
+
+    def _iterators(self, iterators: tuple[Iterator, ...]) -> list[loops.Source]:
+        """Each iterator sees those before it, and stays known until `_leave`."""
+        sources: list[loops.Source] = []
+        for iterator in iterators:
+            nodes = self._nodes
+            source = self.compile(iterator.source)
+            end = None if iterator.end is None else self.compile(iterator.end)
+            sources.append(loops.Source(iterator.name, source, end, self._nodes - nodes))
+            self._locals[iterator.name] = self._locals.get(iterator.name, 0) + 1
+        return sources
+
+    def _leave(self, iterators: tuple[Iterator, ...]) -> None:
+        for iterator in iterators:
+            self._locals[iterator.name] -= 1
+
+    def _for(self, tree: For) -> Closure:
+        self.builds = True
+        sources = self._iterators(tree.iterators)
+        result, nodes = self._within(("partial",), tree.result)
+        self._leave(tree.iterators)
+        return loops.for_each(sources, result, nodes)
+
+    def _quantified(self, tree: Quantified) -> Closure:
+        sources = self._iterators(tree.iterators)
+        condition, nodes = self._within((), tree.condition)
+        self._leave(tree.iterators)
+        return loops.quantified(sources, condition, nodes, tree.every)
+
+    # -- tests
+
+    def _test(self, tree: Tree) -> Tester:
+        """What answers whether a value passes a test."""
+        if isinstance(tree, Test):
+            return testers.equality_test(tree.operator, self.compile(tree.operand))
+        if isinstance(tree, RangeOf):
+            return testers.value_test(self._range(tree))
+        if isinstance(tree, Literal):
+            return testers.equality_test("=", self.compile(tree))
+        asks_input = INPUT in self.variables
+        self.variables.discard(INPUT)
+        test, _ = self._within((), tree)
+        asks, self.variables = INPUT in self.variables, self.variables | ({INPUT} if asks_input else set())
+        return testers.own_test(test) if asks else testers.value_test(test)
+
+    def _unary_tests(self, tree: UnaryTests) -> Closure:
+        tests = [self._test(test) for test in tree.tests]
+        self.variables.add(INPUT)
+        return testers.unary_tests(operators.variable(INPUT), tests, tree.negated)

@@ -1,0 +1,60 @@
+"""What one evaluation carries along: variables, moment, budget and warnings."""
+
+from typing import final
+
+from bpmnd.bpmn.feel.limits import CALL_NESTING_MAX, CHARACTERS_PER_STEP, WARNINGS_MAX
+from bpmnd.bpmn.feel.outcomes import Lookup
+from bpmnd.bpmn.feel.values import Value
+
+
+class Stopped(Exception):  # noqa: N818 (it leaves no evaluation, hence is no error of anybody)
+    """Ends an evaluation from within; becomes an `EvaluationFailure`."""
+
+
+@final
+class Frame:
+    """Names that hold within a part of the expression, before those around it."""
+
+    __slots__ = ("parent", "values")
+
+    def __init__(self, values: dict[str, Value], parent: "Frame | None") -> None:
+        self.values = values
+        self.parent = parent
+
+
+@final
+class Environment:
+    """Made for one evaluation and thrown away with it."""
+
+    __slots__ = ("frame", "lookup", "nesting", "now_ms", "steps_left", "variables", "warnings")
+
+    def __init__(self, lookup: Lookup, now_ms: int, steps_max: int) -> None:
+        self.lookup = lookup
+        self.now_ms = now_ms
+        self.steps_left = steps_max
+        self.frame: Frame | None = None
+        self.nesting = 0
+        self.variables: dict[str, Value] = {}
+        self.warnings: list[str] | None = None
+
+    def charge(self, steps: int) -> None:
+        """Pay for work before it is done."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise Stopped("The expression takes more steps than are allowed.")
+
+    def charge_text(self, characters: int) -> None:
+        self.charge(1 + characters // CHARACTERS_PER_STEP)
+
+    def deeper(self) -> None:
+        """One more level of calls or values; the caller goes back by `nesting -= 1`."""
+        self.nesting += 1
+        if self.nesting > CALL_NESTING_MAX:
+            raise Stopped("Functions call each other, or values are nested, too deeply.")
+
+    def warn(self, message: str) -> None:
+        """Note what was odd on the way; the first few tell enough."""
+        if self.warnings is None:
+            self.warnings = [message]
+        elif len(self.warnings) < WARNINGS_MAX:
+            self.warnings.append(message)

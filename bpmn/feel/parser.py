@@ -1,0 +1,508 @@
+"""Tokens to a tree, by precedence climbing (Pratt).
+
+Precedence is Camunda's: `instance of` binds as weakly as a comparison, and a minus sign more strongly than
+`**`, so that `-2 ** 2` is 4. What Camunda does not parse but DMN 1.5 has (`[1..3].start`, `1e3`,
+`for i in [1..3]`, calling what an expression yields) is taken as DMN has it.
+"""
+
+from decimal import Decimal
+from typing import Final, final
+
+from bpmnd.bpmn.feel.builtins.registry import BUILTIN_NAMES
+from bpmnd.bpmn.feel.limits import NESTING_MAX, TEXT_SIZE_MAX
+from bpmnd.bpmn.feel.names import Names, joined, names_of
+from bpmnd.bpmn.feel.numbers import negate, parsed
+from bpmnd.bpmn.feel.outcomes import SyntaxProblem
+from bpmnd.bpmn.feel.syntax import (
+    And,
+    Between,
+    Binary,
+    Call,
+    Comparison,
+    ContextOf,
+    Filter,
+    For,
+    FunctionOf,
+    If,
+    In,
+    InstanceOf,
+    Iterator,
+    ListOf,
+    Literal,
+    Name,
+    Negation,
+    Or,
+    Path,
+    Quantified,
+    RangeOf,
+    Test,
+    Tree,
+    TypeName,
+    UnaryTests,
+)
+from bpmnd.bpmn.feel.temporal_text import parse_literal
+from bpmnd.bpmn.feel.tokens import END, KEYWORDS, NAME, NUMBER, STRING, TEMPORAL, Token, string_of, tokenize
+
+# How strongly what follows an operand binds to it.
+_OR: Final = 1
+_AND: Final = 2
+_COMPARISON: Final = 3
+_SUM: Final = 4
+_SIGN: Final = 7
+_BINDING: Final = {
+    "or": _OR,
+    "and": _AND,
+    "=": _COMPARISON,
+    "!=": _COMPARISON,
+    "<": _COMPARISON,
+    "<=": _COMPARISON,
+    ">": _COMPARISON,
+    ">=": _COMPARISON,
+    "in": _COMPARISON,
+    "between": _COMPARISON,
+    "instance": _COMPARISON,
+    "+": _SUM,
+    "-": _SUM,
+    "*": 5,
+    "/": 5,
+    "**": 6,
+    ".": 8,
+    "[": 8,
+    "(": 8,
+}
+_COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
+_CONSTANTS: Final = {"true": True, "false": False, "null": None}
+# With these begins an expression; before anything else a `[` is the end of a range.
+_BEGINNINGS: Final = frozenset(
+    (NUMBER, STRING, TEMPORAL, NAME, "true", "false", "null", "if", "for", "some", "every", "function")
+) | frozenset(("-", "(", "[", "{"))
+_TYPES: Final = Names(
+    (
+        "date and time",
+        "days and time duration",
+        "day-time-duration",
+        "years and months duration",
+        "year-month-duration",
+    )
+)
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
+
+class _Unexpected(Exception):  # noqa: N818 (a problem of the text, handed out as a value)
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.problem = SyntaxProblem(message, position)
+
+
+def parse_expression(text: str, names: frozenset[str] = _NO_NAMES) -> Tree | SyntaxProblem:
+    return _parse(text, names, unary=False)
+
+
+def parse_unary_tests(text: str, names: frozenset[str] = _NO_NAMES) -> UnaryTests | SyntaxProblem:
+    tree = _parse(text, names, unary=True)
+    assert isinstance(tree, UnaryTests | SyntaxProblem), f"unary tests became {tree}"
+    return tree
+
+
+def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxProblem:
+    if len(text) > TEXT_SIZE_MAX:
+        return SyntaxProblem(f"longer than {TEXT_SIZE_MAX} characters", TEXT_SIZE_MAX)
+    tokens = tokenize(text)
+    if isinstance(tokens, SyntaxProblem):
+        return tokens
+    parser = _Parser(tokens, names_of(names) if names else None)
+    try:
+        return parser.unary_tests() if unary else parser.whole()
+    except _Unexpected as unexpected:
+        return unexpected.problem
+    except RecursionError:  # The caller stood deep in the stack already.
+        return SyntaxProblem("nested too deeply", 0)
+
+
+@final
+class _Parser:
+    __slots__ = ("_at", "_depth", "_known", "_own", "_tokens")
+
+    def __init__(self, tokens: list[Token], known: Names | None) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+        self._known = known
+        self._own: Names | None = None
+
+    def whole(self) -> Tree:
+        tree = self._expression(0)
+        self._expect(END)
+        return tree
+
+    def unary_tests(self) -> UnaryTests:
+        tokens = self._tokens
+        if tokens[0][0] == "-" and tokens[1][0] == END:
+            return UnaryTests((), False)
+        if tokens[0][1] == "not" and tokens[1][0] == "(":
+            self._at = 2
+            tests = self._tests()
+            if self._kind() == ")" and tokens[self._at + 1][0] == END:
+                return UnaryTests(tests, True)
+            self._at = 0
+        tests = self._tests()
+        self._expect(END)
+        return UnaryTests(tests, False)
+
+    # -- what binds operands together
+
+    def _expression(self, binding: int) -> Tree:
+        """An operand with everything behind it that binds more strongly than `binding`."""
+        self._depth += 1
+        if self._depth > NESTING_MAX:
+            raise self._unexpected("nested too deeply")
+        tree = self._rest(self._operand(), binding)
+        self._depth -= 1
+        return tree
+
+    def _rest(self, left: Tree, binding: int) -> Tree:
+        tokens = self._tokens
+        while True:
+            operator = tokens[self._at][0]
+            strength = _BINDING.get(operator)
+            if strength is None or strength <= binding:
+                return left
+            if operator == "[" and tokens[self._at + 1][0] not in _BEGINNINGS:
+                return left
+            self._at += 1
+            if operator in _COMPARISONS:
+                left = Comparison(operator, left, self._expression(strength))
+            elif strength in (_OR, _AND):
+                left = self._chain(left, operator, strength)
+            elif operator == ".":
+                left = Path(left, self._property())
+            elif operator == "[":
+                left = Filter(left, self._expression(0))
+                self._expect("]")
+            elif operator == "(":
+                left = self._call(left)
+            elif operator == "in":
+                left = In(left, self._tests_of_in())
+            elif operator == "between":
+                low = self._expression(_COMPARISON)
+                self._expect("and")
+                left = Between(left, low, self._expression(_COMPARISON))
+            elif operator == "instance":
+                if self._word() != "of":
+                    raise self._unexpected("'of' expected")
+                self._at += 1
+                left = InstanceOf(left, self._type())
+            else:
+                left = Binary(operator, left, self._expression(strength))
+
+    def _chain(self, first: Tree, operator: str, strength: int) -> Tree:
+        operands = [first, self._expression(strength)]
+        while self._kind() == operator:
+            self._at += 1
+            operands.append(self._expression(strength))
+        return And(tuple(operands)) if operator == "and" else Or(tuple(operands))
+
+    def _call(self, function: Tree) -> Tree:
+        if self._take(")"):
+            return Call(function, ())
+        arguments: list[Tree] = []
+        names: list[str] = []
+        while True:
+            if name := self._words_before(":"):
+                names.append(joined(name))
+            arguments.append(self._expression(0))
+            if not self._take(","):
+                break
+        self._expect(")")
+        if names and len(names) != len(arguments):
+            raise self._unexpected("either all arguments have names or none")
+        return Call(function, tuple(arguments), tuple(names) if names else None)
+
+    # -- operands
+
+    def _operand(self) -> Tree:
+        kind, text, _ = self._tokens[self._at]
+        if kind == NAME:
+            return self._name()
+        self._at += 1
+        match kind:
+            case "number":
+                number = parsed(text)
+                if number is None:
+                    raise self._unexpected("number too large")
+                return Literal(number)
+            case "string":
+                return Literal(string_of(text))
+            case "temporal":
+                return Literal(parse_literal(string_of(text[text.index('"') :])))
+            case "true" | "false" | "null":
+                return Literal(_CONSTANTS[kind])
+            case "-":
+                return self._negation()
+            case "(":
+                return self._bracket()
+            case "[":
+                return self._list()
+            case "]":
+                return self._range(self._expression(0), start_included=False)
+            case "{":
+                return self._context()
+            case "if":
+                return self._if()
+            case "for":
+                iterators = self._iterators("return")
+                return For(iterators, self._expression(0))
+            case "some" | "every":
+                iterators = self._iterators("satisfies")
+                return Quantified(kind == "every", iterators, self._expression(0))
+            case "function":
+                return self._function()
+            case _:
+                self._at -= 1
+                raise self._unexpected(
+                    "the expression ends too early" if kind == END else f"unexpected '{text}'"
+                )
+
+    def _name(self) -> Tree:
+        tokens, at = self._tokens, self._at
+        word = tokens[at][1]
+        if word[0] == "`":
+            self._at += 1
+            return Name(word[1:-1])
+        for names, follower in ((self._own, None), (self._known, None), (BUILTIN_NAMES, "(")):
+            if names is not None and (words := names.find(tokens, at, follower)):
+                self._at += len(words)
+                return Name(joined(words))
+        self._at += 1
+        return Name(word)
+
+    def _property(self) -> str:
+        kind, text, _ = self._tokens[self._at]
+        for names in (self._own, self._known, _PROPERTIES):
+            if names is not None and (words := names.find(self._tokens, self._at)):
+                self._at += len(words)
+                return joined(words)
+        if kind != NAME and kind not in KEYWORDS:
+            raise self._unexpected("a name expected")
+        self._at += 1
+        return text[1:-1] if text[0] == "`" else text
+
+    def _negation(self) -> Tree:
+        operand = self._expression(_SIGN)
+        if isinstance(operand, Literal):
+            value = operand.value
+            if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                return Literal(negate(value))
+        return Negation(operand)
+
+    def _bracket(self) -> Tree:
+        if self._kind() in ("<", "<=", ">", ">="):
+            test = self._test()
+            self._expect(")")
+            return test
+        tree = self._expression(0)
+        if self._kind() == "..":
+            return self._range(tree, start_included=False)
+        self._expect(")")
+        return tree
+
+    def _list(self) -> Tree:
+        if self._take("]"):
+            return ListOf(())
+        first = self._expression(0)
+        if self._kind() == "..":
+            return self._range(first, start_included=True)
+        items = [first]
+        while self._take(","):
+            items.append(self._expression(0))
+        self._expect("]")
+        return ListOf(tuple(items))
+
+    def _range(self, start: Tree, *, start_included: bool) -> Tree:
+        self._expect("..")
+        end = self._expression(0)
+        closing = self._kind()
+        if closing not in ("]", ")", "["):
+            raise self._unexpected("the end of the range expected")
+        self._at += 1
+        return RangeOf(start, end, start_included, closing == "]")
+
+    def _context(self) -> Tree:
+        entries: list[tuple[str, Tree]] = []
+        while not self._take("}"):
+            if entries:
+                self._expect(",")
+            kind, text, _ = self._tokens[self._at]
+            if kind == STRING and self._tokens[self._at + 1][0] == ":":
+                self._at += 2
+                key = string_of(text)
+            else:
+                words = self._words_before(":")
+                if not words:
+                    raise self._unexpected("a key with ':' expected")
+                key = joined(words)
+                self._declare(words)
+            entries.append((key, self._expression(0)))
+        return ContextOf(tuple(entries))
+
+    def _if(self) -> Tree:
+        condition = self._expression(0)
+        self._expect("then")
+        then = self._expression(0)
+        self._expect("else")
+        return If(condition, then, self._expression(0))
+
+    def _iterators(self, end: str) -> tuple[Iterator, ...]:
+        iterators: list[Iterator] = []
+        while True:
+            words = self._words_before("in")
+            if not words:
+                raise self._unexpected("a name with 'in' expected")
+            self._declare(words)
+            source = self._expression(0)
+            last = self._expression(0) if self._take("..") else None
+            iterators.append(Iterator(joined(words), source, last))
+            if not self._take(","):
+                break
+        self._expect(end)
+        return tuple(iterators)
+
+    def _function(self) -> Tree:
+        self._expect("(")
+        parameters: list[str] = []
+        types: list[TypeName | None] = []
+        while not self._take(")"):
+            if parameters:
+                self._expect(",")
+            words = self._words_before(",", ")", ":")
+            if not words:
+                raise self._unexpected("a parameter expected")
+            self._declare(words)
+            parameters.append(joined(words))
+            if self._tokens[self._at - 1][0] == ":":
+                types.append(self._type())
+            else:
+                types.append(None)
+                self._at -= 1
+        if self._word() == "external":
+            raise self._unexpected("external functions are not supported")
+        return FunctionOf(tuple(parameters), tuple(types), self._expression(0))
+
+    # -- unary tests
+
+    def _tests(self) -> tuple[Tree, ...]:
+        tests = [self._test()]
+        while self._take(","):
+            tests.append(self._test())
+        return tuple(tests)
+
+    def _test(self) -> Tree:
+        operator = self._kind()
+        if operator not in _COMPARISONS:
+            return self._expression(0)
+        self._at += 1
+        operand = self._expression(_COMPARISON)
+        match operator:
+            case "<" | "<=":
+                return RangeOf(None, operand, False, operator == "<=")
+            case ">" | ">=":
+                return RangeOf(operand, None, operator == ">=", False)
+            case _:
+                return Test(operator, operand)
+
+    def _tests_of_in(self) -> tuple[Tree, ...]:
+        """One test, or several in round brackets; what begins like them may also be a range or a term."""
+        if self._kind() != "(":
+            if self._kind() in _COMPARISONS:
+                return (self._test(),)
+            return (self._expression(_COMPARISON),)
+        self._at += 1
+        first = self._test()
+        if self._kind() == "..":
+            return (self._rest(self._range(first, start_included=False), _COMPARISON),)
+        if self._take(","):
+            tests = (first, *self._tests())
+            self._expect(")")
+            return tests
+        self._expect(")")
+        return (self._rest(first, _COMPARISON),)
+
+    # -- types and names
+
+    def _type(self) -> TypeName:
+        self._depth += 1
+        if self._depth > NESTING_MAX:
+            raise self._unexpected("nested too deeply")
+        kind, text, _ = self._tokens[self._at]
+        if words := _TYPES.find(self._tokens, self._at):
+            self._at += len(words)
+            name = joined(words)
+        elif kind == NAME or kind in ("function", "null"):
+            self._at += 1
+            name = text
+        else:
+            raise self._unexpected("a type expected")
+        parts: list[TypeName] = []
+        entries: list[str] = []
+        if self._kind() == "<" and name in ("list", "range", "context", "function"):
+            self._at += 1
+            while not self._take(">"):
+                if parts:
+                    self._expect(",")
+                if entry := self._words_before(":"):
+                    entries.append(joined(entry))
+                parts.append(self._type())
+        if name == "function" and self._take("->"):
+            parts.append(self._type())
+        self._depth -= 1
+        return TypeName(name, tuple(parts), tuple(entries))
+
+    def _words_before(self, *ends: str) -> tuple[str, ...]:
+        """The words up to one of the ends, which is passed too; none, if anything else is in between."""
+        tokens, at = self._tokens, self._at
+        while True:
+            kind = tokens[at][0]
+            if kind in ends and at > self._at:
+                words = tuple(text.strip("`") for _, text, _ in tokens[self._at : at])
+                self._at = at + 1
+                return words
+            if kind not in (NAME, NUMBER, "-", "+", "*", "/", ".") and kind not in KEYWORDS:
+                return ()
+            if at == self._at and kind != NAME and kind not in KEYWORDS:
+                return ()
+            at += 1
+
+    def _declare(self, words: tuple[str, ...]) -> None:
+        if len(words) > 1:
+            if self._own is None:
+                self._own = Names()
+            self._own.add(words)
+
+    # -- single tokens
+
+    def _kind(self) -> str:
+        return self._tokens[self._at][0]
+
+    def _word(self) -> str:
+        return self._tokens[self._at][1]
+
+    def _take(self, kind: str) -> bool:
+        if self._tokens[self._at][0] != kind:
+            return False
+        self._at += 1
+        return True
+
+    def _expect(self, kind: str) -> None:
+        if self._tokens[self._at][0] != kind:
+            found = self._tokens[self._at]
+            wanted = "the end" if kind == END else f"'{kind}'"
+            raise self._unexpected(
+                f"{wanted} expected, but found {repr(found[1]) if found[1] else 'the end'}"
+            )
+        self._at += 1
+
+    def _unexpected(self, message: str) -> _Unexpected:
+        return _Unexpected(message, self._tokens[self._at][2])
+
+
+_PROPERTIES: Final = Names(("time offset", "start included", "end included"))

@@ -1,0 +1,76 @@
+"""Closures for unary tests and for `in`."""
+
+from bpmnd.bpmn.feel.closures import Closure, Tester
+from bpmnd.bpmn.feel.comparisons import compare
+from bpmnd.bpmn.feel.environment import Environment, Frame
+from bpmnd.bpmn.feel.equality import contains, equal, in_range
+from bpmnd.bpmn.feel.values import Range, Value
+
+
+def equality_test(sign: str, operand: Closure) -> Tester:
+    return lambda environment, subject: compare(environment, sign, subject, operand(environment))
+
+
+def value_test(operand: Closure) -> Tester:
+    """A test by what an expression yields: a range or a list to be in, or a value to equal.
+
+    True, too, passes for any input that is no boolean itself.
+    """
+
+    def test(environment: Environment, subject: Value) -> bool | None:
+        return passes(environment, subject, operand(environment))
+
+    return test
+
+
+def passes(environment: Environment, subject: Value, wanted: Value) -> bool | None:
+    if isinstance(wanted, Range):
+        return in_range(environment, subject, wanted)
+    if isinstance(wanted, bool) and not isinstance(subject, bool):
+        return wanted
+    if isinstance(wanted, list):
+        if isinstance(subject, list) and equal(environment, subject, wanted):
+            return True
+        if contains(environment, wanted, subject):
+            return True
+        environment.charge(len(wanted))
+        return any(isinstance(one, Range) and in_range(environment, subject, one) for one in wanted)
+    return equal(environment, subject, wanted)
+
+
+def own_test(operand: Closure) -> Tester:
+    """A test that names its input as `?`, and so answers by itself."""
+
+    def test(environment: Environment, subject: Value) -> bool | None:
+        outer = environment.frame
+        environment.frame = Frame({"?": subject}, outer)
+        value = operand(environment)
+        environment.frame = outer
+        return value if isinstance(value, bool) else passes(environment, subject, value)
+
+    return test
+
+
+def member(value: Closure, tests: list[Tester]) -> Closure:
+    return lambda environment: any_passes(environment, value(environment), tests)
+
+
+def unary_tests(value: Closure, tests: list[Tester], negated: bool) -> Closure:
+    """No test at all, which is `-`, holds always."""
+
+    def check(environment: Environment) -> Value:
+        subject = value(environment)
+        result = any_passes(environment, subject, tests) if tests else True
+        return (None if result is None else not result) if negated else result
+
+    return check
+
+
+def any_passes(environment: Environment, subject: Value, tests: list[Tester]) -> bool | None:
+    unknown = False
+    for test in tests:
+        result = test(environment, subject)
+        if result:
+            return True
+        unknown = unknown or result is None
+    return None if unknown else False

@@ -1,0 +1,126 @@
+"""Zeebe's extension elements: jobs, variable mappings, the version tag."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from bpmnd.bpmn.model.graph import JobDefinition, Mapping, Text
+from bpmnd.bpmn.model.report import Report
+from bpmnd.bpmn.model.support import refusal
+from bpmnd.bpmn.model.texts import read_expression, read_text
+from bpmnd.bpmn.model.xml import Tag
+
+RETRIES_DEFAULT: Final = "3"
+
+_PATH: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(\.[a-zA-Z_][a-zA-Z0-9_]*)*")
+_RESERVED: Final = (
+    "null",
+    "true",
+    "false",
+    "function",
+    "if",
+    "then",
+    "else",
+    "for",
+    "between",
+    "instance",
+    "of",
+)
+
+
+def refuse_unsupported_extensions(element: Tag, report: Report) -> None:
+    """Report every extension of Zeebe's that would change how the element runs, and that we do not run."""
+    for container in element.all("bpmn:extensionElements"):
+        for extension in container.children:
+            if reason := refusal(extension.name):
+                report.add(element, reason, at=extension)
+
+
+def read_version_tag(process: Tag, report: Report) -> str | None:
+    tags = process.extensions("zeebe:versionTag")
+    for surplus in tags[1:]:
+        report.add(process, "must have at most one zeebe:versionTag", at=surplus)
+    return (tags[0].attributes.get("value") or None) if tags else None
+
+
+def read_job(task: Tag, report: Report) -> JobDefinition:
+    definitions = task.extensions("zeebe:taskDefinition")
+    if len(definitions) != 1:
+        refused_for_more = any(
+            refusal(extension.name)
+            for container in task.all("bpmn:extensionElements")
+            for extension in container.children
+        )
+        if definitions or not refused_for_more:
+            report.add(task, "must have exactly one zeebe:taskDefinition extension element")
+        return JobDefinition("", RETRIES_DEFAULT, ())
+
+    (definition,) = definitions
+    type_ = definition.attributes.get("type", "")
+    if not type_:
+        report.add(task, "the type of the zeebe:taskDefinition must not be empty", at=definition)
+    return JobDefinition(
+        type=read_text(type_, task, report, at=definition),
+        retries=read_text(
+            definition.attributes.get("retries") or RETRIES_DEFAULT, task, report, at=definition
+        ),
+        headers=_read_headers(task, report),
+    )
+
+
+def _read_headers(task: Tag, report: Report) -> tuple[tuple[str, str], ...]:
+    """The headers that have both key and value; the others are passed over."""
+    headers: list[tuple[str, str]] = []
+    for container in task.extensions("zeebe:taskHeaders"):
+        found = container.all("zeebe:header")
+        counts = Counter(header.attributes.get("key") for header in found)
+        for key, count in counts.items():
+            if count > 1:
+                report.add(task, f"headers contain duplicate entries for key '{key}'", at=container)
+        for header in found:
+            key, value = header.attributes.get("key"), header.attributes.get("value")
+            if key and value:
+                headers.append((key, value))
+    return tuple(headers)
+
+
+def read_inputs(element: Tag, report: Report) -> tuple[Mapping, ...]:
+    return tuple(
+        Mapping(_read_source(element, entry, report), _read_target(element, entry, report))
+        for entry in _entries(element, "zeebe:input")
+    )
+
+
+def read_outputs(element: Tag, report: Report) -> tuple[Mapping, ...]:
+    """Unlike those of inputs, the sources of outputs must be expressions."""
+    return tuple(
+        Mapping(
+            read_expression(entry.attributes.get("source", ""), element, report, at=entry),
+            _read_target(element, entry, report),
+        )
+        for entry in _entries(element, "zeebe:output")
+    )
+
+
+def _entries(element: Tag, name: str) -> Iterator[Tag]:
+    for mappings in element.extensions("zeebe:ioMapping"):
+        yield from mappings.all(name)
+
+
+def _read_source(element: Tag, entry: Tag, report: Report) -> Text:
+    source = entry.attributes.get("source", "")
+    if not source:
+        report.add(element, "the source of a variable mapping must not be empty", at=entry)
+    return read_text(source, element, report, at=entry)
+
+
+def _read_target(element: Tag, entry: Tag, report: Report) -> tuple[str, ...]:
+    target = entry.attributes.get("target", "")
+    if not _PATH.fullmatch(target):
+        report.add(
+            element, f"the target '{target}' of a variable mapping must be names joined by dots", at=entry
+        )
+    elif target in _RESERVED:
+        report.add(element, f"the target '{target}' of a variable mapping is a reserved word", at=entry)
+    return tuple(target.split("."))

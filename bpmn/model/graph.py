@@ -1,0 +1,237 @@
+"""The executable graph: what a deployed BPMN process looks like to the engine.
+
+A process is a flat tuple of elements; everything refers to everything else by its index in that
+tuple. The index of an element is given once, at deployment, and stays: events and state carry it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bpmnd.bpmn.feel import Expression
+
+
+class ElementType(StrEnum):
+    """BPMN element types by the names of the REST API and of Zeebe's records."""
+
+    PROCESS = "PROCESS"
+    SUB_PROCESS = "SUB_PROCESS"
+    START_EVENT = "START_EVENT"
+    END_EVENT = "END_EVENT"
+    INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
+    BOUNDARY_EVENT = "BOUNDARY_EVENT"
+    SERVICE_TASK = "SERVICE_TASK"
+    SEND_TASK = "SEND_TASK"
+    SCRIPT_TASK = "SCRIPT_TASK"
+    BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
+    TASK = "TASK"
+    MANUAL_TASK = "MANUAL_TASK"
+    EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
+    PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
+    SEQUENCE_FLOW = "SEQUENCE_FLOW"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenExpression:
+    """A stored expression that this build cannot compile: an incident when it is evaluated."""
+
+    text: str
+    problem: str
+
+
+Evaluable: TypeAlias = Expression | BrokenExpression
+"""A FEEL expression of the model (written with a leading '=')."""
+
+Text: TypeAlias = str | Evaluable
+"""An attribute that is either meant literally or computed when it is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One input or output of an `ioMapping`: the value of `source` goes to the variable path `target`."""
+
+    source: Text
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """What becomes of a task that is worked by job workers."""
+
+    type: Text
+    retries: Text
+    headers: tuple[tuple[str, str], ...]
+
+
+class TimerKind(StrEnum):
+    """The three timer definitions of BPMN 2.0, §10.5.5.1."""
+
+    DATE = "timeDate"
+    DURATION = "timeDuration"
+    CYCLE = "timeCycle"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDefinition:
+    kind: TimerKind
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDefinition:
+    """An error to catch or to throw. A catching event without a code catches every error."""
+
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """What all elements have: identity, place in the tree, flows and variable mappings."""
+
+    index: int
+    id: str
+    name: str | None
+    scope: int
+    """Index of the enclosing sub-process or process; the process is its own scope."""
+    incoming: tuple[int, ...] = ()
+    outgoing: tuple[int, ...] = ()
+    """In the order in which they are tried and taken: Zeebe's, from the last in the document to the first."""
+    inputs: tuple[Mapping, ...] = ()
+    outputs: tuple[Mapping, ...] = ()
+    """Inputs and outputs are left out where they have no effect, as at gateways."""
+    boundary_events: tuple[int, ...] = ()
+    """Also from the last in the document to the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceFlow:
+    """A flow is no element that lives, but it has an index and an id like one."""
+
+    index: int
+    id: str
+    scope: int
+    source: int
+    target: int
+    condition: Evaluable | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubProcess(Element):
+    """An embedded sub-process: activated through its none start event."""
+
+    start_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEvent(Element):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndEvent(Element):
+    """A none end event, or one that throws `error`."""
+
+    error: ErrorDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerCatchEvent(Element):
+    timer: TimerDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerBoundaryEvent(Element):
+    attached_to: int
+    interrupting: bool
+    timer: TimerDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBoundaryEvent(Element):
+    """Always interrupting (BPMN 2.0, table 10.90)."""
+
+    attached_to: int
+    error: ErrorDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTask(Element):
+    """Every task whose work is done by job workers: service, send, script, business rule with a job type."""
+
+    job: JobDefinition
+    element_type: ElementType = ElementType.SERVICE_TASK
+    """Which of the four it is; that shows in records and answers and changes nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassThroughTask(Element):
+    """A task without anybody to do it (`task`, `manualTask`): completed as soon as it is active."""
+
+    element_type: ElementType = ElementType.TASK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusiveGateway(Element):
+    default: int | None = None
+    """Index of the default sequence flow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelGateway(Element):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process(Element):
+    """The root: element 0 of its own tuple."""
+
+    start_event: int | None
+    """The none start event; a process without one cannot be created by a command."""
+
+
+Node: TypeAlias = (
+    Process
+    | SubProcess
+    | StartEvent
+    | EndEvent
+    | TimerCatchEvent
+    | TimerBoundaryEvent
+    | ErrorBoundaryEvent
+    | ServiceTask
+    | PassThroughTask
+    | ExclusiveGateway
+    | ParallelGateway
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutableProcess:
+    """One executable process of a resource. `elements[i].index == i`; `elements[0]` is the `Process`."""
+
+    id: str
+    version_tag: str | None
+    elements: tuple[Node | SequenceFlow, ...]
+
+    @property
+    def root(self) -> Process:
+        root = self.elements[0]
+        assert isinstance(root, Process), f"element 0 of {self.id} is {root}"
+        return root
+
+    def element_ids(self) -> tuple[str, ...]:
+        """The table index -> element id that the deployment's event carries."""
+        return tuple(element.id for element in self.elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a resource: where (element id, if any; line of the file) and why."""
+
+    element_id: str | None
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"element '{self.element_id}'" if self.element_id else "document"
+        line = f" (line {self.line})" if self.line else ""
+        return f"{place}{line}: {self.reason}"

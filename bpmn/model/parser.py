@@ -1,0 +1,182 @@
+"""From the bytes of a BPMN file to executable processes, or to all that is wrong with them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from bpmnd.bpmn.model.checks import check_ids, check_structure
+from bpmnd.bpmn.model.extensions import read_version_tag
+from bpmnd.bpmn.model.graph import (
+    ErrorBoundaryEvent,
+    ExclusiveGateway,
+    ExecutableProcess,
+    Node,
+    Problem,
+    Process,
+    SequenceFlow,
+    StartEvent,
+    SubProcess,
+    TimerBoundaryEvent,
+)
+from bpmnd.bpmn.model.nodes import read_flag
+from bpmnd.bpmn.model.outline import Item, Outline, count_elements, read_outline
+from bpmnd.bpmn.model.report import Report
+from bpmnd.bpmn.model.xml import Tag, read
+
+ELEMENTS_MAX: Final = 10_000
+"""Elements and flows of all executable processes of a resource; it bounds how long a deployment takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The executable processes of a resource, at least one, in document order."""
+
+    processes: tuple[ExecutableProcess, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Why a resource cannot be deployed: all that is wrong with it, at least one problem."""
+
+    problems: tuple[Problem, ...]
+
+
+ParseResult: TypeAlias = Parsed | Invalid
+
+
+def parse_resource(content: bytes, *, name: str) -> ParseResult:
+    """Read a resource for deployment. Nothing that `content` holds makes it raise."""
+    definitions = read(content)
+    if isinstance(definitions, Problem):
+        return Invalid((definitions,))
+    if definitions.name != "bpmn:definitions":
+        return Invalid((Problem(None, definitions.line, "must have BPMN 2.0 definitions as its root"),))
+
+    report = Report()
+    processes = [
+        process
+        for process in definitions.all("bpmn:process")
+        if read_flag(process, "isExecutable", report, default=False)
+    ]
+    count = count_elements(processes)
+    if count > ELEMENTS_MAX:
+        reason = f"must not have more than {ELEMENTS_MAX} elements and sequence flows but has {count}"
+        return Invalid((Problem(None, definitions.line, reason),))
+
+    check_ids(definitions, report)
+    errors = _errors(definitions)
+    outlines = [read_outline(process, errors, report) for process in processes]
+    tags = [read_version_tag(process, report) for process in processes]
+    for outline in outlines:
+        check_structure(outline, report)
+    if problems := report.problems():
+        return Invalid(problems)
+    if not processes:
+        return Invalid((Problem(None, definitions.line, f"'{name}' must contain an executable process"),))
+
+    return Parsed(
+        tuple(
+            _assemble(outline, tag, range(len(outline))) for outline, tag in zip(outlines, tags, strict=True)
+        )
+    )
+
+
+def rebuild(content: bytes, process_id: str, element_ids: tuple[str, ...]) -> ExecutableProcess:
+    """Read a stored process again, with the indexes it was deployed with.
+
+    It was valid for the build that deployed it, so nothing is checked again. What this build knows beyond the
+    table is put behind it; an expression that no longer compiles becomes a `BrokenExpression`.
+    """
+    definitions = read(content)
+    assert isinstance(definitions, Tag), f"stored process '{process_id}': {definitions}"
+    process = next((tag for tag in definitions.all("bpmn:process") if tag.id == process_id), None)
+    assert process is not None, f"the stored resource has no process '{process_id}'"
+
+    report = Report()
+    outline = read_outline(process, _errors(definitions), report)
+    unknown = [str(problem) for problem in report.problems()]
+    assert all(item.node is not None for item in outline), f"this build cannot run '{process_id}': {unknown}"
+
+    return _assemble(outline, read_version_tag(process, report), _recorded_indexes(outline, element_ids))
+
+
+def _errors(definitions: Tag) -> Mapping[str, Tag]:
+    return {error.id: error for error in definitions.all("bpmn:error") if error.id}
+
+
+def _recorded_indexes(outline: Outline, element_ids: tuple[str, ...]) -> Sequence[int]:
+    """Position in the outline -> index, by the table of the deployment."""
+    index_of = {element_id: index for index, element_id in enumerate(element_ids)}
+    for item in outline:
+        index_of.setdefault(item.id, len(index_of))
+    assert len(index_of) == len(outline), f"the table has elements that the process lacks: {element_ids}"
+    return [index_of[item.id] for item in outline]
+
+
+def _assemble(outline: Outline, version_tag: str | None, indexes: Sequence[int]) -> ExecutableProcess:
+    """Join the elements of an outline; `indexes` has the index of each by its position."""
+    linker = _Linker(outline, indexes)
+    elements = sorted((linker.linked(item) for item in outline), key=lambda element: element.index)
+    return ExecutableProcess(outline[0].id, version_tag, tuple(elements))
+
+
+class _Linker:
+    """Turns references by id into indexes."""
+
+    def __init__(self, outline: Outline, indexes: Sequence[int]) -> None:
+        self._indexes = indexes
+        self._index_of = {item.id: indexes[item.position] for item in outline}
+        self._scope_of = {item.id: indexes[item.scope] for item in outline}
+        self._incoming: defaultdict[str, list[int]] = defaultdict(list)
+        self._outgoing: defaultdict[str, list[int]] = defaultdict(list)
+        self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
+        self._start_events: dict[int, int] = {}
+        for item in reversed(outline):
+            index = indexes[item.position]
+            attributes = item.tag.attributes
+            match item.node:
+                case SequenceFlow():
+                    self._outgoing[attributes["sourceRef"]].append(index)
+                    self._incoming[attributes["targetRef"]].append(index)
+                case TimerBoundaryEvent() | ErrorBoundaryEvent():
+                    self._boundary_events[attributes["attachedToRef"]].append(index)
+                case StartEvent():
+                    self._start_events[indexes[item.scope]] = index
+                case _:
+                    pass
+
+    def linked(self, item: Item) -> Node | SequenceFlow:
+        index = self._indexes[item.position]
+        attributes = item.tag.attributes
+        match item.node:
+            case None:
+                raise AssertionError(f"'{item.id}' has a problem and no node")
+            case SequenceFlow() as flow:
+                return replace(
+                    flow,
+                    index=index,
+                    scope=self._scope_of[attributes["sourceRef"]],
+                    source=self._index_of[attributes["sourceRef"]],
+                    target=self._index_of[attributes["targetRef"]],
+                )
+            case node:
+                pass
+
+        node = replace(
+            node,
+            index=index,
+            scope=self._indexes[item.scope],
+            incoming=tuple(reversed(self._incoming[item.id])),
+            outgoing=tuple(self._outgoing[item.id]),
+            boundary_events=tuple(self._boundary_events[item.id]),
+        )
+        match node:
+            case Process() | SubProcess():
+                return replace(node, start_event=self._start_events[index])
+            case TimerBoundaryEvent() | ErrorBoundaryEvent():
+                return replace(node, attached_to=self._index_of[attributes["attachedToRef"]])
+            case ExclusiveGateway() if "default" in attributes:
+                return replace(node, default=self._index_of[attributes["default"]])
+            case _:
+                return node

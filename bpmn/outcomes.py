@@ -1,0 +1,88 @@
+"""Outcomes: what a command is answered with once the events it caused are committed."""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from bpmnd.bpmn.commands import Variables
+
+
+class RejectionType(StrEnum):
+    """Zeebe's rejection types, which are the `title` of the problem a client sees."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    INVALID_STATE = "INVALID_STATE"
+    PROCESSING_ERROR = "PROCESSING_ERROR"
+    EXCEEDED_BATCH_RECORD_SIZE = "EXCEEDED_BATCH_RECORD_SIZE"
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """The command changed nothing. `reason` says what was expected and what was found."""
+
+    type: RejectionType
+    reason: str
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """Done, and there is nothing to tell."""
+
+
+class DeployedProcess(msgspec.Struct, frozen=True, gc=False):
+    key: int
+    process_id: str
+    version: int
+    resource_name: str
+    is_duplicate: bool = False
+
+
+class DeploymentCreated(msgspec.Struct, frozen=True, gc=False):
+    key: int
+    tenant_id: str
+    processes: tuple[DeployedProcess, ...]
+
+
+class ProcessInstanceCreated(msgspec.Struct, frozen=True, gc=False):
+    """A created instance, or (with `await_result`) a completed one and its variables."""
+
+    key: int
+    definition_key: int
+    process_id: str
+    version: int
+    tenant_id: str
+    tags: tuple[str, ...]
+    business_id: str | None
+    variables: Variables
+
+
+class ActivatedJob(msgspec.Struct, frozen=True, gc=False):
+    """A job as its worker sees it. `deadline` is log time in epoch milliseconds."""
+
+    key: int
+    type: str
+    process_instance_key: int
+    definition_key: int
+    process_id: str
+    version: int
+    element_id: str
+    element_instance_key: int
+    headers: tuple[tuple[str, str], ...]
+    worker: str
+    retries: int
+    deadline: int
+    tenant_id: str
+    tags: tuple[str, ...]
+    variables: Variables
+
+
+class JobsActivated(msgspec.Struct, frozen=True, gc=False):
+    """`truncated` tells that more jobs were there than the size limit let through."""
+
+    jobs: tuple[ActivatedJob, ...]
+    truncated: bool = False
+
+
+Success: TypeAlias = Accepted | DeploymentCreated | ProcessInstanceCreated | JobsActivated
+Outcome: TypeAlias = Success | Rejected

@@ -1,0 +1,80 @@
+"""Messages between partitions: applied once, in order, and acknowledged."""
+
+from bpmnd.bpmn.channel import DistributeDeployment, decode_message
+from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
+from bpmnd.bpmn.events import (
+    ChannelMessageAcknowledged,
+    ChannelMessageReceived,
+    DeploymentCreated,
+    DeploymentDistributed,
+    DeploymentFullyDistributed,
+    ProcessCreated,
+)
+from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.processors.deployments import answer_of
+from bpmnd.bpmn.turn import Turn
+
+
+def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
+    """Accepted also for a repeat: the sender may not have heard the first acknowledgement."""
+    inbox = turn.state.inbox.get(command.sender)
+    last_number = inbox.last_number if inbox else 0
+    if command.number <= last_number:
+        return Accepted()
+    if command.number > last_number + 1:
+        return Rejected(
+            RejectionType.INVALID_STATE,
+            f"Expected message {last_number + 1} of partition {command.sender}, but got {command.number}",
+        )
+    turn.emit(ChannelMessageReceived(command.sender, command.number))
+    match decode_message(command.payload):
+        case DistributeDeployment() as message:
+            _take_over(turn, message)
+    return Accepted()
+
+
+def _take_over(turn: Turn, message: DistributeDeployment) -> None:
+    for definition in message.definitions:
+        turn.emit(
+            ProcessCreated(
+                definition.key,
+                definition.deployment_key,
+                definition.process_id,
+                definition.version,
+                definition.version_tag,
+                definition.resource_name,
+                definition.checksum,
+                definition.tenant_id,
+                definition.element_ids,
+                definition.content,
+            )
+        )
+    definition_keys = tuple(definition.key for definition in message.definitions)
+    turn.emit(DeploymentCreated(message.key, message.tenant_id, definition_keys))
+
+
+def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
+    """Forget what the receiver has, and answer the deployments that everybody has now."""
+    channel = turn.state.outbox.get(command.receiver)
+    applied = [
+        payload for number, payload in (channel.messages if channel else ()) if number <= command.number
+    ]
+    if not applied:
+        return Accepted()
+    turn.emit(ChannelMessageAcknowledged(command.receiver, command.number))
+    for payload in applied:
+        match decode_message(payload):
+            case DistributeDeployment(key=key):
+                _distributed(turn, key, command.receiver)
+    return Accepted()
+
+
+def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
+    turn.emit(DeploymentDistributed(deployment_key, partition_id))
+    pending = turn.state.pending_deployments.items[deployment_key]
+    if pending.waiting_for:
+        return
+    turn.emit(DeploymentFullyDistributed(deployment_key))
+    if pending.request:
+        answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
+        turn.answers.append((pending.request, answer))

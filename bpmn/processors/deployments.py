@@ -1,0 +1,142 @@
+"""Deployments: checked whole, taken whole, and handed on to every other partition."""
+
+import hashlib
+from collections.abc import Sequence
+
+from bpmnd.bpmn.channel import DistributeDeployment, encode_message
+from bpmnd.bpmn.commands import Deploy, Resource
+from bpmnd.bpmn.events import (
+    ChannelMessageSent,
+    DeploymentCreated,
+    DeploymentDistributing,
+    ProcessCreated,
+)
+from bpmnd.bpmn.model.graph import ExecutableProcess
+from bpmnd.bpmn.model.parser import Invalid, parse_resource
+from bpmnd.bpmn.outcomes import DeployedProcess, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
+from bpmnd.bpmn.state.deployed import Definition
+from bpmnd.bpmn.turn import Turn
+
+_EXTENSIONS = (".bpmn", ".xml")
+
+
+def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | None:
+    """Answers at once if this partition is the only one, else when all others have acknowledged."""
+    parsed = _parse(command.resources)
+    if isinstance(parsed, Rejected):
+        return parsed
+    if all(_unchanged(turn, command.tenant_id, resource, process) for resource, process in parsed):
+        return _repeated(turn, command, parsed)
+
+    key = turn.new_key()
+    definitions: list[Definition] = []
+    for resource, process in parsed:
+        created = _create(turn, key, command.tenant_id, resource, process)
+        turn.emit(created)
+        definitions.append(turn.state.definitions.items[created.key])
+    definition_keys = tuple(definition.key for definition in definitions)
+    turn.emit(DeploymentCreated(key, command.tenant_id, definition_keys))
+    others = tuple(partition for partition in partitions if partition != turn.state.partition_id)
+    if not others:
+        return answer_of(turn, key, command.tenant_id, definition_keys)
+    turn.emit(DeploymentDistributing(key, turn.request, command.tenant_id, definition_keys, others))
+    payload = encode_message(DistributeDeployment(key, command.tenant_id, tuple(definitions)))
+    for partition in others:
+        channel = turn.state.outbox.get(partition)
+        number = channel.last_number + 1 if channel else 1
+        turn.emit(ChannelMessageSent(partition, number, payload))
+    return None
+
+
+def _parse(resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProcess]] | Rejected:
+    """All processes of all resources, or everything that is wrong with them."""
+    if not resources:
+        return Rejected(
+            RejectionType.INVALID_ARGUMENT,
+            "Expected to deploy at least one resource, but none given",
+        )
+    problems: list[str] = []
+    parsed: list[tuple[Resource, ExecutableProcess]] = []
+    names: dict[str, str] = {}
+    for resource in resources:
+        if not resource.name.endswith(_EXTENSIONS):
+            problems.append(f"'{resource.name}': unknown resource type; .bpmn files can be deployed")
+            continue
+        result = parse_resource(resource.content, name=resource.name)
+        if isinstance(result, Invalid):
+            problems += [f"'{resource.name}': {problem}" for problem in result.problems]
+            continue
+        for process in result.processes:
+            if process.id in names:
+                problems.append(
+                    f"'{resource.name}': duplicated process id '{process.id}',"
+                    f" which is in '{names[process.id]}' already"
+                )
+            names[process.id] = resource.name
+            parsed.append((resource, process))
+    if problems:
+        reason = "Expected to deploy new resources, but encountered the following errors:\n"
+        return Rejected(RejectionType.INVALID_ARGUMENT, reason + "\n".join(problems))
+    return parsed
+
+
+def _latest(turn: Turn, tenant_id: str, process_id: str) -> Definition | None:
+    versions = turn.state.latest.get((tenant_id, process_id))
+    return turn.state.definitions.items[versions[max(versions)]] if versions else None
+
+
+def _unchanged(turn: Turn, tenant_id: str, resource: Resource, process: ExecutableProcess) -> bool:
+    """The latest version of the process came from the same bytes under the same name."""
+    latest = _latest(turn, tenant_id, process.id)
+    return (
+        latest is not None
+        and latest.resource_name == resource.name
+        and latest.checksum == _checksum(resource)
+    )
+
+
+def _checksum(resource: Resource) -> bytes:
+    return hashlib.sha256(resource.content).digest()
+
+
+def _repeated(turn: Turn, command: Deploy, parsed: Sequence[tuple[Resource, ExecutableProcess]]) -> Outcome:
+    """A deployment of nothing new: the old keys and versions, and no event of new processes."""
+    latest = [_latest(turn, command.tenant_id, process.id) for _, process in parsed]
+    keys = tuple(definition.key for definition in latest if definition is not None)
+    key = turn.new_key()
+    turn.emit(DeploymentCreated(key, command.tenant_id, keys))
+    return answer_of(turn, key, command.tenant_id, keys)
+
+
+def _create(
+    turn: Turn, deployment_key: int, tenant_id: str, resource: Resource, process: ExecutableProcess
+) -> ProcessCreated:
+    latest = _latest(turn, tenant_id, process.id)
+    return ProcessCreated(
+        turn.new_key(),
+        deployment_key,
+        process.id,
+        latest.version + 1 if latest else 1,
+        process.version_tag or "",
+        resource.name,
+        _checksum(resource),
+        tenant_id,
+        process.element_ids(),
+        resource.content,
+    )
+
+
+def answer_of(turn: Turn, key: int, tenant_id: str, definition_keys: Sequence[int]) -> DeploymentAnswer:
+    definitions = [turn.state.definitions.items[definition_key] for definition_key in definition_keys]
+    processes = tuple(
+        DeployedProcess(
+            definition.key,
+            definition.process_id,
+            definition.version,
+            definition.resource_name,
+            is_duplicate=definition.deployment_key != key,
+        )
+        for definition in definitions
+    )
+    return DeploymentAnswer(key, tenant_id, processes)

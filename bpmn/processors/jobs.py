@@ -1,0 +1,221 @@
+"""Jobs: lent to workers, and what workers make of them."""
+
+from typing import Final
+
+from bpmnd.bpmn.commands import (
+    ActivateJobs,
+    CompleteJob,
+    FailJob,
+    FireDue,
+    ThrowJobError,
+    UpdateJob,
+    YieldJobs,
+)
+from bpmnd.bpmn.elements.errors import throw
+from bpmnd.bpmn.elements.timers import trigger
+from bpmnd.bpmn.events import (
+    JobCompleted,
+    JobErrorThrown,
+    JobFailed,
+    JobRecurred,
+    JobRetriesUpdated,
+    JobsActivated,
+    JobTimedOut,
+    JobTimeoutUpdated,
+    JobYielded,
+)
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import ServiceTask
+from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
+from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
+from bpmnd.bpmn.steps import CompleteElement, ThrowError, TriggerTimer
+from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.variables import merge_local, merge_upwards, visible_from
+
+_LENT_PER_LOOK: Final = 64
+_LENT_MAX: Final = 1000
+"""Jobs of one activation, whatever was asked for: one command must not hold up a tick."""
+
+
+def activate(turn: Turn, command: ActivateJobs) -> Outcome:
+    deadline = turn.now + command.timeout_ms
+    wanted = min(command.jobs_max, _LENT_MAX)
+    lent: list[ActivatedJob] = []
+    size = 0
+    truncated = False
+    for tenant_id in command.tenant_ids:
+        while len(lent) < wanted and not truncated:
+            keys = turn.state.first_activatable(
+                tenant_id, command.type, min(wanted - len(lent), _LENT_PER_LOOK)
+            )
+            taken: list[int] = []
+            for key in keys:
+                job = _activated(turn, key, command, deadline)
+                size += sum(len(name) + len(value) for name, value in job.variables.items())
+                if lent and size > command.bytes_max:
+                    truncated = True
+                    break
+                lent.append(job)
+                taken.append(key)
+            if not taken:
+                break
+            turn.emit(JobsActivated(tuple(taken), tenant_id, command.type, command.worker, deadline))
+    return JobsAnswer(tuple(lent), truncated)
+
+
+def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> ActivatedJob:
+    instance = turn.state.owner_of(key)
+    assert instance is not None, f"no instance has the job {key}"
+    job = instance.jobs[key]
+    definition = turn.state.definitions.items[instance.definition_key]
+    record = instance.elements[job.element_instance_key]
+    element = turn.executable_of(instance).elements[record.element]
+    assert isinstance(element, ServiceTask), f"{job} at {element}"
+    return ActivatedJob(
+        key,
+        job.type,
+        instance.key,
+        definition.key,
+        definition.process_id,
+        definition.version,
+        element.id,
+        job.element_instance_key,
+        element.job.headers,
+        command.worker,
+        job.retries,
+        deadline,
+        instance.tenant_id,
+        instance.tags,
+        visible_from(instance, job.element_instance_key, command.fetch_variables),
+    )
+
+
+def yield_jobs(turn: Turn, command: YieldJobs) -> Outcome:
+    for key in command.keys:
+        instance = turn.state.owner_of(key)
+        job = instance.jobs.get(key) if instance is not None else None
+        if instance is not None and job is not None and job.state is JobState.ACTIVATED:
+            turn.emit(JobYielded(key, instance.key))
+            turn.offered.add((instance.tenant_id, job.type))
+    return Accepted()
+
+
+def complete(turn: Turn, command: CompleteJob) -> Outcome:
+    found = _job_to(turn, command.key, "complete")
+    if isinstance(found, Rejected):
+        return found
+    instance, job = found
+    key = job.element_instance_key
+    turn.emit(JobCompleted(command.key, instance.key))
+    if command.variables:
+        element = turn.executable_of(instance).elements[instance.elements[key].element]
+        assert isinstance(element, ServiceTask), f"{job} at {element}"
+        if element.outputs:
+            merge_local(turn, instance, key, command.variables)
+        else:
+            merge_upwards(turn, instance, key, command.variables)
+    turn.schedule(CompleteElement(instance.key, key))
+    return Accepted()
+
+
+def fail(turn: Turn, command: FailJob) -> Outcome:
+    found = _job_to(turn, command.key, "fail")
+    if isinstance(found, Rejected):
+        return found
+    instance, job = found
+    retries = max(command.retries, 0)
+    recur_at = turn.now + command.back_off_ms if retries and command.back_off_ms > 0 else 0
+    turn.emit(JobFailed(command.key, instance.key, retries, recur_at, command.message))
+    merge_local(turn, instance, job.element_instance_key, command.variables)
+    if not retries:
+        incident = Incident(IncidentType.JOB_NO_RETRIES, command.message or "No more retries left.")
+        turn.raise_incident(instance, job.element_instance_key, incident, job_key=command.key)
+    elif not recur_at:
+        turn.offered.add((instance.tenant_id, job.type))
+    return Accepted()
+
+
+def throw_error(turn: Turn, command: ThrowJobError) -> Outcome:
+    found = _job_to(turn, command.key, "throw an error for")
+    if isinstance(found, Rejected):
+        return found
+    instance, job = found
+    turn.emit(JobErrorThrown(command.key, instance.key, command.code, command.message))
+    error = ThrowError(
+        instance.key, job.element_instance_key, command.code, command.message, command.variables
+    )
+    incident = throw(turn, error)
+    if incident is not None:
+        merge_local(turn, instance, job.element_instance_key, command.variables)
+        turn.raise_incident(instance, job.element_instance_key, incident, job_key=command.key)
+    return Accepted()
+
+
+def update(turn: Turn, command: UpdateJob) -> Outcome:
+    instance = turn.state.owner_of(command.key)
+    job = instance.jobs.get(command.key) if instance is not None else None
+    if instance is None or job is None:
+        return _no_such_job(command.key, "update")
+    if command.retries is None and command.timeout_ms is None:
+        return Rejected(
+            RejectionType.INVALID_ARGUMENT,
+            f"Expected to update job with key '{command.key}' with retries or a timeout, but neither given",
+        )
+    if command.retries is not None and command.retries < 1:
+        return Rejected(
+            RejectionType.INVALID_ARGUMENT,
+            f"Expected to update retries for job with key '{command.key}' with a positive amount of"
+            f" retries, but the amount given was '{command.retries}'",
+        )
+    if command.timeout_ms is not None and job.state is not JobState.ACTIVATED:
+        return Rejected(
+            RejectionType.INVALID_STATE,
+            f"Expected to update the timeout of job with key '{command.key}', but it is not active",
+        )
+    if command.retries is not None:
+        turn.emit(JobRetriesUpdated(command.key, instance.key, command.retries))
+    if command.timeout_ms is not None:
+        deadline = turn.now + command.timeout_ms
+        turn.emit(JobTimeoutUpdated(command.key, instance.key, deadline))
+    return Accepted()
+
+
+def fire_due(turn: Turn, command: FireDue) -> Outcome:
+    """What falls due now: a timer, the deadline of a lent job, or the back-off of a failed one."""
+    instance = turn.state.owner_of(command.key)
+    if instance is None:
+        return Accepted()
+    if command.key in instance.timers:
+        trigger(turn, TriggerTimer(instance.key, command.key))
+        return Accepted()
+    job = instance.jobs.get(command.key)
+    if job is None or not 0 < job.due <= turn.now:
+        return Accepted()
+    if job.state is JobState.ACTIVATED:
+        turn.emit(JobTimedOut(job.key, instance.key))
+    else:
+        turn.emit(JobRecurred(job.key, instance.key))
+    turn.offered.add((instance.tenant_id, job.type))
+    return Accepted()
+
+
+def _job_to(turn: Turn, key: int, verb: str) -> tuple[ProcessInstance, Job] | Rejected:
+    """A job that a worker may still decide about: lent, or lent before and timed out."""
+    instance = turn.state.owner_of(key)
+    job = instance.jobs.get(key) if instance is not None else None
+    if instance is None or job is None:
+        return _no_such_job(key, verb)
+    if job.state not in (JobState.ACTIVATED, JobState.ACTIVATABLE):
+        return Rejected(
+            RejectionType.INVALID_STATE,
+            f"Expected to {verb} job with key '{key}', but it is in state '{job.state.name}'",
+        )
+    return instance, job
+
+
+def _no_such_job(key: int, verb: str) -> Rejected:
+    return Rejected(
+        RejectionType.NOT_FOUND,
+        f"Expected to {verb} job with key '{key}', but no such job was found",
+    )

@@ -1,0 +1,181 @@
+"""Creation and cancellation of process instances, and their variables."""
+
+from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
+from bpmnd.bpmn.events import ElementActivated, ProcessInstanceCreated
+from bpmnd.bpmn.model.graph import (
+    ErrorBoundaryEvent,
+    ExecutableProcess,
+    Node,
+    Process,
+    SequenceFlow,
+    StartEvent,
+    SubProcess,
+    TimerBoundaryEvent,
+)
+from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
+from bpmnd.bpmn.state.deployed import Definition
+from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.steps import ActivateElement, TerminateElement
+from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.variables import merge_local, merge_upwards
+
+
+def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
+    """Answers at once, or with `await_result` when the instance has completed."""
+    definition = _definition(turn, command)
+    if isinstance(definition, Rejected):
+        return definition
+    process = turn.definitions.executable(definition.key)
+    starts = _starts(process, command.start_elements)
+    if isinstance(starts, Rejected):
+        return starts
+    terminate_after = _indexes(process, command.terminate_after)
+    if isinstance(terminate_after, Rejected):
+        return terminate_after
+
+    key = turn.new_key()
+    request = turn.request if command.await_result else 0
+    turn.emit(
+        ProcessInstanceCreated(
+            key,
+            definition.key,
+            definition.tenant_id,
+            command.tags,
+            command.business_id,
+            terminate_after,
+            request,
+            command.fetch_variables,
+        )
+    )
+    turn.emit(ElementActivated(key, key, key, process.root.index, ()))
+    instance = turn.state.touch(key)
+    merge_local(turn, instance, key, command.variables)
+    if not starts:
+        assert process.root.start_event is not None, f"{process.id} has no none start event"
+        turn.schedule(ActivateElement(key, key, process.root.start_event))
+    else:
+        _start_at(turn, process, instance, starts)
+    if command.await_result:
+        return None
+    return InstanceAnswer(
+        key,
+        definition.key,
+        definition.process_id,
+        definition.version,
+        definition.tenant_id,
+        command.tags,
+        command.business_id,
+        {},
+    )
+
+
+def _definition(turn: Turn, command: CreateProcessInstance) -> Definition | Rejected:
+    state = turn.state
+    if command.definition_key:
+        definition = state.definitions.get(command.definition_key)
+        if definition is None or definition.tenant_id != command.tenant_id:
+            return Rejected(
+                RejectionType.NOT_FOUND,
+                f"Expected to find process definition with key '{command.definition_key}', but none found",
+            )
+        return definition
+    versions = state.latest.get((command.tenant_id, command.process_id))
+    if not versions:
+        return Rejected(
+            RejectionType.NOT_FOUND,
+            f"Expected to find process definition with process ID '{command.process_id}', but none found",
+        )
+    version = command.version if command.version >= 0 else max(versions)
+    if version not in versions:
+        return Rejected(
+            RejectionType.NOT_FOUND,
+            f"Expected to find process definition with process ID '{command.process_id}'"
+            f" and version '{version}', but none found",
+        )
+    return state.definitions.items[versions[version]]
+
+
+def _starts(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
+    """Where to start instead of the none start event; nothing for the ordinary start."""
+    if not element_ids:
+        if process.root.start_event is None:
+            return Rejected(
+                RejectionType.INVALID_STATE,
+                "Expected to create instance of process with none start event, but there is no such event",
+            )
+        return ()
+    indexes = _indexes(process, element_ids)
+    if isinstance(indexes, Rejected):
+        return indexes
+    for index in indexes:
+        element = process.elements[index]
+        if isinstance(
+            element, Process | SequenceFlow | TimerBoundaryEvent | ErrorBoundaryEvent
+        ) or _is_inner_start(process, element):
+            return Rejected(
+                RejectionType.INVALID_ARGUMENT,
+                f"Expected to create instance of process with start instructions, but the element"
+                f" with id '{element.id}' targets unsupported element type",
+            )
+    return indexes
+
+
+def _is_inner_start(process: ExecutableProcess, element: Node) -> bool:
+    """A start event belongs to its scope: a sub-process is started whole or inside, not at its start."""
+    return isinstance(element, StartEvent) and isinstance(process.elements[element.scope], SubProcess)
+
+
+def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
+    by_id = {element.id: element.index for element in process.elements}
+    unknown = [element_id for element_id in element_ids if element_id not in by_id]
+    if unknown:
+        return Rejected(
+            RejectionType.INVALID_ARGUMENT,
+            "Expected to create instance of process with start instructions,"
+            f" but no element found with id '{unknown[0]}'.",
+        )
+    return tuple(by_id[element_id] for element_id in element_ids)
+
+
+def _start_at(
+    turn: Turn, process: ExecutableProcess, instance: ProcessInstance, starts: tuple[int, ...]
+) -> None:
+    """Activate the given elements, each in its scope; scopes on the way are opened once, without starting
+    what they would start themselves."""
+    opened = {0: instance.key}
+    for index in starts:
+        chain: list[int] = []
+        scope = process.elements[index].scope
+        while scope not in opened:
+            chain.append(scope)
+            scope = process.elements[scope].scope
+        for inner in reversed(chain):
+            key = turn.new_key()
+            turn.emit(ElementActivated(key, instance.key, opened[process.elements[inner].scope], inner, ()))
+            opened[inner] = key
+        turn.schedule(ActivateElement(instance.key, opened[process.elements[index].scope], index))
+
+
+def cancel(turn: Turn, command: CancelProcessInstance) -> Outcome:
+    instance = turn.state.instances.get(command.key)
+    if instance is None:
+        return Rejected(
+            RejectionType.NOT_FOUND,
+            f"Expected to cancel a process instance with key '{command.key}', but no such process was found",
+        )
+    turn.schedule(TerminateElement(instance.key, instance.key))
+    return Accepted()
+
+
+def set_variables(turn: Turn, command: SetVariables) -> Outcome:
+    key = command.scope_key
+    instance = turn.state.instances.get(key) or turn.state.owner_of(key)
+    if instance is None or key not in instance.elements:
+        return Rejected(
+            RejectionType.NOT_FOUND,
+            f"Expected to update variables for element with key '{key}', but no such element was found",
+        )
+    merge = merge_local if command.local else merge_upwards
+    merge(turn, instance, key, command.variables)
+    return Accepted()

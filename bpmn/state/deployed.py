@@ -1,0 +1,50 @@
+"""Records of the tables that stand in memory whole."""
+
+import msgspec
+
+
+class Definition(msgspec.Struct, frozen=True, array_like=True):
+    """A deployed process. `element_ids` is the table index -> element id, fixed at deployment."""
+
+    key: int
+    deployment_key: int
+    process_id: str
+    version: int
+    version_tag: str
+    resource_name: str
+    checksum: bytes
+    tenant_id: str
+    element_ids: tuple[str, ...]
+    content: bytes
+
+
+class PendingDeployment(msgspec.Struct, frozen=True, array_like=True):
+    """A deployment that not every partition has yet, and the request that waits for it."""
+
+    key: int
+    request: int
+    tenant_id: str
+    definition_keys: tuple[int, ...]
+    waiting_for: tuple[int, ...]
+
+
+class Continuation(msgspec.Struct, frozen=True, array_like=True):
+    """Work left over by a turn. `passes` counts the turns that this work has gone through without a wait."""
+
+    key: int
+    instance_key: int
+    steps: bytes
+    passes: int
+
+
+class Outgoing(msgspec.Struct, frozen=True, array_like=True):
+    """The channel to one partition: messages that it has not acknowledged, by their numbers."""
+
+    last_number: int
+    messages: tuple[tuple[int, bytes], ...]
+
+
+class Inbox(msgspec.Struct, frozen=True, array_like=True):
+    """The channel from one partition: the number of the last message applied."""
+
+    last_number: int

@@ -1,0 +1,213 @@
+"""The records that make up a process instance. Each is replaced, never changed in place (see journal.py),
+except `ProcessInstance` itself, which holds the dictionaries."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+import msgspec
+
+from bpmnd.bpmn.commands import Variables
+
+
+class Lifecycle(IntEnum):
+    """Where an element instance stands. What has ended is gone."""
+
+    ACTIVATING = 1
+    ACTIVATED = 2
+    COMPLETING = 3
+    TERMINATING = 4
+
+
+class JobState(IntEnum):
+    ACTIVATABLE = 1
+    ACTIVATED = 2
+    FAILED = 3
+    """Waits for the end of its back-off, or (without retries) behind an incident."""
+    ERROR_THROWN = 4
+    """Nobody caught its error: it waits behind an incident."""
+
+
+class ElementInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    key: int
+    element: int
+    scope_key: int
+    state: Lifecycle
+    job_key: int = 0
+
+
+class Job(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """`due` is the deadline of an activated job, or the end of the back-off of a failed one; 0 if neither."""
+
+    key: int
+    element_instance_key: int
+    type: str
+    retries: int
+    state: JobState
+    due: int = 0
+    worker: str = ""
+
+
+class Timer(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """`element` is what the timer triggers: the element of `element_instance_key`, or a boundary event on it.
+
+    `repetitions` counts the firings still to come, this one included; -1 stands for no end.
+    """
+
+    key: int
+    element_instance_key: int
+    element: int
+    due: int
+    repetitions: int = 1
+    cycle: str = ""
+
+
+class IncidentRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """`steps` is the encoded work to do again when the incident is resolved."""
+
+    key: int
+    element_instance_key: int
+    job_key: int
+    timer_key: int
+    type: str
+    message: str
+    steps: bytes
+
+
+class Trigger(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The boundary event that interrupts an element instance, once that has been terminated."""
+
+    boundary_event: int
+    variables: Variables
+
+
+class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The request that waits for the end of the instance."""
+
+    request: int
+    fetch_variables: tuple[str, ...]
+
+
+class ProcessInstance(msgspec.Struct, gc=False):
+    """One running process instance with all that is active in it.
+
+    `tokens` counts, for each scope, the sequence flows taken whose target is not activated yet: tokens that
+    wait at a join, and those on their way. `children` counts the active element instances in each scope.
+    """
+
+    key: int
+    definition_key: int
+    tenant_id: str
+    tags: tuple[str, ...]
+    business_id: str | None
+    terminate_after: tuple[int, ...] = ()
+    awaited: AwaitedResult | None = None
+    elements: dict[int, ElementInstance] = {}
+    children: dict[int, int] = {}
+    tokens: dict[int, dict[int, int]] = {}
+    variables: dict[int, Variables] = {}
+    jobs: dict[int, Job] = {}
+    timers: dict[int, Timer] = {}
+    incidents: dict[int, IncidentRecord] = {}
+    triggers: dict[int, Trigger] = {}
+
+    def owned_keys(self) -> Iterator[int]:
+        """All keys under which this instance can be asked for, its own excepted."""
+        for key in self.elements:
+            if key != self.key:
+                yield key
+        yield from self.jobs
+        yield from self.timers
+        yield from self.incidents
+
+    def children_of(self, scope_key: int) -> list[ElementInstance]:
+        return [child for child in self.elements.values() if child.scope_key == scope_key != child.key]
+
+    def incident_of(self, element_instance_key: int) -> IncidentRecord | None:
+        for incident in self.incidents.values():
+            if incident.element_instance_key == element_instance_key:
+                return incident
+        return None
+
+    def timers_of(self, element_instance_key: int) -> list[Timer]:
+        return [timer for timer in self.timers.values() if timer.element_instance_key == element_instance_key]
+
+
+_Fields = tuple[
+    int,
+    int,
+    str,
+    tuple[str, ...],
+    str | None,
+    tuple[int, ...],
+    AwaitedResult | None,
+    list[ElementInstance],
+    list[tuple[int, int]],
+    list[tuple[int, list[tuple[int, int]]]],
+    list[tuple[int, list[tuple[str, bytes]]]],
+    list[Job],
+    list[Timer],
+    list[IncidentRecord],
+    list[tuple[int, Trigger]],
+]
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_decode = msgspec.msgpack.Decoder(_Fields).decode
+
+
+def encode_instance(instance: ProcessInstance) -> bytes:
+    """Canonical bytes: equal instances encode equally, in whatever order their parts came about."""
+    return _encode(
+        (
+            instance.key,
+            instance.definition_key,
+            instance.tenant_id,
+            instance.tags,
+            instance.business_id,
+            instance.terminate_after,
+            instance.awaited,
+            [instance.elements[key] for key in sorted(instance.elements)],
+            sorted(instance.children.items()),
+            [(scope, sorted(flows.items())) for scope, flows in sorted(instance.tokens.items())],
+            [(scope, sorted(values.items())) for scope, values in sorted(instance.variables.items())],
+            [instance.jobs[key] for key in sorted(instance.jobs)],
+            [instance.timers[key] for key in sorted(instance.timers)],
+            [instance.incidents[key] for key in sorted(instance.incidents)],
+            sorted(instance.triggers.items()),
+        )
+    )
+
+
+def decode_instance(row: bytes) -> ProcessInstance:
+    (
+        key,
+        definition_key,
+        tenant_id,
+        tags,
+        business_id,
+        terminate_after,
+        awaited,
+        elements,
+        children,
+        tokens,
+        variables,
+        jobs,
+        timers,
+        incidents,
+        triggers,
+    ) = _decode(row)
+    return ProcessInstance(
+        key,
+        definition_key,
+        tenant_id,
+        tags,
+        business_id,
+        terminate_after,
+        awaited,
+        {element.key: element for element in elements},
+        dict(children),
+        {scope: dict(flows) for scope, flows in tokens},
+        {scope: dict(values) for scope, values in variables},
+        {job.key: job for job in jobs},
+        {timer.key: timer for timer in timers},
+        {incident.key: incident for incident in incidents},
+        dict(triggers),
+    )

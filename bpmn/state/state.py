@@ -1,0 +1,172 @@
+"""The state of one partition and its checkpoints."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import final
+
+import msgspec
+
+from bpmnd.bpmn.keys import first_key
+from bpmnd.bpmn.state.changes import Row
+from bpmnd.bpmn.state.cold import ColdStore
+from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, Outgoing, PendingDeployment
+from bpmnd.bpmn.state.instances import Instances
+from bpmnd.bpmn.state.journal import Journal
+from bpmnd.bpmn.state.ordered import OrderedIndex
+from bpmnd.bpmn.state.owners import Owners
+from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.state.table import Table
+
+_META = b"m"
+_DUE = b"u"
+_ACTIVATABLE = b"a"
+_DUE_WIDTH = 16
+_JOB_WIDTH = 8
+_NUMBER_BITS = 64
+
+
+class _Meta(msgspec.Struct, frozen=True, array_like=True):
+    last_key: int
+    last_time: int
+    started: int
+    completed: int
+
+
+def _prefix_free(text: str) -> bytes:
+    """Bytes of which none begins with another's."""
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+@final
+class Capture:
+    """A checkpoint in the making: all rows stand at the moment of `State.begin_capture`."""
+
+    __slots__ = ("_source", "rows")
+
+    def __init__(self, source: Iterator[Row]) -> None:
+        self._source = source
+        self.rows: list[Row] = []
+
+    def advance(self, rows_max: int) -> bool:
+        """Encode up to `rows_max` more rows, between two turns. False when all are there."""
+        before = len(self.rows)
+        self.rows.extend(islice(self._source, rows_max))
+        return len(self.rows) - before == rows_max
+
+
+@final
+class State:
+    """What the events of a partition add up to. Only appliers change it, all through `journal`."""
+
+    def __init__(self, partition_id: int, store: ColdStore) -> None:
+        self.partition_id = partition_id
+        self.journal = Journal()
+        self._store = store
+        row = store.get(_META)
+        meta = msgspec.msgpack.decode(row, type=_Meta) if row else _Meta(first_key(partition_id), 0, 0, 0)
+        self.last_key = meta.last_key
+        """The last key given out."""
+        self.last_time = meta.last_time
+        """Log time, epoch milliseconds; never goes back."""
+        self.started = meta.started
+        """Process instances ever started here."""
+        self.completed = meta.completed
+        """Process instances ever ended here, completed or terminated."""
+
+        self.owners = Owners(store)
+        self.instances = Instances(store, self.owners)
+        self.definitions = Table(b"d", Definition, store)
+        self.pending_deployments = Table(b"p", PendingDeployment, store)
+        self.continuations = Table(b"c", Continuation, store)
+        self.outbox = Table(b"x", Outgoing, store)
+        self.inbox = Table(b"y", Inbox, store)
+        self.latest: dict[tuple[str, str], dict[int, int]] = {}
+        """(tenant, process id) -> version -> definition key."""
+        for key in sorted(self.definitions.items):
+            definition = self.definitions.items[key]
+            self.latest.setdefault((definition.tenant_id, definition.process_id), {})[definition.version] = (
+                key
+            )
+        self._in_store = row is not None
+        self._due = OrderedIndex(_DUE, _DUE_WIDTH, in_store=self._in_store)
+        self._activatable: dict[tuple[str, str], OrderedIndex] = {}
+
+    # Instances
+
+    def touch(self, instance_key: int) -> ProcessInstance:
+        return self.instances.touch(instance_key, self.journal)
+
+    def owner_of(self, key: int) -> ProcessInstance | None:
+        """The instance that an element instance, job, timer or incident belongs to."""
+        owner = self.owners.get(key)
+        return None if owner is None else self.instances.get(owner)
+
+    # Indexes
+
+    def add_due(self, moment: int, key: int) -> None:
+        self._due.add(moment << _NUMBER_BITS | key, self.journal)
+
+    def remove_due(self, moment: int, key: int) -> None:
+        self._due.remove(moment << _NUMBER_BITS | key, self.journal)
+
+    def next_due(self) -> int | None:
+        """When the next timer, deadline or back-off is over."""
+        entry = self._due.first(self._store)
+        return None if entry is None else entry >> _NUMBER_BITS
+
+    def due(self, now: int, count: int) -> list[int]:
+        """Up to `count` keys of timers and jobs whose moment has come, the oldest first."""
+        keys: list[int] = []
+        for entry in self._due.take_first(count, self._store):
+            moment, key = entry >> _NUMBER_BITS, entry & ((1 << _NUMBER_BITS) - 1)
+            if moment > now:
+                break
+            keys.append(key)
+        return keys
+
+    def activatable(self, tenant_id: str, job_type: str) -> OrderedIndex:
+        """Keys of the jobs that may be lent, the oldest first."""
+        name = (tenant_id, job_type)
+        index = self._activatable.get(name)
+        if index is None:
+            prefix = _ACTIVATABLE + _prefix_free(tenant_id) + _prefix_free(job_type)
+            index = OrderedIndex(prefix, _JOB_WIDTH, in_store=self._in_store)
+            self._activatable[name] = index
+        return index
+
+    def has_activatable(self, tenant_id: str, job_type: str) -> bool:
+        return self.activatable(tenant_id, job_type).first(self._store) is not None
+
+    def first_activatable(self, tenant_id: str, job_type: str, count: int) -> list[int]:
+        return self.activatable(tenant_id, job_type).take_first(count, self._store)
+
+    # Checkpoints
+
+    def begin_capture(self) -> Capture:
+        """Fix the state as it stands now, without stopping the partition."""
+        self.instances.begin_capture()
+        meta = _Meta(self.last_key, self.last_time, self.started, self.completed)
+        at_once: list[Row] = [(_META, msgspec.msgpack.encode(meta))]
+        tables = (
+            self.definitions,
+            self.pending_deployments,
+            self.continuations,
+            self.outbox,
+            self.inbox,
+        )
+        for table in tables:
+            at_once.extend(table.capture())
+        indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
+        return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes))
+
+    def readable(self, *, instances_in_memory_max: int, index_head_max: int) -> None:
+        """What was captured can be read from the store: let go of it in memory, within the given bounds."""
+        self._in_store = True
+        self.instances.readable(instances_in_memory_max)
+        self.owners.readable()
+        self._due.readable(index_head_max)
+        for name, index in list(self._activatable.items()):
+            index.readable(index_head_max)
+            if index.is_idle():
+                del self._activatable[name]

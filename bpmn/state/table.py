@@ -1,0 +1,54 @@
+"""A small table that stands in memory whole: definitions, continuations, channels."""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar, final
+
+import msgspec
+
+from bpmnd.bpmn.state.changes import Row, key_bytes, prefix_end
+from bpmnd.bpmn.state.cold import ColdStore
+from bpmnd.bpmn.state.journal import Journal
+
+V = TypeVar("V")
+_LOAD_MAX = 1024
+
+
+@final
+class Table(Generic[V]):
+    """Records by number. For things whose count does not grow with the number of live instances."""
+
+    __slots__ = ("_changed", "_decoder", "_encoder", "_prefix", "items")
+
+    def __init__(self, prefix: bytes, record: type[V], store: ColdStore) -> None:
+        self.items: dict[int, V] = {}
+        self._prefix = prefix
+        self._encoder = msgspec.msgpack.Encoder(order="deterministic")
+        self._decoder = msgspec.msgpack.Decoder(record)
+        self._changed: dict[int, None] = {}
+        self._load(store)
+
+    def _load(self, store: ColdStore) -> None:
+        start, stop = self._prefix, prefix_end(self._prefix)
+        while rows := store.range(start, stop, _LOAD_MAX):
+            for key, value in rows:
+                self.items[int.from_bytes(key[len(self._prefix) :], "big")] = self._decoder.decode(value)
+            start = rows[-1][0] + b"\0"
+
+    def get(self, key: int) -> V | None:
+        return self.items.get(key)
+
+    def put(self, key: int, record: V, journal: Journal) -> None:
+        journal.put(self.items, key, record)
+        journal.put(self._changed, key, None)
+
+    def remove(self, key: int, journal: Journal) -> None:
+        journal.drop(self.items, key)
+        journal.put(self._changed, key, None)
+
+    def capture(self) -> Iterator[Row]:
+        """The rows that changed since the last capture. Read them before the next turn."""
+        changed, self._changed = self._changed, {}
+        for key in changed:
+            record = self.items.get(key)
+            row = None if record is None else self._encoder.encode(record)
+            yield key_bytes(self._prefix, key), row

@@ -1,0 +1,130 @@
+"""A turn: one command, decided and applied, with all the steps that follow from it."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, final
+
+from bpmnd.bpmn.appliers import APPLIERS
+from bpmnd.bpmn.definitions import Definitions
+from bpmnd.bpmn.events import ContinuationCreated, Event, IncidentCreated
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import ExecutableProcess
+from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.steps import ActivateElement, Step, encode_steps
+
+STEPS_MAX: Final = 200
+"""Steps of one turn. What is left then stands in the state and is gone on with in a turn of its own."""
+
+PASSES_MAX: Final = 500
+"""Turns in a row that may go on activating elements of one instance without a wait state between."""
+
+
+class BrokenStateError(Exception):
+    """An applier raised: memory is no longer what the log adds up to, and must be discarded."""
+
+
+@final
+class Turn:
+    """What a processor and the behaviours read from, and the one way for them to make something happen."""
+
+    __slots__ = (
+        "answers",
+        "definitions",
+        "events",
+        "now",
+        "offered",
+        "passes",
+        "request",
+        "state",
+        "steps",
+    )
+
+    def __init__(self, state: State, definitions: Definitions, now: int, request: int) -> None:
+        self.state = state
+        self.definitions = definitions
+        self.now = now
+        """Log time, epoch milliseconds."""
+        self.request = request
+        """The request whose command this is; 0 if nobody waits for an answer."""
+        self.events: list[Event] = []
+        self.steps: deque[Step] = deque()
+        self.answers: list[tuple[int, Outcome]] = []
+        """Answers to requests of earlier turns which this turn settles."""
+        self.offered: set[tuple[str, str]] = set()
+        """(tenant, type) of jobs that may be lent since this turn."""
+        self.passes = 0
+
+    def emit(self, event: Event) -> None:
+        """Make it a fact: the event is part of the frame, and the state shows it at once."""
+        self.events.append(event)
+        try:
+            APPLIERS[type(event)](self.state, event)
+        except Exception as error:
+            raise BrokenStateError(f"cannot apply {event}") from error
+
+    def new_key(self) -> int:
+        """A key that nothing else has. It is given out for good when an event carries it."""
+        self.state.last_key += 1
+        return self.state.last_key
+
+    def new_keys(self, count: int) -> int:
+        """The first of `count` keys in a row."""
+        first = self.state.last_key + 1
+        self.state.last_key += count
+        return first
+
+    def schedule(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def executable_of(self, instance: ProcessInstance) -> ExecutableProcess:
+        return self.definitions.executable(instance.definition_key)
+
+    def run(self, perform: Callable[["Turn", Step], None]) -> None:
+        """Work off the steps, up to the budget of a turn; the rest becomes a continuation."""
+        for _ in range(STEPS_MAX):
+            if not self.steps:
+                return
+            perform(self, self.steps.popleft())
+        by_instance: dict[int, list[Step]] = {}
+        for step in self.steps:
+            by_instance.setdefault(step.instance_key, []).append(step)
+        self.steps.clear()
+        for instance_key, steps in by_instance.items():
+            activates = any(isinstance(step, ActivateElement) for step in steps)
+            passes = self.passes + 1 if activates else 0
+            self.emit(ContinuationCreated(self.new_key(), instance_key, encode_steps(tuple(steps)), passes))
+
+    def raise_incident(
+        self,
+        instance: ProcessInstance,
+        element_instance_key: int,
+        incident: Incident,
+        *steps: Step,
+        job_key: int = 0,
+        timer_key: int = 0,
+    ) -> None:
+        """Let an element instance wait; when the incident is resolved, `steps` are done again."""
+        self.emit(
+            IncidentCreated(
+                self.new_key(),
+                instance.key,
+                element_instance_key,
+                instance.elements[element_instance_key].element,
+                job_key,
+                timer_key,
+                incident.type,
+                incident.message,
+                encode_steps(steps),
+            )
+        )
+
+
+def no_wait_state() -> Incident:
+    """The incident of a model that never comes to rest."""
+    return Incident(
+        IncidentType.UNKNOWN,
+        f"Expected to reach a wait state within {STEPS_MAX * PASSES_MAX} steps, but the process goes on"
+        " without one. It may be in an endless loop. Resolve the incident to let it go on.",
+    )

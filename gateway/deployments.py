@@ -1,0 +1,101 @@
+"""Deployments: a form with files, taken whole or not at all. What the files mean is for the engine to say."""
+
+from collections.abc import Sequence
+from typing import final
+
+import msgspec
+from aiohttp import web
+
+from bpmnd.bpmn.commands import Deploy, Resource
+from bpmnd.bpmn.outcomes import DeployedProcess, DeploymentCreated
+from bpmnd.gateway.answers import Answer, ok
+from bpmnd.gateway.errors import bad_request, invalid_argument, unexpected
+from bpmnd.gateway.forms import Part, read_form
+from bpmnd.gateway.ports import Cluster
+from bpmnd.gateway.routes import Route
+from bpmnd.gateway.submission import Submissions
+from bpmnd.gateway.tenants import check_tenant
+
+_TENANT_ID = "tenantId"
+_RESOURCES = "resources"
+
+
+class _Process(msgspec.Struct, frozen=True, rename="camel"):
+    process_definition_id: str
+    process_definition_version: int
+    resource_name: str
+    tenant_id: str
+    process_definition_key: str
+
+
+class _Entry(msgspec.Struct, frozen=True, rename="camel"):
+    """One deployed thing: exactly one of these is not null."""
+
+    process_definition: _Process | None = None
+    decision_definition: None = None
+    decision_requirements: None = None
+    form: None = None
+    resource: None = None
+
+
+class _Deployment(msgspec.Struct, frozen=True, rename="camel"):
+    deployment_key: str
+    tenant_id: str
+    deployments: list[_Entry]
+
+
+@final
+class DeploymentOperations:
+    """What the tag "Resource" has of deployments."""
+
+    def __init__(self, cluster: Cluster, submissions: Submissions) -> None:
+        self._cluster = cluster
+        self._submissions = submissions
+
+    def routes(self) -> Sequence[Route]:
+        return (Route("POST", "/deployments", "createDeployment", self.create),)
+
+    async def create(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
+        """Deploy all files or none: 200 once every partition has them."""
+        command = _command_of(await read_form(request))
+        match await self._submissions.outcome_of(command, self._cluster.for_deployment()):
+            case DeploymentCreated() as deployment:
+                return ok(_deployment_text(deployment))
+            case outcome:
+                raise unexpected("CREATE", outcome)
+
+
+def _command_of(parts: list[Part]) -> Deploy:
+    files: dict[str, bytes] = {}
+    for part in parts:
+        if part.filename in files:
+            complaint = f"Expected every resource to have its own name, but there are two '{part.filename}'."
+            raise invalid_argument([complaint])
+        if part.filename:
+            files[part.filename] = part.content
+        elif part.name == _TENANT_ID:
+            check_tenant(part.content.decode("utf-8", "replace").strip(), "Deploy Resources")
+        elif part.name == _RESOURCES:
+            raise bad_request(f"Part '{_RESOURCES}' has no file name; its extension tells what it is.")
+        else:
+            raise bad_request(f"Request property [{part.name}] cannot be parsed: there is no such property")
+    if not files:
+        raise bad_request(f"Required part '{_RESOURCES}' is not present.")
+    return Deploy(tuple(Resource(name, content) for name, content in files.items()))
+
+
+def _deployment_text(deployment: DeploymentCreated) -> bytes:
+    entries = [_entry_of(process, deployment.tenant_id) for process in deployment.processes]
+    return msgspec.json.encode(_Deployment(str(deployment.key), deployment.tenant_id, entries))
+
+
+def _entry_of(process: DeployedProcess, tenant_id: str) -> _Entry:
+    return _Entry(
+        process_definition=_Process(
+            process_definition_id=process.process_id,
+            process_definition_version=process.version,
+            resource_name=process.resource_name,
+            tenant_id=tenant_id,
+            process_definition_key=str(process.key),
+        )
+    )

@@ -1,0 +1,174 @@
+"""The HTTP server: finds the operation, runs it, answers, and counts.
+
+A bare `aiohttp.web.Server`; an `Application` would add routing, middlewares and signals that cost more per
+request than everything in here.
+"""
+
+import asyncio
+import logging
+from functools import lru_cache
+from typing import Final, cast, final
+
+from aiohttp import hdrs, web
+from prometheus_client.registry import CollectorRegistry
+
+from bpmnd.gateway.activation import JobActivation
+from bpmnd.gateway.answers import answer
+from bpmnd.gateway.authentication import AuthenticationOperations
+from bpmnd.gateway.cluster import ClusterOperations
+from bpmnd.gateway.deployments import DeploymentOperations
+from bpmnd.gateway.element_instances import ElementInstanceOperations
+from bpmnd.gateway.errors import Problem, internal_error, timed_out
+from bpmnd.gateway.incidents import IncidentOperations
+from bpmnd.gateway.jobs import JobOperations
+from bpmnd.gateway.license import LicenseOperations
+from bpmnd.gateway.metrics import GatewayMetrics
+from bpmnd.gateway.ports import Cluster
+from bpmnd.gateway.process_instances import ProcessInstanceOperations
+from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
+from bpmnd.gateway.submission import NoAnswerInTime, Submissions
+
+DRAIN_S: Final = 10.0
+_BACKLOG: Final = 1024
+_NO_OPERATION: Final = "none"
+_GONE: Final = 499
+"""The status that metrics know a request by whose client did not wait for the answer."""
+
+_log = logging.getLogger(__name__)
+
+
+@final
+class Gateway:
+    """Serves the REST API v2 for a cluster."""
+
+    def __init__(self, cluster: Cluster, registry: CollectorRegistry) -> None:
+        self._activation = JobActivation(cluster)
+        self._submissions = Submissions()
+        self._metrics = GatewayMetrics(registry, lambda: self._activation.polls_count)
+        operations: tuple[Operations, ...] = (
+            ProcessInstanceOperations(cluster, self._submissions),
+            JobOperations(cluster, self._submissions, self._activation),
+            DeploymentOperations(cluster, self._submissions),
+            ElementInstanceOperations(cluster, self._submissions),
+            IncidentOperations(cluster, self._submissions),
+            ClusterOperations(cluster),
+            AuthenticationOperations(),
+            LicenseOperations(),
+        )
+        self._table = RouteTable([route for tag in operations for route in tag.routes()])
+        self._server: _Server | None = None
+        self._listener: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> int:
+        """Listen; the port is the one asked for, or with 0 the one that was free."""
+        assert self._listener is None, "the gateway listens already"
+        # A handler is cancelled when its client hangs up: that is how a poll learns that it is abandoned.
+        self._server = _Server(self._serve, handler_cancellation=True)
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._server, host, port, reuse_port=reuse_port, backlog=_BACKLOG
+        )
+        return cast(int, self._listener.sockets[0].getsockname()[1])
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Take no more connections, answer what is under way, and close."""
+        if self._listener is None or self._server is None:
+            return
+        self._listener.close()
+        self._activation.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(drain_s)
+        await self._listener.wait_closed()
+        self._submissions.close()
+        self._listener = None
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, whatever happens."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        path = _path_of(request)
+        operation, status = _NO_OPERATION, _GONE
+        try:
+            found = self._table.find(path)
+            if found is None:
+                raise Problem(404, "Not Found", f"There is nothing at {path}.")
+            routes, arguments = found
+            route = routes.get(request.method) or _other_method(request, routes)
+            if route is None:
+                made = answer(200, b"", "text/plain", ("Allow", allowed(routes)))
+            else:
+                operation = route.operation
+                _check_accept(request)
+                made = await route.handler(request, arguments)
+            status = made.status
+        except Problem as problem:
+            made, status = problem.answer(path), problem.status
+        except NoAnswerInTime:
+            detail = "The partition did not answer in time. What was asked for may still be done."
+            made, status = timed_out(detail).answer(path), 504
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed", request.method, path)
+            made, status = internal_error().answer(path), 500
+        finally:
+            self._metrics.observe(operation, status, clock() - started)
+        return made
+
+
+@final
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        loop = asyncio.get_running_loop()
+        return _Connection(self, loop=loop, access_log=None)  # type: ignore[arg-type]  # None is "no log"
+
+
+@final
+class _Connection(web.RequestHandler):
+    """A connection that answers with a problem also what is no HTTP."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= 500:
+            _log.error("A request failed outside of its handler", exc_info=exc)
+            return internal_error().answer(_path_of(request)).closing()
+        lines = (message or "The request is no valid HTTP.").splitlines()
+        return Problem(status, "Bad Request", lines[0], closes=True).answer(_path_of(request))
+
+
+def _path_of(request: web.BaseRequest) -> str:
+    """The path as it was sent, without the query."""
+    path = request.raw_path
+    if not path.startswith("/"):
+        return request.rel_url.raw_path
+    return path.partition("?")[0] if "?" in path else path
+
+
+def _other_method(request: web.BaseRequest, routes: dict[str, Route]) -> Route | None:
+    """HEAD is served as GET; OPTIONS has no operation; other methods are not allowed."""
+    if request.method == "OPTIONS":
+        return None
+    if request.method == "HEAD" and "GET" in routes:
+        return routes["GET"]
+    detail = f"Method '{request.method}' is not supported."
+    raise Problem(405, "Method Not Allowed", detail, ("Allow", allowed(routes)))
+
+
+def _check_accept(request: web.BaseRequest) -> None:
+    accept = request.headers.get(hdrs.ACCEPT)
+    if accept is not None and not _accepts_json(accept):
+        detail = f"The answer is 'application/json', which '{accept}' does not accept."
+        raise Problem(406, "Not Acceptable", detail)
+
+
+@lru_cache(maxsize=256)
+def _accepts_json(accept: str) -> bool:
+    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    acceptable = {"", "*/*", "*", "application/*", "application/json", "application/problem+json"}
+    return not ranges.isdisjoint(acceptable) or any(text.endswith("+json") for text in ranges)

@@ -1,0 +1,179 @@
+"""`bpmnd log`: check and read what a node wrote, with or without the node."""
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bpmnd.cli.errors import CommandError
+from bpmnd.cli.settings import Commands
+
+if TYPE_CHECKING:
+    from bpmnd.actors.exporters.records import Record
+    from bpmnd.storage.verify import VerifyReport
+
+
+def add_to(commands: Commands) -> None:
+    parser = commands.add_parser("log", help="verify or export what a node wrote")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    verify = actions.add_parser(
+        "verify",
+        help="whether no event was altered, dropped or reordered",
+        description="Check every checksum and every link of the hash chain of all partitions. Names segment,"
+        " entry and offset of the first damage; the exit status is then 1.",
+    )
+    _add_directory(verify)
+    verify.add_argument("--json", action="store_true", help="print the result as JSON")
+    verify.set_defaults(run=_verify)
+    export = actions.add_parser(
+        "export",
+        help="every event since the beginning, as JSON lines",
+        description="Print every event since the beginning, from archive and log, partition after partition:"
+        " one JSON object a line, with Zeebe's value types and intents. The node may run meanwhile; then all"
+        " that it had synced at the start is printed.",
+    )
+    _add_directory(export)
+    export.add_argument("--instance", type=int, metavar="KEY", help="only what belongs to a process instance")
+    export.add_argument(
+        "--format", choices=("json", "text"), default="json", help="text: an audit trail to read"
+    )
+    export.set_defaults(run=_export)
+
+
+def _add_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, metavar="DIR", help="data directory of a node")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bpmnd.storage.errors import StorageError
+    from bpmnd.storage.verify import verify
+
+    damaged = False
+    for partition_id, directory in _partitions(options.directory):
+        try:
+            report = verify(directory, running=_is_running(options.directory))
+        except StorageError as error:
+            raise CommandError(f"partition {partition_id}: {error}") from None
+        damaged = damaged or report.damage is not None
+        if options.json:
+            _print_report_json(partition_id, report)
+        else:
+            _print_report(partition_id, report)
+    return 1 if damaged else 0
+
+
+def _print_report(partition_id: int, report: "VerifyReport") -> None:
+    read = f"{report.segments} segments and {report.archive_files} archive files"
+    if report.damage is None:
+        proven = f"chain hash {report.last.hash.hex()}"
+        print(f"partition {partition_id}: good: {report.entry_count} entries in {read}, {proven}")
+    else:
+        damage = report.damage
+        place = [f"{damage.file}"]
+        if damage.index is not None:
+            place.append(f"entry {damage.index}")
+        if damage.offset is not None:
+            place.append(f"offset {damage.offset}")
+        print(f"partition {partition_id}: DAMAGED ({damage.kind}) in {', '.join(place)}: {damage.what}")
+        print(f"partition {partition_id}: proven up to entry {report.last.index}")
+    if report.torn is not None:
+        print(f"partition {partition_id}: {report.torn}, which is no damage: it was never confirmed")
+
+
+def _print_report_json(partition_id: int, report: "VerifyReport") -> None:
+    import msgspec
+
+    line: dict[str, object] = {
+        "partitionId": partition_id,
+        "good": report.damage is None,
+        "firstEntry": report.head.index + 1,
+        "lastEntry": report.last.index,
+        "hash": report.last.hash.hex(),
+        "segments": report.segments,
+        "archiveFiles": report.archive_files,
+        "torn": str(report.torn) if report.torn is not None else None,
+        "damage": None,
+    }
+    if report.damage is not None:
+        damage = report.damage
+        line["damage"] = {
+            "kind": damage.kind,
+            "segment": str(damage.file),
+            "entry": damage.index,
+            "offset": damage.offset,
+            "what": damage.what,
+        }
+    print(msgspec.json.encode(line).decode())
+
+
+def _export(options: argparse.Namespace) -> int:
+    import msgspec
+
+    from bpmnd.cli.trail import heading, line_of
+
+    out = sys.stdout.buffer
+    if options.format == "text":
+        out.write(f"{heading()}\n".encode())
+    encode = msgspec.json.Encoder().encode
+    for record in _records(options):
+        line = encode(record) if options.format == "json" else line_of(record).encode()
+        out.write(line + b"\n")
+    out.flush()
+    return 0
+
+
+def _records(options: argparse.Namespace) -> "Iterator[Record]":
+    """The records asked for. Of an instance, only its own partition is read."""
+    from bpmnd.actors.exporters.reading import records_in
+    from bpmnd.actors.exporters.records import records_of_instance
+    from bpmnd.bpmn.codec import CodecError
+    from bpmnd.bpmn.keys import partition_of
+    from bpmnd.storage.disk import RealDisk
+    from bpmnd.storage.errors import StorageError
+
+    key = options.instance
+    partitions = _partitions(options.directory)
+    if key is not None:
+        partitions = [found for found in partitions if found[0] == partition_of(key)]
+        if not partitions:
+            raise CommandError(f"{options.directory} does not hold the partition of {key}")
+    found = False
+    for partition_id, directory in partitions:
+        records = records_in(RealDisk(), directory, partition_id, running=_is_running(options.directory))
+        try:
+            for record in records if key is None else records_of_instance(records, key):
+                found = True
+                yield record
+        except (StorageError, CodecError) as error:
+            raise CommandError(f"partition {partition_id}: {error}") from None
+    if key is not None and not found:
+        raise CommandError(f"{options.directory} holds nothing of a process instance {key}")
+
+
+def _partitions(directory: Path) -> list[tuple[int, Path]]:
+    """The partitions in a data directory, or the one whose own directory this is."""
+    if (directory / "log").is_dir() and directory.name.isdecimal():
+        return [(int(directory.name), directory)]
+    found = [path for path in (directory / "partitions").glob("*") if path.name.isdecimal()]
+    if not found:
+        raise CommandError(f"{directory} is not the data directory of a node")
+    return sorted((int(path.name), path) for path in found)
+
+
+def _is_running(directory: Path) -> bool:
+    """Whether a node has locked the data directory."""
+    for place in (directory, directory.parent.parent):
+        try:
+            lock = os.open(place / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+    return False

@@ -1,0 +1,105 @@
+"""`bpmnd status`: what there is, and whether it is well."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bpmnd.cli.output import print_table
+from bpmnd.cli.settings import MONITORING, Commands, add_address, add_json
+
+_COUNTS: Final = {
+    "instances": "bpmnd_process_instances",
+    "started": "bpmnd_process_instances_started_total",
+    "ended": "bpmnd_process_instances_ended_total",
+    "incidents": "bpmnd_incidents",
+    "logEntries": "bpmnd_log_entries_total",
+}
+"""What is counted for a partition, and by which metric."""
+_HEADING: Final = ("PARTITION", "ROLE", "HEALTH", "INSTANCES", "STARTED", "ENDED", "INCIDENTS", "LOG ENTRIES")
+
+
+def add_to(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "status",
+        help="topology, health and live instances of a node",
+        description="Topology, health and live instances of a node. Exit status 0 if every partition has a"
+        " healthy leader.",
+    )
+    add_address(parser)
+    parser.add_argument(
+        "--monitoring", default=MONITORING, metavar="URL", help=f"monitoring address (default {MONITORING})"
+    )
+    add_json(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bpmnd.cli.client import ask
+
+    return ask(_status(options))
+
+
+async def _status(options: argparse.Namespace) -> int:
+    import msgspec
+
+    from bpmnd.cli.client import Client, UnreachableError
+
+    async with Client(options.address) as client:
+        topology = msgspec.json.decode(await client.get("/v2/topology"))
+    counts: Mapping[str, Mapping[str, int]] = {}
+    try:
+        async with Client(options.monitoring) as client:
+            counts = _counts_in((await client.get("/metrics")).decode())
+    except UnreachableError as error:
+        print(f"bpmnd: no counts: {error}", file=sys.stderr)
+
+    for broker in topology["brokers"]:
+        for partition in broker["partitions"]:
+            partition |= counts.get(str(partition["partitionId"]), {})
+    if options.json:
+        print(msgspec.json.encode(topology).decode())
+    else:
+        _show(topology)
+    return 0 if _is_well(topology) else 1
+
+
+def _counts_in(text: str) -> dict[str, dict[str, int]]:
+    """Partition -> what is counted -> how many."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    names = {metric: name for name, metric in _COUNTS.items()}
+    counts: dict[str, dict[str, int]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in names and "partition" in sample.labels:
+                of_partition = counts.setdefault(sample.labels["partition"], {})
+                name = names[sample.name]
+                of_partition[name] = of_partition.get(name, 0) + int(sample.value)
+    return counts
+
+
+def _is_well(topology: dict[str, Any]) -> bool:
+    led = {
+        partition["partitionId"]
+        for broker in topology["brokers"]
+        for partition in broker["partitions"]
+        if partition["role"] == "leader" and partition["health"] == "healthy"
+    }
+    count: int = topology["partitionsCount"]
+    return len(led) == count > 0
+
+
+def _show(topology: dict[str, Any]) -> None:
+    for broker in topology["brokers"]:
+        print(f"node {broker['nodeId']} at {broker['host']}:{broker['port']}, version {broker['version']}")
+        rows = [
+            (
+                partition["partitionId"],
+                partition["role"],
+                partition["health"],
+                *(partition.get(name, "-") for name in _COUNTS),
+            )
+            for partition in broker["partitions"]
+        ]
+        print_table([_HEADING, *rows])

@@ -1,0 +1,82 @@
+"""Records as an audit trail to read: when, who, where, what."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from bpmnd.actors.exporters.records import Record
+
+_VALUE_LENGTH_MAX: Final = 60
+_BY_WORKERS: Final = frozenset({"JOB/COMPLETE", "JOB/FAIL", "JOB/THROW_ERROR"})
+_BY_THE_ENGINE: Final = frozenset({"TIMER/TRIGGER", "CONTINUATION/CONTINUE"})
+_DETAILS: Final = (
+    "type",
+    "retries",
+    "deadline",
+    "errorType",
+    "errorCode",
+    "errorMessage",
+    "recurringTime",
+    "dueDate",
+    "jobKey",
+    "businessId",
+    "version",
+    "resourceName",
+)
+"""What is shown of a value, in this order."""
+_SHOWN_IN: Final = {
+    "version": {"PROCESS", "PROCESS_INSTANCE_CREATION"},
+    "retries": {"JOB"},
+    "type": {"JOB", "JOB_BATCH"},
+}
+"""What is repeated in many records is shown in these only."""
+
+
+def heading() -> str:
+    return _line("TIME", "WHO", "ELEMENT", "WHAT", "")
+
+
+def line_of(record: Record) -> str:
+    value = record.value
+    elements = [value.get("elementId")] + [job.get("elementId") for job in value.get("jobs", ())]
+    element = next((element for element in elements if element), value.get("bpmnProcessId", ""))
+    what = f"{record.value_type} {record.intent}"
+    return _line(record.time, _who(record), element, what, " ".join(_details(record)))
+
+
+def _line(time: str, who: str, element: str, what: str, detail: str) -> str:
+    return f"{time:<24}  {who:<16}  {element:<20}  {what:<38}  {detail}".rstrip()
+
+
+def _who(record: Record) -> str:
+    """The worker where a worker spoke, else whether it was a client or time."""
+    worker = record.value.get("worker")
+    if record.cause is None or record.cause in _BY_THE_ENGINE or record.cause.startswith("CHANNEL"):
+        return "engine"
+    if record.cause in _BY_WORKERS or record.value_type == "JOB_BATCH":
+        return str(worker or "worker")
+    return "client"
+
+
+def _details(record: Record) -> Iterator[str]:
+    value = record.value
+    if record.value_type == "VARIABLE":
+        yield f"{value['name']} = {_short(value['value'])}"
+        return
+    for name in _DETAILS:
+        detail = value.get(name)
+        if detail is not None and record.value_type in _SHOWN_IN.get(name, {record.value_type}):
+            yield f"{name}={_short(detail)}"
+    for name, variable in value.get("variables", {}).items():
+        yield f"{name}={_short(variable)}"
+
+
+def _short(value: Any) -> str:
+    if not isinstance(value, str):
+        text = msgspec.json.format(msgspec.json.encode(value), indent=-1).decode()
+        return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}…"
+    text = value
+    if text != " ".join(text.split()) or not text.isprintable():
+        text = msgspec.json.encode(" ".join(text.split())).decode()
+    return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}…"

@@ -1,0 +1,193 @@
+"""Configuration: defaults, then a TOML file, then the environment, then flags; the last one that speaks wins.
+
+Every setting has one place, here. An unknown one is an error that names the nearest known.
+"""
+
+import dataclasses
+import difflib
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast, get_type_hints
+
+ENVIRONMENT_PREFIX: Final = "BPMND_"
+
+
+class ConfigError(Exception):
+    """A setting that cannot be taken; the message names it and where it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    id: int = 0
+    """The number of this node in its cluster."""
+    host: str = field(default_factory=socket.gethostname)
+    """The label of the machine: replicas of one partition stand on different hosts."""
+    data_dir: str = "data"
+    """The one directory that holds everything."""
+    partitions: int = 1
+    """Partitions, fixed when the data directory is first used."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    address: str = "127.0.0.1:8080"
+    reuse_port: bool = False
+    """Let several nodes of one machine share the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringConfig:
+    address: str = "127.0.0.1:9600"
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    segment_mib: int = 64
+    """Size of a segment file."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointConfig:
+    every_mib: int = 32
+    """A checkpoint is made after so much log,"""
+    every_seconds: float = 5.0
+    """or after so long, if anything happened."""
+    instances_in_memory: int = 10_000
+    """Idle process instances beyond so many, a partition, are kept on disk only."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    commit_seconds: float = 2.0
+    """New instances are refused (503) while a commit would take longer."""
+    drain_seconds: float = 10.0
+    """How long a stopping node waits for what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    node: NodeConfig = field(default_factory=NodeConfig)
+    http: HttpConfig = field(default_factory=HttpConfig)
+    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+
+
+Layers = list[tuple[str, str, str, Any]]
+"""(origin, section, key, value), the weakest first."""
+
+
+def load(
+    file: Path | None, environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Merge all sources. `flags` maps "section.key" to a value; None stands for a flag that was not given.
+
+    Raises ConfigError.
+    """
+    layers: Layers = []
+    if file is not None:
+        layers += _from_file(file)
+    layers += _from_environment(os.environ if environment is None else environment)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            section, _, key = name.partition(".")
+            layers.append(("a flag", section, key, value))
+    sections: dict[str, dict[str, Any]] = {}
+    for origin, section, key, value in layers:
+        sections.setdefault(section, {})[key] = _checked(origin, section, key, value)
+    kinds = get_type_hints(Config)
+    return Config(**{section: kinds[section](**values) for section, values in sections.items()})
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Split HOST:PORT. Raises ConfigError."""
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(f"'{text}' is no HOST:PORT")
+    return host.strip("[]") or "0.0.0.0", int(port)
+
+
+def to_toml(config: Config) -> str:
+    """The whole configuration as a file that would set it."""
+    lines: list[str] = []
+    for section in dataclasses.fields(config):
+        lines.append(f"[{section.name}]")
+        values = getattr(config, section.name)
+        for setting in dataclasses.fields(values):
+            value = getattr(values, setting.name)
+            shown = str(value).lower() if isinstance(value, bool | int | float) else _quoted(value)
+            lines.append(f"{setting.name} = {shown}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _from_file(file: Path) -> Layers:
+    try:
+        content = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    layers: Layers = []
+    for section, values in content.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{file}: '{section}' stands outside of a section")
+        settings = cast(dict[str, Any], values)
+        layers += [(str(file), section, key, value) for key, value in settings.items()]
+    return layers
+
+
+def _from_environment(environment: Mapping[str, str]) -> Layers:
+    layers: Layers = []
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+            if not separator:
+                raise ConfigError(f"{name}: expected {ENVIRONMENT_PREFIX}SECTION__KEY")
+            layers.append((name, section, key, environment[name]))
+    return layers
+
+
+def _checked(origin: str, section: str, key: str, value: Any) -> Any:
+    kinds = get_type_hints(Config)
+    if section not in kinds:
+        raise ConfigError(f"{origin}: unknown section '{section}'{_nearest(section, kinds)}")
+    settings = get_type_hints(kinds[section])
+    if key not in settings:
+        raise ConfigError(f"{origin}: unknown setting '{section}.{key}'{_nearest(key, settings)}")
+    kind = settings[key]
+    try:
+        converted = _convert(kind, value)
+    except ValueError as error:
+        raise ConfigError(f"{origin}: {section}.{key}: expected {kind.__name__}, found {value!r}") from error
+    if kind in (int, float) and not isinstance(value, bool) and converted < 0:
+        raise ConfigError(f"{origin}: {section}.{key}: must not be negative, is {value}")
+    if (section, key) == ("node", "partitions") and converted < 1:
+        raise ConfigError(f"{origin}: {section}.{key}: must be at least 1, is {value}")
+    return converted
+
+
+def _convert(kind: type[Any], value: Any) -> Any:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "1", "yes", "false", "0", "no"):
+            return str(value).lower() in ("true", "1", "yes")
+        raise ValueError(value)
+    if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
+        raise ValueError(value)
+    return kind(value)
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"; the nearest is '{close[0]}'" if close else ""

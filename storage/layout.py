@@ -1,0 +1,5 @@
+"""What lies in the directory of a partition replica."""
+
+LOG = "log"
+ARCHIVE = "archive"
+CHECKPOINT = "checkpoint"

@@ -1,0 +1,189 @@
+"""Who writes: one thread a process for many logs, or the caller itself."""
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Protocol, final
+
+from bpmnd.storage.disk import File
+from bpmnd.storage.errors import ClosedError, StorageError
+from bpmnd.storage.tail import Helper, Job, Tail, Written
+
+OnSync = Callable[[float], None]
+Done = Callable[[Written], None]
+Failed = Callable[[StorageError], None]
+
+
+@final
+class Channel:
+    """A log as its writer knows it: its tail, and how to tell its owner."""
+
+    def __init__(
+        self, tail: Tail, post: Callable[[Callable[[], None]], None], done: Done, failed: Failed
+    ) -> None:
+        self.tail = tail
+        self.jobs: deque[Job] = deque()
+        self.error: StorageError | None = None
+        self._post = post
+        self._done = done
+        self._failed = failed
+
+    def round(self, on_sync: OnSync | None) -> None:
+        """Write one batch, tell its owner, note it in the mark."""
+        if self.error is not None:
+            self.jobs.clear()
+            return
+        started = time.perf_counter()
+        try:
+            written = self.tail.take(self.jobs)
+            if written is not None:
+                if on_sync is not None:
+                    on_sync(time.perf_counter() - started)
+                self._post(lambda: self._done(written))
+            self.tail.write_mark()
+        except StorageError as error:
+            self._give_up(error)
+        except Exception as error:  # Not to carry on: a log whose writer fails in any way is finished.
+            self._give_up(StorageError(f"writer failed: {error!r}"))
+
+    def _give_up(self, error: StorageError) -> None:
+        self.error = error
+        self.jobs.clear()
+        with contextlib.suppress(RuntimeError):  # The owner's event loop is closed: nobody is left to tell.
+            self._post(lambda: self._failed(error))
+
+
+class Writer(Protocol):
+    """Does the jobs of a channel in order, one write batch at a time."""
+
+    @property
+    def helper(self) -> Helper: ...
+
+    def put(self, channel: Channel, job: Job) -> None: ...
+
+    def finish(self, channel: Channel) -> None:
+        """Return when all jobs of the channel are done and its files are closed."""
+        ...
+
+
+@final
+class ThreadWriter:
+    """One thread for all logs of a process. Each round writes one batch per log that has something queued.
+
+    `on_sync` is called in the writer's thread with the seconds that each write took.
+    """
+
+    def __init__(self, on_sync: OnSync | None = None) -> None:
+        self._queue: SimpleQueue[tuple[Channel, Job | threading.Event] | None] = SimpleQueue()
+        self._on_sync = on_sync
+        self._background = ThreadPoolExecutor(1, "log-helper", initializer=_be_nice)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="log-writer")
+        self._thread.start()
+
+    def put(self, channel: Channel, job: Job) -> None:
+        if self._closed:
+            raise ClosedError("the writer is closed")
+        self._queue.put((channel, job))
+
+    def finish(self, channel: Channel) -> None:
+        finished = threading.Event()
+        self._queue.put((channel, finished))
+        finished.wait()
+
+    def helper(self, make: Callable[[], File | None]) -> "Future[File | None]":
+        return self._background.submit(make)
+
+    def close(self) -> None:
+        """Do all that is queued, then end the threads."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self._background.shutdown()
+
+    def _run(self) -> None:
+        queue = self._queue
+        waiting: dict[Channel, list[threading.Event]] = {}
+        ending = False
+        while not ending or waiting:
+            while not waiting or not queue.empty():
+                item = queue.get()
+                if item is None:
+                    ending = True
+                    break
+                channel, job = item
+                events = waiting.setdefault(channel, [])
+                if isinstance(job, threading.Event):
+                    events.append(job)
+                else:
+                    channel.jobs.append(job)
+            for channel in list(waiting):
+                if channel.jobs:
+                    channel.round(self._on_sync)
+                if not channel.jobs:
+                    for event in waiting.pop(channel):
+                        _close(channel)
+                        event.set()
+
+
+@final
+class InlineWriter:
+    """Writes in the caller's thread: for tests and the simulator.
+
+    While `held`, jobs queue up as they would behind a slow disk; `run` does them.
+    """
+
+    def __init__(self) -> None:
+        self.held = False
+        self._waiting: dict[Channel, None] = {}
+
+    def put(self, channel: Channel, job: Job) -> None:
+        channel.jobs.append(job)
+        self._waiting[channel] = None
+        if not self.held:
+            self.run()
+
+    def run(self) -> None:
+        """Do all that is queued, in rounds."""
+        while self._waiting:
+            self.run_round()
+
+    def run_round(self) -> None:
+        """One write batch of each log that has something queued."""
+        for channel in list(self._waiting):
+            channel.round(None)
+            if not channel.jobs:
+                del self._waiting[channel]
+
+    def finish(self, channel: Channel) -> None:
+        while channel.jobs:
+            channel.round(None)
+        self._waiting.pop(channel, None)
+        _close(channel)
+
+    def helper(self, make: Callable[[], File | None]) -> "Future[File | None]":
+        future: Future[File | None] = Future()
+        try:
+            future.set_result(make())
+        except StorageError as error:
+            future.set_exception(error)
+        return future
+
+
+def _close(channel: Channel) -> None:
+    """Close the files. One whose write failed is closed as well as can be: its failure was reported."""
+    try:
+        channel.tail.close()
+    except StorageError as error:
+        channel.error = channel.error or error
+
+
+def _be_nice() -> None:
+    """Preparing a segment must not take the CPU from the event loop."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from bpmnd.bpmn.model.parser import Invalid, Parsed, parse_resource
+from bpmnd.bpmn.model.support import (
+    EVENT_DEFINITIONS,
+    EVENTS,
+    SUPPORTED_EVENTS,
+    UNSUPPORTED_ELEMENTS,
+    unsupported_words,
+)
+from tests.bpmn.model.models import BPMN, END, START, WORK, flow, model, reasons, sub_process, task
+
+REFERENCE = Path("/work/shared/data/bpmn-miwg/Reference")
+JOB = '<zeebe:taskDefinition type="pay"/>'
+VENDOR = 'xmlns:vendor="urn:vendor"'
+
+
+@pytest.mark.parametrize(("name", "words"), UNSUPPORTED_ELEMENTS.items())
+def test_an_element_that_is_not_supported_is_refused_by_name(name: str, words: str) -> None:
+    content = model(START + f'<{name.removeprefix("bpmn:")} id="it"/>' + flow("flow", "start", "it"))
+    assert reasons(content) == [("it", f"{words} are not supported yet")]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("definition", EVENT_DEFINITIONS)
+def test_an_event_that_is_not_supported_is_refused_by_name(event: str, definition: str) -> None:
+    if definition in SUPPORTED_EVENTS[event]:
+        return
+    attached = 'attachedToRef="work"' if event == "boundaryEvent" else ""
+    way_out = "" if event == "endEvent" else flow("flow", "event", "end")
+    content = model(
+        START + WORK + END + f'<{event} id="event" {attached}><{definition}/></{event}>' + way_out
+    )
+    assert reasons(content) == [
+        ("event", f"{EVENT_DEFINITIONS[definition]} {EVENTS[event]} are not supported yet")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extension", "kind", "words"),
+    [
+        (JOB + "<zeebe:executionListeners/>", "serviceTask", "execution listeners"),
+        ("<zeebe:executionListeners/>", "startEvent", "execution listeners"),
+        ("<zeebe:script/>", "scriptTask", "FEEL scripts in script tasks"),
+        ("<zeebe:calledDecision/>", "businessRuleTask", "called decisions"),
+        ("<zeebe:publishMessage/>", "sendTask", "published messages"),
+    ],
+)
+def test_an_extension_that_is_not_supported_is_refused_by_name(extension: str, kind: str, words: str) -> None:
+    start = "" if kind == "startEvent" else START
+    assert reasons(model(start + task(extension, kind=kind))) == [("task", f"{words} are not supported yet")]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("multiInstanceLoopCharacteristics", "multi-instance activities"),
+        ("standardLoopCharacteristics", "standard loops"),
+    ],
+)
+def test_a_loop_is_refused(name: str, words: str) -> None:
+    content = model(START + f'<task id="task"><{name}/></task>')
+    assert reasons(content) == [("task", f"{words} are not supported yet")]
+
+
+def test_an_event_sub_process_is_refused() -> None:
+    content = model(START + sub_process('<startEvent id="inner"/>', attributes='triggeredByEvent="true"'))
+    assert reasons(content) == [("sub", "event sub-processes are not supported yet")]
+
+
+def test_what_stands_in_something_refused_is_looked_at_too() -> None:
+    content = model(START + '<transaction id="outer"><userTask id="inner"/></transaction>')
+    assert [element_id for element_id, _ in reasons(content)] == ["outer", "inner"]
+
+
+def test_what_bpmn_does_not_know_is_refused() -> None:
+    assert reasons(model(START + "<fooBar/>")) == [("process", "must not contain a fooBar")]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<laneSet id="l"><lane id="m"><flowNodeRef>start</flowNodeRef></lane></laneSet>',
+        "<documentation>Text</documentation>",
+        '<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/><dataStoreReference id="s"/>',
+        '<textAnnotation id="t"><text>Text</text></textAnnotation>',
+        '<association id="a" sourceRef="start" targetRef="start"/>',
+        '<group id="g"/><ioSpecification/><property id="p"/>',
+        f"<extensionElements {VENDOR}><vendor:thing><vendor:inner/></vendor:thing></extensionElements>",
+        f'<task id="t" {VENDOR} vendor:attribute="x"><vendor:child/></task>',
+        "<extensionElements><zeebe:properties/><zeebe:userTaskForm id='f'/></extensionElements>",
+    ],
+)
+def test_what_says_nothing_about_running_is_passed_over(inside: str) -> None:
+    assert reasons(model(START + inside)) == []
+
+
+def test_participants_messages_and_diagrams_are_passed_over() -> None:
+    beside = (
+        '<collaboration id="c"><participant id="p" processRef="process"/></collaboration><message id="m"/>'
+    )
+    beside += '<d:BPMNDiagram xmlns:d="http://www.omg.org/spec/BPMN/20100524/DI" id="process"/>'
+    assert reasons(model(START, beside=beside)) == []
+
+
+def test_the_list_for_the_documentation_has_everything() -> None:
+    assert {"user tasks", "event sub-processes", "execution listeners", "message end events"} <= set(
+        unsupported_words()
+    )
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the BPMN MIWG models are not here")
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.bpmn")), ids=lambda path: path.stem)
+def test_a_reference_model_is_read_or_all_that_is_not_supported_is_named(path: Path) -> None:
+    root = etree.fromstring(path.read_bytes())
+    for process in root.iter(f"{{{BPMN}}}process"):
+        process.set("isExecutable", "true")
+    unsupported = {
+        element.get("id")
+        for name in UNSUPPORTED_ELEMENTS
+        for element in root.iter(f"{{{BPMN}}}{name.removeprefix('bpmn:')}")
+    }
+
+    match parse_resource(etree.tostring(root), name=path.name):
+        case Parsed(processes):
+            assert processes
+            assert not unsupported
+        case Invalid(problems):
+            assert unsupported <= {problem.element_id for problem in problems}
+            assert all(problem.line and problem.element_id for problem in problems)

@@ -1,0 +1,233 @@
+"""A turn stands whole or not at all, whatever raises; and no turn goes on for ever."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bpmnd.bpmn.appliers import APPLIERS
+from bpmnd.bpmn.commands import (
+    CancelProcessInstance,
+    Command,
+    CompleteJob,
+    CreateProcessInstance,
+    FailJob,
+    FireDue,
+    ResolveIncident,
+    ThrowJobError,
+)
+from bpmnd.bpmn.events import (
+    ContinuationCreated,
+    ElementCompleted,
+    Event,
+    IncidentCreated,
+    IncidentResolved,
+    JobCreated,
+)
+from bpmnd.bpmn.outcomes import Rejected, RejectionType
+from bpmnd.bpmn.state.journal import Journal
+from bpmnd.bpmn.turn import PASSES_MAX, STEPS_MAX, BrokenStateError, Turn
+from tests.bpmn.playground import ONE_TASK, START, Playground, flow, path, process, rows_of, task
+from tests.bpmn.test_flow import CATCH, PARALLEL, boundary_timer
+
+
+class PlantedError(Exception):
+    """Raised by a test where a behaviour could raise by mistake."""
+
+
+def raise_at(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
+    """Let the emission of the event at a position of each turn raise, after it was applied."""
+    emit = Turn.emit
+
+    def emit_and_raise(turn: Turn, event: Event) -> None:
+        emit(turn, event)
+        if len(turn.events) == position + 1 and not isinstance(event, IncidentCreated):
+            raise PlantedError(f"at event {position}")
+
+    monkeypatch.setattr(Turn, "emit", emit_and_raise)
+
+
+def boundary_and_error(playground: Playground) -> Command:
+    playground.deploy(boundary_timer(interrupting=True))
+    playground.create({"a": b"1"})
+    (job,) = playground.jobs("work")
+    return ThrowJobError(job.key, "E")
+
+
+def completion(playground: Playground) -> Command:
+    playground.deploy(PARALLEL)
+    playground.create({"a": b"1"})
+    playground.work("a", {"b": b"1"})
+    (job,) = playground.jobs("b")
+    return CompleteJob(job.key, {"c": b"2", "a": b"2"})
+
+
+def failure(playground: Playground) -> Command:
+    playground.deploy(ONE_TASK)
+    playground.create()
+    (job,) = playground.jobs("work")
+    return FailJob(job.key, variables={"x": b"1"})
+
+
+def creation(playground: Playground) -> Command:
+    playground.deploy(PARALLEL)
+    return CreateProcessInstance("process", variables={"a": b"1"})
+
+
+def cancellation(playground: Playground) -> Command:
+    playground.deploy(boundary_timer(interrupting=False))
+    key = playground.create({"a": b"1"})
+    playground.jobs("work")
+    return CancelProcessInstance(key)
+
+
+@pytest.mark.parametrize("given", [boundary_and_error, completion, failure, creation, cancellation])
+@pytest.mark.parametrize("position", range(12))
+def test_a_decision_that_raises_leaves_the_state_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, given: Callable[[Playground], Command], position: int
+) -> None:
+    playground, control = Playground(), Playground()
+    command = given(playground)
+    assert given(control) == command
+    events_of_command = len(control.decide(command).events)
+    before = rows_of(playground.replayed())
+
+    with monkeypatch.context() as patch:
+        raise_at(patch, position)
+        outcome = playground.decide(command).outcome
+
+    if position < events_of_command and isinstance(outcome, Rejected):
+        assert outcome.type is RejectionType.PROCESSING_ERROR
+        incidents = playground.happened(IncidentCreated)
+        if not incidents:
+            assert rows_of(playground.replayed()) == before
+    assert rows_of(playground.state) == rows_of(playground.replayed())
+
+
+def test_a_change_without_its_undo_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    playground = Playground()
+    command = completion(playground)
+    before = rows_of(playground.replayed())
+    put = Journal.put
+
+    def put_without_undo(journal: Journal, mapping: dict[object, object], key: object, value: object) -> None:
+        if isinstance(value, bytes):
+            mapping[key] = value
+        else:
+            put(journal, mapping, key, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "put", put_without_undo)
+        raise_at(patch, 2)
+        playground.engine.decide(command, playground.now)
+
+    assert rows_of(playground.state) != before
+
+
+def test_a_timer_that_raises_is_parked_behind_its_incident(monkeypatch: pytest.MonkeyPatch) -> None:
+    playground = Playground()
+    playground.deploy(CATCH)
+    key = playground.create()
+    playground.now += 10_000
+    (due,) = playground.state.due(playground.now, 10)
+
+    with monkeypatch.context() as patch:
+        raise_at(patch, 1)
+        playground.do(FireDue(due))
+
+    (incident,) = playground.happened(IncidentCreated)
+    assert playground.state.next_due() is None
+    playground.do(ResolveIncident(incident.key))
+    playground.work("after")
+    assert playground.is_over(key)
+
+
+def test_a_worker_can_try_again_after_a_decision_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    key = playground.create()
+    (job,) = playground.jobs("work")
+    with monkeypatch.context() as patch:
+        raise_at(patch, 3)
+        assert isinstance(playground.do(CompleteJob(job.key)), Rejected)
+    assert len(playground.happened(IncidentCreated)) == 1
+
+    playground.do(CompleteJob(job.key))
+
+    assert len(playground.happened(IncidentResolved)) == 1
+    assert playground.is_over(key)
+
+
+def test_an_applier_that_raises_breaks_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(state: object, event: object) -> None:
+        raise PlantedError
+
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    monkeypatch.setitem(APPLIERS, JobCreated, broken)  # type: ignore[misc]  # stub has no invariant keys
+    with pytest.raises(BrokenStateError):
+        playground.create()
+
+
+def wide(count: int) -> bytes:
+    """A process with so many parallel tasks."""
+    branches = "".join(task(f"t{number}", "work") + flow("start", f"t{number}") for number in range(count))
+    return process(START + branches)
+
+
+def test_work_beyond_the_budget_of_a_turn_stands_in_the_state() -> None:
+    playground = Playground()
+    playground.deploy(wide(STEPS_MAX + 50))
+
+    playground.decide(CreateProcessInstance("process"))
+
+    assert len(playground.happened(JobCreated)) == STEPS_MAX - 1
+    assert len(playground.state.continuations.items) == 1
+
+
+def test_work_left_over_is_done_in_turns_of_its_own() -> None:
+    playground = Playground()
+    playground.deploy(wide(STEPS_MAX + 50))
+    key = playground.create()
+    assert len(playground.happened(JobCreated)) == STEPS_MAX + 50
+
+    playground.do(CancelProcessInstance(key))
+
+    assert playground.is_over(key)
+    assert rows_of(playground.replayed()) == rows_of(playground.state)
+
+
+def test_work_left_over_is_found_again_after_a_restart() -> None:
+    playground = Playground()
+    playground.deploy(wide(STEPS_MAX + 50))
+    playground.decide(CreateProcessInstance("process"))
+    assert len(playground.replayed().continuations.items) == 1
+
+
+def test_a_cycle_without_a_wait_state_ends_in_an_incident_that_can_be_resolved() -> None:
+    body = (
+        START
+        + '<task id="a"/><exclusiveGateway id="x" default="x_a"/>'
+        + task("out")
+        + path("start", "a", "x")
+        + flow("x", "a")
+        + flow("x", "out", "=stop = true")
+    )
+    playground = Playground()
+    playground.deploy(process(body))
+    key = playground.create({"stop": b"false"})
+
+    (incident,) = playground.happened(IncidentCreated)
+    assert "endless loop" in incident.message
+    assert len(playground.happened(ContinuationCreated)) == PASSES_MAX
+
+    playground.do(CancelProcessInstance(key))
+    assert playground.is_over(key)
+
+
+def test_an_instance_that_was_parked_ends_when_it_is_let_go() -> None:
+    playground = Playground()
+    playground.deploy(wide(3))
+    key = playground.create()
+    for _ in range(3):
+        playground.work("work")
+    assert playground.happened(ElementCompleted)[-1].key == key
