@@ -7,7 +7,7 @@ released code never change; a change is a new code with a new struct.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias, cast, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import cbor2
 import msgspec
@@ -100,6 +100,9 @@ CommandNote: TypeAlias = tuple[type[Command], int, int]
 _astuple = msgspec.structs.astuple
 
 
+_Wire: TypeAlias = tuple[int, int, int, list[int], list[Any]]
+
+
 class Frame(msgspec.Struct, frozen=True):
     """A decoded frame. `time` is log time, `last_key` the last key given out when the tick ended."""
 
@@ -124,12 +127,12 @@ def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happene
 def decode_frame(payload: bytes) -> Frame:
     """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
     try:
-        frame = cbor2.loads(payload)
+        wire = msgspec.convert(cbor2.loads(payload), _Wire)
     except (cbor2.CBORDecodeError, ValueError) as error:
-        raise CodecError(f"not CBOR: {error}") from error
-    if not isinstance(frame, list) or len(fields := cast(list[Any], frame)) != 5 or fields[0] != FRAME_FORMAT:
-        raise CodecError(f"not a frame of format {FRAME_FORMAT}")
-    _, time, last_key, flat_commands, flat = fields
+        raise CodecError(f"no frame: {error}") from error
+    number, time, last_key, flat_commands, flat = wire
+    if number != FRAME_FORMAT or len(flat_commands) % 3:
+        raise CodecError(f"no frame of format {FRAME_FORMAT}")
     return Frame(time, last_key, tuple(_notes(flat_commands)), tuple(_events(flat)))
 
 
@@ -144,12 +147,13 @@ def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
 def _events(flat: list[Any]) -> Iterator[Event]:
     position = 0
     while position < len(flat):
-        length, code = flat[position], flat[position + 1]
+        length, code = flat[position], flat[position + 1] if position + 1 < len(flat) else 0
         struct = EVENT_CODES.get(code)
-        if struct is None or length != _FIELD_COUNT[struct]:
+        count = _FIELD_COUNT[struct] if struct is not None else -1
+        fields = flat[position + 2 : position + 2 + count]
+        if struct is None or length != count or len(fields) != count:
             raise CodecError(f"unknown event code {code} with {length} fields")
-        fields = flat[position + 2 : position + 2 + length]
         for index in _TUPLES[struct]:
             fields[index] = tuple(fields[index])
         yield struct(*fields)
-        position += 2 + length
+        position += 2 + count

@@ -49,7 +49,7 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         transport = request.transport
-        if transport is None or transport.is_closing() or (self._on_lost and _has_hung_up(transport)):
+        if transport is None or transport.is_closing() or (self._on_lost and has_hung_up(transport)):
             self._lost()
             raise ConnectionResetError("The client is gone.")
 
@@ -84,7 +84,7 @@ class Answer(web.StreamResponse):
             then()
 
 
-def _has_hung_up(transport: Transport) -> bool:
+def has_hung_up(transport: Transport) -> bool:
     """Whether the client's end of the connection is closed, also when the event loop has yet to notice."""
     sock: Any = transport.get_extra_info("socket")
     if sock is None:

@@ -24,8 +24,9 @@ class Submissions:
     A time-out of its own for each would cost 4 µs; this costs 0.2.
     """
 
-    def __init__(self, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
+    def __init__(self, timeout_s: float = COMMAND_TIMEOUT_S, sweep_s: float = _SWEEP_S) -> None:
         self._timeout_s = timeout_s
+        self._sweep_s = sweep_s
         self._since: dict[asyncio.Future[Outcome], float] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -36,7 +37,7 @@ class Submissions:
             future = partition.submit(command)
             self._since[future] = loop.time()
             if self._sweeper is None:
-                self._sweeper = loop.call_later(_SWEEP_S, self._sweep, loop)
+                self._sweeper = loop.call_later(self._sweep_s, self._sweep, loop)
             try:
                 return await future
             finally:
@@ -63,4 +64,4 @@ class Submissions:
                 break
             if not future.done():
                 future.set_exception(NoAnswerInTime())
-        self._sweeper = loop.call_later(_SWEEP_S, self._sweep, loop) if self._since else None
+        self._sweeper = loop.call_later(self._sweep_s, self._sweep, loop) if self._since else None

@@ -35,7 +35,7 @@ def process_created(state: State, event: ProcessCreated) -> None:
     name = (event.tenant_id, event.process_id)
     versions = state.latest.get(name)
     if versions is None:
-        versions = {}
+        versions = dict[int, int]()
         state.journal.put(state.latest, name, versions)
     state.journal.put(versions, event.version, event.key)
 

@@ -4,6 +4,8 @@ Both are None where FEEL has no answer. As Camunda has it: null equals null and 
 different types are neither equal nor unequal, and lists or contexts with such elements are simply unequal.
 """
 
+from typing import final
+
 from bpmnd.bpmn.feel.environment import Environment, Stopped
 from bpmnd.bpmn.feel.limits import VALUE_NESTING_MAX
 from bpmnd.bpmn.feel.temporal import NANOS, Date, DateTime, DayTimeDuration, Time, YearMonthDuration, instant
@@ -76,6 +78,52 @@ def _ranges_equal(environment: Environment, left: Range, right: Range, nesting: 
     deeper = _deeper(environment, nesting, 2)
     starts = equal(environment, left.start, right.start, deeper)
     return equal(environment, left.end, right.end, deeper) if starts else starts
+
+
+@final
+class Distinct:
+    """Values that differ, in the order in which they came."""
+
+    __slots__ = ("_counts", "_environment", "_plain", "values")
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self.values: list[Value] = []
+        self._counts: list[int] = []
+        self._plain: dict[tuple[type, Value], int] = {}
+
+    def add(self, value: Value) -> bool:
+        """Take in a value; false if an equal one is there already."""
+        self._environment.charge(1)
+        key = _key(value)
+        at = self._plain.get(key) if key is not None else self._find(value)
+        if at is not None:
+            self._counts[at] += 1
+            return False
+        if key is not None:
+            self._plain[key] = len(self.values)
+        self.values.append(value)
+        self._counts.append(1)
+        return True
+
+    def count(self, at: int) -> int:
+        return self._counts[at]
+
+    def _find(self, value: Value) -> int | None:
+        for at, known in enumerate(self.values):
+            if type(known) is type(value) and equal(self._environment, known, value):
+                return at
+        return None
+
+
+def _key(value: Value) -> tuple[type, Value] | None:
+    """What plain values are equal by; None for those that must be compared."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return kind, value
+    if is_number(value):
+        return int, value
+    return (kind, value) if isinstance(value, Date | DayTimeDuration | YearMonthDuration) else None
 
 
 def contains(environment: Environment, values: list[Value], wanted: Value) -> bool:

@@ -5,6 +5,7 @@ Precedence is Camunda's: `instance of` binds as weakly as a comparison, and a mi
 `for i in [1..3]`, calling what an expression yields) is taken as DMN has it.
 """
 
+import re
 from decimal import Decimal
 from typing import Final, final
 
@@ -85,6 +86,7 @@ _TYPES: Final = Names(
         "year-month-duration",
     )
 )
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
@@ -107,6 +109,8 @@ def parse_unary_tests(text: str, names: frozenset[str] = _NO_NAMES) -> UnaryTest
 def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxProblem:
     if len(text) > TEXT_SIZE_MAX:
         return SyntaxProblem(f"longer than {TEXT_SIZE_MAX} characters", TEXT_SIZE_MAX)
+    if not text.isascii() and (half := _SURROGATE.search(text)):
+        return SyntaxProblem("half a character", half.start())
     tokens = tokenize(text)
     if isinstance(tokens, SyntaxProblem):
         return tokens

@@ -140,7 +140,7 @@ class _Process:
         """Let what is under way come to its end, but not for ever."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._config.limits.drain_seconds
-        while not node.is_quiet and clock() < deadline:
+        while not node.is_quiet and clock() < deadline:  # noqa: ASYNC110 - partitions tell nobody of it
             await asyncio.sleep(_POLL_SECONDS)
 
 

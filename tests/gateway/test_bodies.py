@@ -167,8 +167,8 @@ async def test_json_by_any_of_its_names_is_read(client: aiohttp.ClientSession, c
 
 async def test_a_body_over_the_limit_is_refused_before_it_is_sent(port: int) -> None:
     async with RawConnection(port) as connection:
-        head = f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n"
-        await connection.send(head.encode(), b'{"processDefinitionId":"')
+        head = f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        await connection.send(head.encode(), b'Content-Length: 10000000\r\n\r\n{"processDefinitionId":"')
 
         response = await connection.response()
 
@@ -220,7 +220,8 @@ async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(port: int) 
     [
         b"[" * 2_000_000 + b"]" * 2_000_000,
         (b"[" * 190 + b"]" * 190 + b",").join([b""] * 10_000)[:-1],
-        b'"' + b"\\n" * 2_000_000 + b'"',
+        b'"' + b"\\n" * 2_000_000 + b'"' + b"[" * 201,
+        b"[" * 201 + b'"\\"' * 1_000_000,
         b'"' + b"\\ud800\\udc00" * 300_000 + b'\\ud800"',
         b'"' + b"\\\\" * 1_900_000 + b'\\ud800"',
     ],

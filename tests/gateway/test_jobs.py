@@ -137,7 +137,9 @@ async def test_a_result_of_the_wrong_shape_is_refused(client: aiohttp.ClientSess
     assert problem["detail"].startswith("Request property [result")
 
 
-@pytest.mark.parametrize("key", ["abc", "1.5", "99999999999999999999", "١", "-", "%20", "0x10", "1" * 30])
+@pytest.mark.parametrize(
+    "key", ["abc", "1.5", "99999999999999999999", "\u0661", "-", "%20", "0x10", "1" * 30]
+)
 async def test_what_is_no_key_is_told_so(client: aiohttp.ClientSession, key: str) -> None:
     async with client.post(f"/v2/jobs/{key}/completion", json={}) as response:
         problem = await response.json()

@@ -72,7 +72,25 @@ def builtin(*signatures: str) -> Callable[[Body], Body]:
     return declare
 
 
+def listwise(*names: str) -> Callable[[Body], Body]:
+    """Declare a function of a list that may be called with the list's elements as well."""
+
+    def declare(body: Body) -> Body:
+        def spread(environment: Environment, value: Value, *values: Value) -> Value:
+            result: Value = body(environment, [value, *values])
+            return result
+
+        for name in names:
+            builtin(f"{name}(list)")(body)
+            builtin(f"{name}(value, values...)")(spread)
+        return body
+
+    return declare
+
+
 def _kinds_of(hint: object, parameter: str) -> Kinds:
+    if hint is None:
+        return frozenset((NoneType,))
     members = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
     if frozenset(members) == _ANY:
         return None

@@ -73,10 +73,11 @@ def _details(record: Record) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
+    """On one line, and not too long of it."""
     if not isinstance(value, str):
         text = msgspec.json.format(msgspec.json.encode(value), indent=-1).decode()
-        return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}…"
-    text = value
-    if text != " ".join(text.split()) or not text.isprintable():
-        text = msgspec.json.encode(" ".join(text.split())).decode()
+    elif value.isprintable():
+        text = value
+    else:
+        text = msgspec.json.encode(value).decode()
     return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}…"

@@ -1,0 +1,149 @@
+"""Regular expressions of users. They run on RE2, whose time is linear in the text, never on Python's `re`."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+import re2
+
+from bpmnd.bpmn.feel.environment import Environment
+from bpmnd.bpmn.feel.values import Value
+
+_PATTERN_SIZE_MAX: Final = 4096
+_MEMORY_MAX: Final = 1 << 20
+# Our own pattern: an escaped character, or a reference to a group.
+_REFERENCE: Final = re.compile(r"\\([\\$])|\$(\d{1,2})|([\\$])", re.ASCII)
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, flags: str) -> re2._Regexp | str:
+    """The pattern with XPath's flags, or why there is none."""
+    if len(pattern) > _PATTERN_SIZE_MAX:
+        return f"the pattern is longer than {_PATTERN_SIZE_MAX} characters"
+    if unknown := set(flags) - set("smixq"):
+        return f"there is no flag '{min(unknown)}'"
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY_MAX
+    options.case_sensitive = "i" not in flags
+    options.dot_nl = "s" in flags
+    if "q" in flags:
+        options.literal = True
+    elif "x" in flags:
+        pattern = _without_blanks(pattern)
+    if "m" in flags and "q" not in flags:
+        pattern = f"(?m){pattern}"
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "it is no pattern"
+        return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+def _without_blanks(pattern: str) -> str:
+    """XPath's flag `x`: blanks mean nothing, but within square brackets."""
+    kept: list[str] = []
+    brackets, escaped = 0, False
+    for character in pattern:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == "[":
+            brackets += 1
+        elif character == "]":
+            brackets = max(brackets - 1, 0)
+        elif character in " \t\n\r" and not brackets:
+            continue
+        kept.append(character)
+    return "".join(kept)
+
+
+def _usable(environment: Environment, text: str, pattern: str, flags: str) -> re2._Regexp | None:
+    # A repetition makes a short pattern a long programme.
+    weight = 1 + len(pattern) // 32 + (16 if "{" in pattern else 0)
+    environment.charge(10 + len(text) * weight // 8)
+    compiled = _compiled(pattern, flags)
+    if isinstance(compiled, str):
+        environment.warn(f"Can't use the pattern '{pattern[:100]}': {compiled}")
+        return None
+    return compiled
+
+
+def matched(environment: Environment, text: str, pattern: str, flags: str) -> Value:
+    compiled = _usable(environment, text, pattern, flags)
+    return None if compiled is None else compiled.search(text) is not None
+
+
+def extracted(environment: Environment, text: str, pattern: str) -> Value:
+    compiled = _usable(environment, text, pattern, "")
+    if compiled is None:
+        return None
+    found: list[Value] = []
+    for match in compiled.finditer(text):
+        environment.charge(1)
+        found.append(match.group())
+    return found
+
+
+def splitted(environment: Environment, text: str, delimiter: str) -> Value:
+    """The parts between all matches. An empty match parts every character from the next."""
+    compiled = _usable(environment, text, delimiter, "")
+    if compiled is None:
+        return None
+    parts: list[Value] = []
+    position = 0
+    for match in compiled.finditer(text):
+        environment.charge(1)
+        if match.end() == match.start() == 0:
+            continue
+        parts.append(text[position : match.start()])
+        position = match.end()
+    parts.append(text[position:])
+    return parts
+
+
+def replaced(environment: Environment, text: str, pattern: str, replacement: str, flags: str) -> Value:
+    compiled = _usable(environment, text, pattern, flags)
+    if compiled is None:
+        return None
+    pieces = [replacement] if "q" in flags else _pieces(replacement, compiled.groups)
+    if pieces is None:
+        environment.warn(f"Can't use the replacement '{replacement[:100]}'")
+        return None
+    parts: list[str] = []
+    position = 0
+    for match in compiled.finditer(text):
+        parts.append(text[position : match.start()])
+        size = 0
+        for piece in pieces:
+            part = piece if isinstance(piece, str) else match.group(piece) or ""
+            size += len(part)
+            parts.append(part)
+        environment.charge(1 + len(pieces))
+        environment.charge_text(size)
+        position = match.end()
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _pieces(replacement: str, groups: int) -> list[str | int] | None:
+    """Texts and numbers of groups; None if there is no such group, or a sign stands alone."""
+    pieces: list[str | int] = []
+    position = 0
+    for found in _REFERENCE.finditer(replacement):
+        escaped, group, alone = found.groups()
+        if alone is not None:
+            return None
+        pieces.append(replacement[position : found.start()])
+        position = found.end()
+        if escaped is not None:
+            pieces.append(escaped)
+        elif int(group) <= groups:
+            pieces.append(int(group))
+        elif int(group[0]) <= groups:
+            pieces += [int(group[0]), group[1:]]
+        else:
+            return None
+    pieces.append(replacement[position:])
+    return [piece for piece in pieces if piece != ""]

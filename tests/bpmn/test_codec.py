@@ -1,0 +1,131 @@
+"""The codec is part of the log's format: what was written once must be read for ever."""
+
+import cbor2
+import pytest
+
+from bpmnd.bpmn import events
+from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, decode_frame, encode_frame
+from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance
+from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
+
+GOLDEN_FRAME = (
+    "85011903e81889860200020709019408090705693c64656661756c743e816174f680008161780412080707a16161413102160907"
+)
+
+FIELDS = {
+    1: "key tenant_id definition_keys",
+    2: "key deployment_key process_id version version_tag resource_name checksum tenant_id element_ids"
+    " content",
+    3: "key request tenant_id definition_keys waiting_for",
+    4: "key partition_id",
+    5: "key",
+    6: "receiver number payload",
+    7: "sender number",
+    8: "receiver number",
+    9: "key definition_key tenant_id tags business_id terminate_after request fetch_variables",
+    10: "key instance_key scope_key element flows",
+    11: "key instance_key scope_key element flows",
+    12: "key instance_key element",
+    13: "key instance_key element",
+    14: "key instance_key element",
+    15: "key instance_key element",
+    16: "instance_key scope_key flow",
+    17: "element_instance_key instance_key boundary_event variables",
+    18: "first_key instance_key scope_key variables",
+    19: "instance_key scope_key variables",
+    20: "key instance_key element_instance_key element type retries",
+    21: "keys tenant_id type worker deadline",
+    22: "key instance_key",
+    23: "key instance_key retries recur_at message",
+    24: "key instance_key",
+    25: "key instance_key",
+    26: "key instance_key",
+    27: "key instance_key code message",
+    28: "key instance_key retries",
+    29: "key instance_key deadline",
+    30: "key instance_key",
+    31: "key instance_key element_instance_key element due repetitions cycle",
+    32: "key instance_key",
+    33: "key instance_key",
+    34: "key instance_key element_instance_key element job_key timer_key type message steps",
+    35: "key instance_key",
+    36: "key instance_key steps passes",
+    37: "key",
+}
+
+
+def test_the_fields_of_a_code_never_change() -> None:
+    assert {code: " ".join(struct.__struct_fields__) for code, struct in EVENT_CODES.items()} == FIELDS
+
+
+def test_a_command_keeps_its_code() -> None:
+    assert [COMMAND_CODES[code].__name__ for code in range(1, 16)] == [
+        "Deploy",
+        "CreateProcessInstance",
+        "CancelProcessInstance",
+        "SetVariables",
+        "ActivateJobs",
+        "YieldJobs",
+        "CompleteJob",
+        "FailJob",
+        "ThrowJobError",
+        "UpdateJob",
+        "ResolveIncident",
+        "FireDue",
+        "Continue",
+        "ReceiveChannelMessage",
+        "AcknowledgeChannel",
+    ]
+
+
+def frame() -> bytes:
+    return encode_frame(
+        1000,
+        137,
+        [(CreateProcessInstance, 0, 2), (CompleteJob, 9, 1)],
+        [
+            ProcessInstanceCreated(7, 5, "<default>", ("t",), None, (), 0, ("x",)),
+            VariablesCreated(8, 7, 7, {"a": b"1"}),
+            JobCompleted(9, 7),
+        ],
+    )
+
+
+def test_a_frame_has_the_bytes_that_it_always_had() -> None:
+    assert frame().hex() == GOLDEN_FRAME
+
+
+def test_a_frame_is_read_as_it_was_written() -> None:
+    decoded = decode_frame(frame())
+    assert decoded.time == 1000
+    assert decoded.last_key == 137
+    assert decoded.commands == ((CreateProcessInstance, 0, 2), (CompleteJob, 9, 1))
+    assert decoded.events == (
+        ProcessInstanceCreated(7, 5, "<default>", ("t",), None, (), 0, ("x",)),
+        VariablesCreated(8, 7, 7, {"a": b"1"}),
+        JobCompleted(9, 7),
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff",
+        cbor2.dumps({}),
+        cbor2.dumps([2, 0, 0, [], []]),
+        cbor2.dumps([1, 0, 0, [], [1, 99, 5]]),
+        cbor2.dumps([1, 0, 0, [], [2, 22, 5, 6, 7]]),
+        cbor2.dumps([1, 0, 0, [], [2]]),
+        cbor2.dumps([1, 0, 0, [], ["x", 22, 1, 2]]),
+        cbor2.dumps([1, 0, 0, [99, 0, 0], []]),
+        cbor2.dumps([1, 0, 0, [7, 0], []]),
+    ],
+)
+def test_what_is_unknown_is_not_guessed(payload: bytes) -> None:
+    with pytest.raises(CodecError):
+        decode_frame(payload)
+
+
+def test_every_event_is_a_struct_of_this_module() -> None:
+    assert all(struct.__module__ == events.__name__ for struct in EVENT_CODES.values())

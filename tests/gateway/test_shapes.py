@@ -1,0 +1,132 @@
+"""Every answer has the shape that the API description gives it."""
+
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bpmnd.actors.errors import Refused
+from bpmnd.bpmn.keys import first_key
+from bpmnd.bpmn.outcomes import (
+    Accepted,
+    DeployedProcess,
+    DeploymentCreated,
+    Outcome,
+    ProcessInstanceCreated,
+    Rejected,
+    RejectionType,
+)
+from tests.gateway.fakes import FakeCluster, FakePartition, job_of
+from tests.gateway.schemas import API_FILE, ApiDescription
+
+pytestmark = pytest.mark.skipif(not API_FILE.exists(), reason=f"there is no API description at {API_FILE}")
+
+KEY = first_key(1) + 5
+CREATED = ProcessInstanceCreated(KEY, KEY, "order", 1, "<default>", ("t",), "b", {"a": b"1"})
+PLAIN = ProcessInstanceCreated(KEY, KEY, "order", 1, "<default>", (), None, {})
+DEPLOYED = DeploymentCreated(KEY, "<default>", (DeployedProcess(KEY, "order", 1, "order.bpmn"),))
+ACTIVATION = {"type": "work", "timeout": 1, "maxJobsToActivate": 5, "requestTimeout": -1}
+COMPLETION = f"/jobs/{KEY}/completion"
+CREATION = {"processDefinitionId": "order"}
+NOT_FOUND = Rejected(RejectionType.NOT_FOUND, "none")
+NOT_NOW = Rejected(RejectionType.INVALID_STATE, "not now")
+
+
+@pytest.fixture(scope="module")
+def description() -> ApiDescription:
+    return ApiDescription(API_FILE)
+
+
+@pytest.mark.parametrize(
+    ("operation", "method", "path", "body", "outcome", "status"),
+    [
+        ("getTopology", "GET", "/topology", None, Accepted(), 200),
+        ("getStatus", "GET", "/status", None, Accepted(), 204),
+        ("getLicense", "GET", "/license", None, Accepted(), 200),
+        ("getAuthentication", "GET", "/authentication/me", None, Accepted(), 200),
+        ("createProcessInstance", "POST", "/process-instances", CREATION, CREATED, 200),
+        ("createProcessInstance", "POST", "/process-instances", CREATION, PLAIN, 200),
+        (
+            "createProcessInstance",
+            "POST",
+            "/process-instances",
+            CREATION | {"awaitCompletion": True},
+            CREATED,
+            200,
+        ),
+        ("createProcessInstance", "POST", "/process-instances", {}, Accepted(), 400),
+        ("createProcessInstance", "POST", "/process-instances", CREATION, Refused(), 503),
+        ("createProcessInstance", "POST", "/process-instances", CREATION, ZeroDivisionError(), 500),
+        ("cancelProcessInstance", "POST", f"/process-instances/{KEY}/cancellation", None, Accepted(), 204),
+        ("cancelProcessInstance", "POST", f"/process-instances/{KEY}/cancellation", None, NOT_FOUND, 404),
+        ("activateJobs", "POST", "/jobs/activation", ACTIVATION, Accepted(), 200),
+        ("activateJobs", "POST", "/jobs/activation", {}, Accepted(), 400),
+        ("activateJobs", "POST", "/jobs/activation", ACTIVATION, Refused(), 503),
+        ("completeJob", "POST", COMPLETION, {}, Accepted(), 204),
+        ("completeJob", "POST", COMPLETION, {"variables": 1}, Accepted(), 400),
+        ("completeJob", "POST", COMPLETION, {}, NOT_FOUND, 404),
+        ("completeJob", "POST", COMPLETION, {}, NOT_NOW, 409),
+        ("failJob", "POST", f"/jobs/{KEY}/failure", {}, Accepted(), 204),
+        ("throwJobError", "POST", f"/jobs/{KEY}/error", {"errorCode": "E"}, NOT_NOW, 409),
+        ("updateJob", "PATCH", f"/jobs/{KEY}", {"changeset": {"retries": 1}}, Accepted(), 204),
+        ("resolveIncident", "POST", f"/incidents/{KEY}/resolution", None, NOT_FOUND, 404),
+        (
+            "createElementInstanceVariables",
+            "PUT",
+            f"/element-instances/{KEY}/variables",
+            {"variables": {"a": 1}},
+            Accepted(),
+            204,
+        ),
+    ],
+)
+async def test_an_answer_has_its_shape(
+    description: ApiDescription,
+    client: aiohttp.ClientSession,
+    partition: FakePartition,
+    operation: str,
+    method: str,
+    path: str,
+    body: Any,
+    outcome: Outcome | Exception,
+    status: int,
+) -> None:
+    partition.outcome = outcome
+    partition.add_jobs(job_of(1, a=b"1", b=b'{"c":null}'), job_of(2))
+
+    async with client.request(method, f"/v2{path}", json=body) as response:
+        text = await response.text()
+        answer = await response.json(content_type=None) if text else None
+
+    assert response.status == status
+    assert description.complaints(operation, status, response.content_type, answer) == []
+
+
+async def test_a_deployment_has_its_shape(
+    description: ApiDescription, client: aiohttp.ClientSession, partition: FakePartition
+) -> None:
+    partition.outcome = DEPLOYED
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("resources", BytesIO(b"<a/>"), filename="order.bpmn")
+    async with client.post("/v2/deployments", data=form) as response:
+        answer = await response.json()
+    assert description.complaints("createDeployment", 200, response.content_type, answer) == []
+
+
+async def test_a_node_without_leader_has_its_status(
+    description: ApiDescription, client: aiohttp.ClientSession, cluster: FakeCluster
+) -> None:
+    cluster.has_leaders = False
+    async with client.get("/v2/status") as response:
+        assert response.status == 503
+
+
+def test_the_check_sees_what_is_missing(description: ApiDescription) -> None:
+    complaints = description.complaints("getLicense", 200, "application/json", {"validLicense": "yes"})
+    assert set(complaints) == {
+        "$ lacks licenseType",
+        "$ lacks isCommercial",
+        "$ lacks expiresAt",
+        "$.validLicense is 'yes', not boolean",
+    }
