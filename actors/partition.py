@@ -77,19 +77,31 @@ class CheckpointWritten:
     error: BaseException | None
 
 
+class Reply(Protocol):
+    """Who waits for the outcome of a command: a client's future, or another part of the node."""
+
+    def done(self) -> bool:
+        """Answered already, or not interested any more."""
+        ...
+
+    def set_result(self, outcome: Outcome, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 class Submit:
-    """A command, and the future that is answered when its frame is committed."""
+    """A command, and who is answered when its frame is committed."""
 
     __slots__ = ("command", "future", "size")
 
-    def __init__(self, command: Command, future: asyncio.Future[Outcome] | None, size: int) -> None:
+    def __init__(self, command: Command, future: Reply | None, size: int) -> None:
         self.command = command
         self.future = future
         self.size = size
 
 
 Message: TypeAlias = Submit | Appended | AppendFailed | Tick | CheckpointWritten
-_Answer: TypeAlias = tuple[asyncio.Future[Outcome], Outcome]
+_Answer: TypeAlias = tuple[Reply, Outcome]
 
 
 class Channels(Protocol):
@@ -176,7 +188,8 @@ class PartitionActor(Actor[Message]):
         self._tick_bytes = 0
         self._pending: deque[_Pending] = deque()
         self._uncommitted_bytes = 0
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+        self._deciding: Reply | None = None
+        self._waiting: dict[int, Reply] = {}
         self._last_request = 0
         self._sendable: dict[int, int] = {}
         self._sent: dict[int, int] = {}
@@ -221,13 +234,10 @@ class PartitionActor(Actor[Message]):
             raise Refused(f"partition {self.id} has its mailbox full")
         return future
 
-    def submit_internal(self, command: Command) -> asyncio.Future[Outcome] | None:
-        """A command of another partition or of this node itself; None if it was not taken."""
-        if not self._raft.leads or self.stopped:
-            return None
-        future = self._new_future()
-        taken = self.tell(Submit(command, future, _size_of(command)), lane=ONGOING)
-        return future if taken else None
+    def submit_internal(self, command: Command, reply: Reply | None = None) -> None:
+        """A command of another partition. It may get lost: whoever sends it sends it again."""
+        if self._raft.leads and not self.stopped:
+            self.tell(Submit(command, reply, _size_of(command)), lane=ONGOING)
 
     def watch_jobs(self, watcher: JobWatcher) -> None:
         self.watching.watch(watcher)
@@ -258,6 +268,8 @@ class PartitionActor(Actor[Message]):
             _fail(future, error)
         for future, _ in self._answers:
             _fail(future, error)
+        if self._deciding is not None:
+            _fail(self._deciding, error)
         self._pending.clear()
         self._waiting.clear()
         self._answers.clear()
@@ -325,9 +337,11 @@ class PartitionActor(Actor[Message]):
         if future is not None and future.done():
             return  # Given up by its client before anything was decided.
         self._tick_bytes += submit.size
+        self._deciding = future
         self._decide(submit.command, future)
+        self._deciding = None
 
-    def _decide(self, command: Command, future: asyncio.Future[Outcome] | None) -> int:
+    def _decide(self, command: Command, future: Reply | None) -> int:
         """Let the engine decide; how many events came of it."""
         if not self._now:
             assert self._log_clock is not None, "no log time before leadership"
@@ -467,19 +481,30 @@ class PartitionActor(Actor[Message]):
         self.tell(CheckpointWritten(error))
 
 
+@final
+class _Acknowledgement:
+    """Tells the sender of a channel message that its receiver has it, committed."""
+
+    def __init__(self, sender: PartitionActor, receiver: int, number: int) -> None:
+        self._sender = sender
+        self._receiver = receiver
+        self._number = number
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        if not isinstance(outcome, Rejected):
+            self._sender.submit_internal(AcknowledgeChannel(self._receiver, self._number))
+
+    def set_exception(self, error: Exception, /) -> None:
+        """The receiver stopped. The sender sends again until it is acknowledged."""
+
+
 def deliver_to(receiver: PartitionActor, sender: PartitionActor, number: int, payload: bytes) -> None:
     """Carry a channel message between two partitions of one node, and its acknowledgement back."""
-    future = receiver.submit_internal(ReceiveChannelMessage(sender.id, number, payload))
-    if future is None:
-        return
-
-    def acknowledge(done: asyncio.Future[Outcome]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            return  # The receiver stopped; the sender tries again.
-        if not isinstance(done.result(), Rejected):
-            sender.submit_internal(AcknowledgeChannel(receiver.id, number))
-
-    future.add_done_callback(acknowledge)
+    acknowledgement = _Acknowledgement(sender, receiver.id, number)
+    receiver.submit_internal(ReceiveChannelMessage(sender.id, number, payload), acknowledgement)
 
 
 def _size_of(command: Command) -> int:
@@ -495,7 +520,7 @@ def _size_of(command: Command) -> int:
             return 256
 
 
-def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:
+def _fail(future: Reply, error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 

@@ -49,6 +49,7 @@ def add(environment: Environment, left: Value, right: Value) -> Value:
 
 
 def subtract(environment: Environment, left: Value, right: Value) -> Value:
+    """Of a day and a moment with a zone, the day is its midnight in UTC."""
     if is_number(left) and is_number(right):
         return _number(environment, numbers.subtract(left, right))
     if isinstance(left, Temporal) and isinstance(right, Duration):
@@ -63,6 +64,10 @@ def subtract(environment: Environment, left: Value, right: Value) -> Value:
         return day_time_duration((epoch_day(left) - epoch_day(right)) * DAY_NANOS)
     if isinstance(left, DateTime) and isinstance(right, DateTime) and both_zoned_or_not(left, right):
         return day_time_duration(instant(left) - instant(right))
+    if isinstance(left, Date) and isinstance(right, DateTime) and right.zone is not None:
+        return day_time_duration(epoch_day(left) * DAY_NANOS - instant(right))
+    if isinstance(left, DateTime) and isinstance(right, Date) and left.zone is not None:
+        return day_time_duration(instant(left) - epoch_day(right) * DAY_NANOS)
     return _mismatch(environment, "subtract", left, right)
 
 

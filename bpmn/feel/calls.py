@@ -3,7 +3,7 @@
 from bpmnd.bpmn.feel.builtins.registry import Builtin, invoke
 from bpmnd.bpmn.feel.closures import Closure
 from bpmnd.bpmn.feel.environment import Environment
-from bpmnd.bpmn.feel.values import Function, Value
+from bpmnd.bpmn.feel.values import MISSING, Function, Value
 
 
 def call_builtin(
@@ -15,6 +15,19 @@ def call_builtin(
         return invoke(environment, name, candidates, values, names)
 
     return call
+
+
+def builtin_value(name: str, candidates: list[Builtin]) -> Closure:
+    """A built-in function by its name alone, unless there is a variable of that name."""
+
+    def read(environment: Environment) -> Value:
+        known = environment.lookup(name)
+        if known is not MISSING:
+            return known
+        parameters = candidates[0].parameters
+        return Function(parameters, lambda arguments: invoke(environment, name, candidates, arguments, None))
+
+    return read
 
 
 def call_value(

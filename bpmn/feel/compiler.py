@@ -8,7 +8,7 @@ from typing import Final, final
 
 from bpmnd.bpmn.feel import comparisons, loops, operators, testers
 from bpmnd.bpmn.feel.builtins.registry import find
-from bpmnd.bpmn.feel.calls import call_builtin, call_value, is_defined
+from bpmnd.bpmn.feel.calls import builtin_value, call_builtin, call_value, is_defined
 from bpmnd.bpmn.feel.closures import Closure, Tester
 from bpmnd.bpmn.feel.limits import NESTING_MAX
 from bpmnd.bpmn.feel.outcomes import SyntaxProblem
@@ -66,6 +66,7 @@ class _Compiler:
         self._filters = 0
         self._depth = 0
         self._nodes = 0
+        self._partials = 0
 
     def compile(self, tree: Tree) -> Closure:
         self._depth += 1
@@ -129,8 +130,11 @@ class _Compiler:
 
     def _name(self, name: str) -> Closure:
         if self._is_local(name):
+            self._partials += name == "partial"
             return operators.local(name)
         self.variables.add(name)
+        if (candidates := find(name)) is not None:
+            return builtin_value(name, candidates)
         # A filter's element may have an entry of that name, and only then shall it be known.
         return operators.local(name) if self._filters else operators.variable(name)
 
@@ -230,9 +234,11 @@ class _Compiler:
     def _for(self, tree: For) -> Closure:
         self.builds = True
         sources = self._iterators(tree.iterators)
+        partials, self._partials = self._partials, 0
         result, nodes = self._within(("partial",), tree.result)
+        with_partial, self._partials = self._partials > 0, partials
         self._leave(tree.iterators)
-        return loops.for_each(sources, result, nodes)
+        return loops.for_each(sources, result, nodes, with_partial)
 
     def _quantified(self, tree: Quantified) -> Closure:
         sources = self._iterators(tree.iterators)
@@ -247,7 +253,7 @@ class _Compiler:
         if isinstance(tree, Test):
             return testers.equality_test(tree.operator, self.compile(tree.operand))
         if isinstance(tree, RangeOf):
-            return testers.value_test(self._range(tree))
+            return testers.range_test(self._range(tree))
         if isinstance(tree, Literal):
             return testers.equality_test("=", self.compile(tree))
         asks_input = INPUT in self.variables

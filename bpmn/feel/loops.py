@@ -10,6 +10,7 @@ import msgspec
 
 from bpmnd.bpmn.feel.closures import Closure
 from bpmnd.bpmn.feel.environment import Environment, Frame
+from bpmnd.bpmn.feel.equality import order
 from bpmnd.bpmn.feel.operators import element_of
 from bpmnd.bpmn.feel.temporal import Date, date_of_epoch_day, epoch_day
 from bpmnd.bpmn.feel.values import MISSING, Function, Range, Value, feel_type, is_number
@@ -39,6 +40,9 @@ def _values(environment: Environment, source: Source) -> Iterator[Value] | None:
     if isinstance(start, list):
         return iter(start)
     if isinstance(start, Range):
+        if order(environment, start.start, start.end) == 1:
+            environment.warn("A range does not go downwards")
+            return None
         return _counted(environment, start.start, start.end, start.start_included, start.end_included)
     environment.warn(f"Expected list but found '{feel_type(start)}'")
     return None
@@ -68,10 +72,11 @@ def _span(start: int, end: int, with_start: bool, with_end: bool) -> range:
 def _rounds(environment: Environment, sources: list[Source], frame: Frame) -> Iterator[bool]:
     """Set the iterators' names in the frame, round by round; False, and the end, where one has no list.
 
-    A generator keeps its place in each source, so there is no recursion over the iterators.
+    The stack of open sources stands for loops within each other, so that many iterators are not deep.
     """
     open_sources: list[Iterator[Value]] = []
     last = len(sources) - 1
+    environment.frame = frame
     first = _values(environment, sources[0])
     if first is None:
         yield False
@@ -89,6 +94,7 @@ def _rounds(environment: Environment, sources: list[Source], frame: Frame) -> It
             yield True
             continue
         environment.charge(_cost(sources[depth + 1].nodes))
+        environment.frame = frame
         inner = _values(environment, sources[depth + 1])
         if inner is None:
             yield False
@@ -96,26 +102,26 @@ def _rounds(environment: Environment, sources: list[Source], frame: Frame) -> It
         open_sources.append(inner)
 
 
-def for_each(sources: list[Source], result: Closure, nodes: int) -> Closure:
+def for_each(sources: list[Source], result: Closure, nodes: int, with_partial: bool) -> Closure:
     """`for`: null if any iterator has no list to go through."""
     cost = _cost(nodes)
 
     def loop(environment: Environment) -> Value:
         outer = environment.frame
         results: list[Value] = []
-        # `partial` is what there is so far; each round sees it grow, as nobody can change it.
-        frame = Frame({}, Frame({"partial": results}, outer))
-        environment.frame = frame
-        for fine in _rounds(environment, sources, frame):
+        names: dict[str, Value] = {}
+        for fine in _rounds(environment, sources, Frame(names, outer)):
             if not fine:
                 environment.frame = outer
                 return None
             environment.charge(cost)
-            # A function that is made in this round keeps the names of this round.
-            environment.frame = Frame(frame.values.copy(), frame.parent) if nodes > 1 else frame
-            value = result(environment)
-            environment.frame = frame
-            results.append(value[:] if value is results else value)
+            # A function made in this round, or what a round does with `partial`, keeps what it was then.
+            values = names.copy()
+            if with_partial:
+                environment.charge_text(len(results))
+                values["partial"] = results.copy()
+            environment.frame = Frame(values, outer)
+            results.append(result(environment))
         environment.frame = outer
         return results
 
@@ -130,13 +136,13 @@ def quantified(sources: list[Source], condition: Closure, nodes: int, every: boo
         outer = environment.frame
         unknown = False
         decided = False
-        frame = Frame({}, outer)
-        environment.frame = frame
-        for fine in _rounds(environment, sources, frame):
+        names: dict[str, Value] = {}
+        for fine in _rounds(environment, sources, Frame(names, outer)):
             if not fine:
                 unknown = True
                 break
             environment.charge(cost)
+            environment.frame = Frame(names.copy(), outer)
             value = condition(environment)
             if value is not every and isinstance(value, bool):
                 decided = True

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, final
 
 from bpmnd.bpmn.feel.builtins.registry import BUILTIN_NAMES
+from bpmnd.bpmn.feel.cursor import Cursor, Unexpected
 from bpmnd.bpmn.feel.limits import NESTING_MAX, TEXT_SIZE_MAX
 from bpmnd.bpmn.feel.names import Names, joined, names_of
 from bpmnd.bpmn.feel.numbers import negate, parsed
@@ -87,13 +88,8 @@ _TYPES: Final = Names(
     )
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_PROPERTIES: Final = Names(("time offset", "start included", "end included"))
 _NO_NAMES: Final[frozenset[str]] = frozenset()
-
-
-class _Unexpected(Exception):  # noqa: N818 (a problem of the text, handed out as a value)
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
-        self.problem = SyntaxProblem(message, position)
 
 
 def parse_expression(text: str, names: frozenset[str] = _NO_NAMES) -> Tree | SyntaxProblem:
@@ -117,40 +113,39 @@ def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxPro
     parser = _Parser(tokens, names_of(names) if names else None)
     try:
         return parser.unary_tests() if unary else parser.whole()
-    except _Unexpected as unexpected:
+    except Unexpected as unexpected:
         return unexpected.problem
     except RecursionError:  # The caller stood deep in the stack already.
         return SyntaxProblem("nested too deeply", 0)
 
 
 @final
-class _Parser:
-    __slots__ = ("_at", "_depth", "_known", "_own", "_tokens")
+class _Parser(Cursor):
+    __slots__ = ("_depth", "_known", "_own")
 
     def __init__(self, tokens: list[Token], known: Names | None) -> None:
-        self._tokens = tokens
-        self._at = 0
+        super().__init__(tokens)
         self._depth = 0
         self._known = known
         self._own: Names | None = None
 
     def whole(self) -> Tree:
         tree = self._expression(0)
-        self._expect(END)
+        self.expect(END)
         return tree
 
     def unary_tests(self) -> UnaryTests:
-        tokens = self._tokens
+        tokens = self.tokens
         if tokens[0][0] == "-" and tokens[1][0] == END:
             return UnaryTests((), False)
         if tokens[0][1] == "not" and tokens[1][0] == "(":
-            self._at = 2
+            self.at = 2
             tests = self._tests()
-            if self._kind() == ")" and tokens[self._at + 1][0] == END:
+            if self.kind() == ")" and tokens[self.at + 1][0] == END:
                 return UnaryTests(tests, True)
-            self._at = 0
+            self.at = 0
         tests = self._tests()
-        self._expect(END)
+        self.expect(END)
         return UnaryTests(tests, False)
 
     # -- what binds operands together
@@ -159,21 +154,21 @@ class _Parser:
         """An operand with everything behind it that binds more strongly than `binding`."""
         self._depth += 1
         if self._depth > NESTING_MAX:
-            raise self._unexpected("nested too deeply")
+            raise self.unexpected("nested too deeply")
         tree = self._rest(self._operand(), binding)
         self._depth -= 1
         return tree
 
     def _rest(self, left: Tree, binding: int) -> Tree:
-        tokens = self._tokens
+        tokens = self.tokens
         while True:
-            operator = tokens[self._at][0]
+            operator = tokens[self.at][0]
             strength = _BINDING.get(operator)
             if strength is None or strength <= binding:
                 return left
-            if operator == "[" and tokens[self._at + 1][0] not in _BEGINNINGS:
+            if operator == "[" and tokens[self.at + 1][0] not in _BEGINNINGS:
                 return left
-            self._at += 1
+            self.at += 1
             if operator in _COMPARISONS:
                 left = Comparison(operator, left, self._expression(strength))
             elif strength in (_OR, _AND):
@@ -182,58 +177,58 @@ class _Parser:
                 left = Path(left, self._property())
             elif operator == "[":
                 left = Filter(left, self._expression(0))
-                self._expect("]")
+                self.expect("]")
             elif operator == "(":
                 left = self._call(left)
             elif operator == "in":
                 left = In(left, self._tests_of_in())
             elif operator == "between":
                 low = self._expression(_COMPARISON)
-                self._expect("and")
+                self.expect("and")
                 left = Between(left, low, self._expression(_COMPARISON))
             elif operator == "instance":
-                if self._word() != "of":
-                    raise self._unexpected("'of' expected")
-                self._at += 1
+                if self.word() != "of":
+                    raise self.unexpected("'of' expected")
+                self.at += 1
                 left = InstanceOf(left, self._type())
             else:
                 left = Binary(operator, left, self._expression(strength))
 
     def _chain(self, first: Tree, operator: str, strength: int) -> Tree:
         operands = [first, self._expression(strength)]
-        while self._kind() == operator:
-            self._at += 1
+        while self.kind() == operator:
+            self.at += 1
             operands.append(self._expression(strength))
         return And(tuple(operands)) if operator == "and" else Or(tuple(operands))
 
     def _call(self, function: Tree) -> Tree:
-        if self._take(")"):
+        if self.take(")"):
             return Call(function, ())
         arguments: list[Tree] = []
         names: list[str] = []
         while True:
-            if name := self._words_before(":"):
+            if name := self.words_before(":"):
                 names.append(joined(name))
             arguments.append(self._expression(0))
-            if not self._take(","):
+            if not self.take(","):
                 break
-        self._expect(")")
+        self.expect(")")
         if names and len(names) != len(arguments):
-            raise self._unexpected("either all arguments have names or none")
+            raise self.unexpected("either all arguments have names or none")
         return Call(function, tuple(arguments), tuple(names) if names else None)
 
     # -- operands
 
     def _operand(self) -> Tree:
-        kind, text, _ = self._tokens[self._at]
+        kind, text, _ = self.tokens[self.at]
         if kind == NAME:
             return self._name()
-        self._at += 1
+        self.at += 1
         match kind:
             case "number":
                 number = parsed(text)
                 if number is None:
-                    raise self._unexpected("number too large")
+                    raise self.unexpected("number too large")
                 return Literal(number)
             case "string":
                 return Literal(string_of(text))
@@ -262,33 +257,33 @@ class _Parser:
             case "function":
                 return self._function()
             case _:
-                self._at -= 1
-                raise self._unexpected(
+                self.at -= 1
+                raise self.unexpected(
                     "the expression ends too early" if kind == END else f"unexpected '{text}'"
                 )
 
     def _name(self) -> Tree:
-        tokens, at = self._tokens, self._at
+        tokens, at = self.tokens, self.at
         word = tokens[at][1]
         if word[0] == "`":
-            self._at += 1
+            self.at += 1
             return Name(word[1:-1])
         for names, follower in ((self._own, None), (self._known, None), (BUILTIN_NAMES, "(")):
             if names is not None and (words := names.find(tokens, at, follower)):
-                self._at += len(words)
+                self.at += len(words)
                 return Name(joined(words))
-        self._at += 1
+        self.at += 1
         return Name(word)
 
     def _property(self) -> str:
-        kind, text, _ = self._tokens[self._at]
+        kind, text, _ = self.tokens[self.at]
         for names in (self._own, self._known, _PROPERTIES):
-            if names is not None and (words := names.find(self._tokens, self._at)):
-                self._at += len(words)
+            if names is not None and (words := names.find(self.tokens, self.at)):
+                self.at += len(words)
                 return joined(words)
         if kind != NAME and kind not in KEYWORDS:
-            raise self._unexpected("a name expected")
-        self._at += 1
+            raise self.unexpected("a name expected")
+        self.at += 1
         return text[1:-1] if text[0] == "`" else text
 
     def _negation(self) -> Tree:
@@ -300,50 +295,50 @@ class _Parser:
         return Negation(operand)
 
     def _bracket(self) -> Tree:
-        if self._kind() in ("<", "<=", ">", ">="):
+        if self.kind() in ("<", "<=", ">", ">="):
             test = self._test()
-            self._expect(")")
+            self.expect(")")
             return test
         tree = self._expression(0)
-        if self._kind() == "..":
+        if self.kind() == "..":
             return self._range(tree, start_included=False)
-        self._expect(")")
+        self.expect(")")
         return tree
 
     def _list(self) -> Tree:
-        if self._take("]"):
+        if self.take("]"):
             return ListOf(())
         first = self._expression(0)
-        if self._kind() == "..":
+        if self.kind() == "..":
             return self._range(first, start_included=True)
         items = [first]
-        while self._take(","):
+        while self.take(","):
             items.append(self._expression(0))
-        self._expect("]")
+        self.expect("]")
         return ListOf(tuple(items))
 
     def _range(self, start: Tree, *, start_included: bool) -> Tree:
-        self._expect("..")
+        self.expect("..")
         end = self._expression(0)
-        closing = self._kind()
+        closing = self.kind()
         if closing not in ("]", ")", "["):
-            raise self._unexpected("the end of the range expected")
-        self._at += 1
+            raise self.unexpected("the end of the range expected")
+        self.at += 1
         return RangeOf(start, end, start_included, closing == "]")
 
     def _context(self) -> Tree:
         entries: list[tuple[str, Tree]] = []
-        while not self._take("}"):
+        while not self.take("}"):
             if entries:
-                self._expect(",")
-            kind, text, _ = self._tokens[self._at]
-            if kind == STRING and self._tokens[self._at + 1][0] == ":":
-                self._at += 2
+                self.expect(",")
+            kind, text, _ = self.tokens[self.at]
+            if kind == STRING and self.tokens[self.at + 1][0] == ":":
+                self.at += 2
                 key = string_of(text)
             else:
-                words = self._words_before(":")
+                words = self.words_before(":")
                 if not words:
-                    raise self._unexpected("a key with ':' expected")
+                    raise self.unexpected("a key with ':' expected")
                 key = joined(words)
                 self._declare(words)
             entries.append((key, self._expression(0)))
@@ -351,60 +346,60 @@ class _Parser:
 
     def _if(self) -> Tree:
         condition = self._expression(0)
-        self._expect("then")
+        self.expect("then")
         then = self._expression(0)
-        self._expect("else")
+        self.expect("else")
         return If(condition, then, self._expression(0))
 
     def _iterators(self, end: str) -> tuple[Iterator, ...]:
         iterators: list[Iterator] = []
         while True:
-            words = self._words_before("in")
+            words = self.words_before("in")
             if not words:
-                raise self._unexpected("a name with 'in' expected")
+                raise self.unexpected("a name with 'in' expected")
             self._declare(words)
             source = self._expression(0)
-            last = self._expression(0) if self._take("..") else None
+            last = self._expression(0) if self.take("..") else None
             iterators.append(Iterator(joined(words), source, last))
-            if not self._take(","):
+            if not self.take(","):
                 break
-        self._expect(end)
+        self.expect(end)
         return tuple(iterators)
 
     def _function(self) -> Tree:
-        self._expect("(")
+        self.expect("(")
         parameters: list[str] = []
         types: list[TypeName | None] = []
-        while not self._take(")"):
+        while not self.take(")"):
             if parameters:
-                self._expect(",")
-            words = self._words_before(",", ")", ":")
+                self.expect(",")
+            words = self.words_before(",", ")", ":")
             if not words:
-                raise self._unexpected("a parameter expected")
+                raise self.unexpected("a parameter expected")
             self._declare(words)
             parameters.append(joined(words))
-            if self._tokens[self._at - 1][0] == ":":
+            if self.tokens[self.at - 1][0] == ":":
                 types.append(self._type())
             else:
                 types.append(None)
-                self._at -= 1
-        if self._word() == "external":
-            raise self._unexpected("external functions are not supported")
+                self.at -= 1
+        if self.word() == "external":
+            raise self.unexpected("external functions are not supported")
         return FunctionOf(tuple(parameters), tuple(types), self._expression(0))
 
     # -- unary tests
 
     def _tests(self) -> tuple[Tree, ...]:
         tests = [self._test()]
-        while self._take(","):
+        while self.take(","):
             tests.append(self._test())
         return tuple(tests)
 
     def _test(self) -> Tree:
-        operator = self._kind()
+        operator = self.kind()
         if operator not in _COMPARISONS:
             return self._expression(0)
-        self._at += 1
+        self.at += 1
         operand = self._expression(_COMPARISON)
         match operator:
             case "<" | "<=":
@@ -416,19 +411,19 @@ class _Parser:
 
     def _tests_of_in(self) -> tuple[Tree, ...]:
         """One test, or several in round brackets; what begins like them may also be a range or a term."""
-        if self._kind() != "(":
-            if self._kind() in _COMPARISONS:
+        if self.kind() != "(":
+            if self.kind() in _COMPARISONS:
                 return (self._test(),)
             return (self._expression(_COMPARISON),)
-        self._at += 1
+        self.at += 1
         first = self._test()
-        if self._kind() == "..":
+        if self.kind() == "..":
             return (self._rest(self._range(first, start_included=False), _COMPARISON),)
-        if self._take(","):
+        if self.take(","):
             tests = (first, *self._tests())
-            self._expect(")")
+            self.expect(")")
             return tests
-        self._expect(")")
+        self.expect(")")
         return (self._rest(first, _COMPARISON),)
 
     # -- types and names
@@ -436,77 +431,33 @@ class _Parser:
     def _type(self) -> TypeName:
         self._depth += 1
         if self._depth > NESTING_MAX:
-            raise self._unexpected("nested too deeply")
-        kind, text, _ = self._tokens[self._at]
-        if words := _TYPES.find(self._tokens, self._at):
-            self._at += len(words)
+            raise self.unexpected("nested too deeply")
+        kind, text, _ = self.tokens[self.at]
+        if words := _TYPES.find(self.tokens, self.at):
+            self.at += len(words)
             name = joined(words)
         elif kind == NAME or kind in ("function", "null"):
-            self._at += 1
+            self.at += 1
             name = text
         else:
-            raise self._unexpected("a type expected")
+            raise self.unexpected("a type expected")
         parts: list[TypeName] = []
         entries: list[str] = []
-        if self._kind() == "<" and name in ("list", "range", "context", "function"):
-            self._at += 1
-            while not self._take(">"):
+        if self.kind() == "<" and name in ("list", "range", "context", "function"):
+            self.at += 1
+            while not self.take(">"):
                 if parts:
-                    self._expect(",")
-                if entry := self._words_before(":"):
+                    self.expect(",")
+                if entry := self.words_before(":"):
                     entries.append(joined(entry))
                 parts.append(self._type())
-        if name == "function" and self._take("->"):
+        if name == "function" and self.take("->"):
             parts.append(self._type())
         self._depth -= 1
         return TypeName(name, tuple(parts), tuple(entries))
-
-    def _words_before(self, *ends: str) -> tuple[str, ...]:
-        """The words up to one of the ends, which is passed too; none, if anything else is in between."""
-        tokens, at = self._tokens, self._at
-        while True:
-            kind = tokens[at][0]
-            if kind in ends and at > self._at:
-                words = tuple(text.strip("`") for _, text, _ in tokens[self._at : at])
-                self._at = at + 1
-                return words
-            if kind not in (NAME, NUMBER, "-", "+", "*", "/", ".") and kind not in KEYWORDS:
-                return ()
-            if at == self._at and kind != NAME and kind not in KEYWORDS:
-                return ()
-            at += 1
 
     def _declare(self, words: tuple[str, ...]) -> None:
         if len(words) > 1:
             if self._own is None:
                 self._own = Names()
             self._own.add(words)
-
-    # -- single tokens
-
-    def _kind(self) -> str:
-        return self._tokens[self._at][0]
-
-    def _word(self) -> str:
-        return self._tokens[self._at][1]
-
-    def _take(self, kind: str) -> bool:
-        if self._tokens[self._at][0] != kind:
-            return False
-        self._at += 1
-        return True
-
-    def _expect(self, kind: str) -> None:
-        if self._tokens[self._at][0] != kind:
-            found = self._tokens[self._at]
-            wanted = "the end" if kind == END else f"'{kind}'"
-            raise self._unexpected(
-                f"{wanted} expected, but found {repr(found[1]) if found[1] else 'the end'}"
-            )
-        self._at += 1
-
-    def _unexpected(self, message: str) -> _Unexpected:
-        return _Unexpected(message, self._tokens[self._at][2])
-
-
-_PROPERTIES: Final = Names(("time offset", "start included", "end included"))

@@ -152,11 +152,11 @@ def plus_months(date: Date, months: int) -> Date | None:
     return Date(years, month + 1, min(date.day, month_days(years, month + 1)))
 
 
-def months_between(start: Date, start_nanos: int, end: Date, end_nanos: int) -> int:
-    """Whole months from one moment to another."""
+def months_between(start: Date, end: Date) -> int:
+    """Whole months from one day to another."""
     months = (end.year - start.year) * 12 + end.month - start.month
-    if months > 0 and (end.day, end_nanos) < (start.day, start_nanos):
+    if months > 0 and end.day < start.day:
         return months - 1
-    if months < 0 and (end.day, end_nanos) > (start.day, start_nanos):
+    if months < 0 and end.day > start.day:
         return months + 1
     return months

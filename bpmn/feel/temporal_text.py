@@ -12,8 +12,10 @@ from bpmnd.bpmn.feel.temporal import (
     Time,
     YearMonthDuration,
     date_of,
+    date_of_epoch_day,
     date_time_of,
     day_time_duration,
+    epoch_day,
     year_month_duration,
 )
 from bpmnd.bpmn.feel.zones import OFFSET_SECONDS_MAX, Zone, zone_named
@@ -26,7 +28,7 @@ _TIME: Final = re.compile(
 )
 _DAY_TIME: Final = re.compile(
     r"(-?)P(?:(-?[0-9]{1,18})D)?"
-    r"(?:(T)(?:(-?[0-9]{1,18})H)?(?:(-?[0-9]{1,18})M)?(?:(-?)([0-9]{1,18})(?:\.([0-9]{1,9})[0-9]*)?S)?)?",
+    r"(?:(T)(?:(-?[0-9]{1,18})H)?(?:(-?[0-9]{1,18})M)?(?:(-?)([0-9]{1,18})(?:\.([0-9]{0,9})[0-9]*)?S)?)?",
     re.ASCII,
 )
 _YEAR_MONTH: Final = re.compile(r"(-?)P(?:(-?[0-9]{1,18})Y)?(?:(-?[0-9]{1,18})M)?", re.ASCII)
@@ -91,10 +93,13 @@ def parse_date_time(text: str) -> DateTime | None:
         return None
     if not divider:
         return DateTime(date, 0)
-    if of_day.startswith(("T", "24")):
+    time = None if of_day.startswith("T") else parse_time(of_day)
+    if time is None:
         return None
-    time = parse_time(of_day)
-    return None if time is None else date_time_of(date, time.nanos, time.zone)
+    if of_day.startswith("24"):  # The end of a day is the beginning of the next.
+        next_day = date_of_epoch_day(epoch_day(date) + 1)
+        return None if next_day is None else date_time_of(next_day, 0, time.zone)
+    return date_time_of(date, time.nanos, time.zone)
 
 
 def parse_duration(text: str) -> DayTimeDuration | YearMonthDuration | None:

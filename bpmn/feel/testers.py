@@ -38,6 +38,16 @@ def passes(environment: Environment, subject: Value, wanted: Value) -> bool | No
     return equal(environment, subject, wanted)
 
 
+def range_test(operand: Closure) -> Tester:
+    """A test by a range; one that cannot be, like `[null..1]`, has no answer."""
+
+    def test(environment: Environment, subject: Value) -> bool | None:
+        interval = operand(environment)
+        return in_range(environment, subject, interval) if isinstance(interval, Range) else None
+
+    return test
+
+
 def own_test(operand: Closure) -> Tester:
     """A test that names its input as `?`, and so answers by itself."""
 

@@ -17,7 +17,7 @@ KEYWORDS: Final = frozenset(
     ("and", "or", "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "between")
 ) | frozenset(("instance", "function", "true", "false", "null"))
 
-# Our own pattern, not a user's; no part of it can match in two ways.
+# Our own pattern, not a user's; no part of it can match in two ways. Apostrophes stand in names of DMN.
 _TOKEN: Final = re.compile(
     r"(?:[\s\u200b\ufeff]++|//[^\n\r]*+|/\*.*?\*/)*+"
     r"(?:(?P<number>\d+(?:\.(?!\.)\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<temporal>@\s*\"(?:[^\"\\]|\\.)*\")"
     r'|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<quoted>`[^`]+`)"
-    r"|(?P<operator>\.\.|\*\*|<=|>=|!=|->|/(?!\*)|[-+*()\[\]{},:.<>=]))",
+    r"|(?P<operator>\.\.|\*\*|<=|>=|!=|->|/(?!\*)|[-+*()\[\]{},:.<>='’]))",
     re.DOTALL,
 )
 _BLANK: Final = re.compile(r"(?:[\s\u200b\ufeff]++|//[^\n\r]*+|/\*.*?\*/)*+", re.DOTALL)

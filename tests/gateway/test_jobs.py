@@ -128,7 +128,7 @@ async def test_a_value_outside_an_enum_is_told_which_ones_there_are(client: aioh
 
 @pytest.mark.parametrize(
     "result",
-    ["no", {"denied": "x"}, {"corrections": {"priority": 101}}, {"activateElements": [{"variables": []}]}],
+    ["no", {"denied": "x"}, {"corrections": {"priority": 101}}, {"activateElements": [{"variables": "x"}]}],
 )
 async def test_a_result_of_the_wrong_shape_is_refused(client: aiohttp.ClientSession, result: object) -> None:
     async with client.post(f"{JOB}/completion", json={"result": result}) as response:

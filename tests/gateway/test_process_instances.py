@@ -102,7 +102,10 @@ async def test_the_answer_has_keys_as_strings_and_no_variables(
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({}, "At least one of [processDefinitionId, processDefinitionKey] is required."),
+        (
+            {"processDefinitionKey": None},
+            "At least one of [processDefinitionId, processDefinitionKey] is required.",
+        ),
         (
             {"processDefinitionId": ""},
             "At least one of [processDefinitionId, processDefinitionKey] is required.",
@@ -136,7 +139,7 @@ async def test_the_answer_has_keys_as_strings_and_no_variables(
             "The length of businessId is 257 but must be from 1 to 256 characters.",
         ),
         (
-            {"processDefinitionId": "p", "startInstructions": [{}]},
+            {"processDefinitionId": "p", "startInstructions": [{"elementId": ""}]},
             "No startInstructions[0].elementId provided.",
         ),
         (

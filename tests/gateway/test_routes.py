@@ -24,7 +24,6 @@ from tests.gateway.fakes import FakePartition
         "/v2/messages/publication",
         "/v2/incidents/search",
         "/v2/process-instances/1",
-        "//v2/topology",
     ],
 )
 async def test_what_is_not_served_is_a_404_problem(client: aiohttp.ClientSession, path: str) -> None:

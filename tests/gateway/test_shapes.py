@@ -119,7 +119,9 @@ async def test_a_node_without_leader_has_its_status(
 ) -> None:
     cluster.has_leaders = False
     async with client.get("/v2/status") as response:
-        assert response.status == 503
+        answer = await response.json()
+    assert response.status == 503
+    assert description.complaints("getStatus", 503, response.content_type, answer) == []
 
 
 def test_the_check_sees_what_is_missing(description: ApiDescription) -> None:

@@ -5,6 +5,7 @@ class error(Exception): ...  # noqa: N801
 class Options:
     case_sensitive: bool
     dot_nl: bool
+    literal: bool
     log_errors: bool
     max_mem: int
     never_nl: bool

@@ -40,9 +40,15 @@ def put_nested(environment: Environment, context: dict[str, Value], keys: list[V
     levels: list[dict[str, Value]] = [context]
     for key in keys[:-1]:
         environment.charge(1)
-        inner = levels[-1].get(key) if isinstance(key, str) else None
-        levels.append(inner if isinstance(inner, dict) else {})
-    if not keys or not all(isinstance(key, str) for key in keys):
+        inner = levels[-1].get(key, {}) if isinstance(key, str) else None
+        if not isinstance(inner, dict):
+            environment.warn(
+                f"No context found at key '{key}'" if isinstance(key, str) else "Keys are strings"
+            )
+            return None
+        levels.append(inner)
+    if not keys or not isinstance(keys[-1], str):
+        environment.warn("'context put' expects a list of strings as keys")
         return None
     for key, level in zip(reversed(keys), reversed(levels), strict=True):
         environment.charge(len(level))

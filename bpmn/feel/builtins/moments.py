@@ -144,11 +144,8 @@ def duration_from_duration(environment: Environment, duration: DayTimeDuration |
 
 @builtin("years and months duration(from, to)")
 def years_and_months(environment: Environment, start: Date | DateTime, end: Date | DateTime) -> Value:
-    first = start if isinstance(start, Date) else start.date
-    last = end if isinstance(end, Date) else end.date
-    first_nanos = 0 if isinstance(start, Date) else start.nanos
-    last_nanos = 0 if isinstance(end, Date) else end.nanos
-    return YearMonthDuration(months_between(first, first_nanos, last, last_nanos))
+    """Whole months from day to day; the times of day do not count."""
+    return YearMonthDuration(months_between(_day(start), _day(end)))
 
 
 @builtin("now()")

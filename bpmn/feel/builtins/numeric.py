@@ -24,7 +24,7 @@ _SCALE_LIMIT: Final = 10_000
 
 def _rounding(name: str, rounding: str, *, scale_optional: bool) -> None:
     def rounded(environment: Environment, number: Number, scale: Number = 0) -> Value:
-        digits = int(scale) if abs(scale) < _SCALE_LIMIT else _SCALE_LIMIT
+        digits = int(scale) if -_SCALE_LIMIT < scale < _SCALE_LIMIT else _SCALE_LIMIT
         result = numbers.with_scale(number, digits, rounding)
         if result is None:
             environment.warn(f"'{name}' takes a scale from {numbers.SCALE_MIN} to {numbers.SCALE_MAX}")

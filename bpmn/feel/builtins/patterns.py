@@ -1,8 +1,9 @@
 """Regular expressions of users. They run on RE2, whose time is linear in the text, never on Python's `re`."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 import re2
 
@@ -15,8 +16,21 @@ _MEMORY_MAX: Final = 1 << 20
 _REFERENCE: Final = re.compile(r"\\([\\$])|\$(\d{1,2})|([\\$])", re.ASCII)
 
 
+class _Match(Protocol):
+    def group(self, index: int = ..., /) -> str | None: ...
+    def start(self) -> int: ...
+    def end(self) -> int: ...
+
+
+class _Pattern(Protocol):
+    @property
+    def groups(self) -> int: ...
+    def search(self, text: str) -> _Match | None: ...
+    def finditer(self, text: str) -> Iterator[_Match]: ...
+
+
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, flags: str) -> re2._Regexp | str:
+def _compiled(pattern: str, flags: str) -> _Pattern | str:
     """The pattern with XPath's flags, or why there is none."""
     if len(pattern) > _PATTERN_SIZE_MAX:
         return f"the pattern is longer than {_PATTERN_SIZE_MAX} characters"
@@ -45,21 +59,19 @@ def _without_blanks(pattern: str) -> str:
     kept: list[str] = []
     brackets, escaped = 0, False
     for character in pattern:
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
+        if character in " \t\n\r" and not brackets:
+            continue
+        if escaped or character == "\\":
+            escaped = not escaped
         elif character == "[":
             brackets += 1
         elif character == "]":
             brackets = max(brackets - 1, 0)
-        elif character in " \t\n\r" and not brackets:
-            continue
         kept.append(character)
     return "".join(kept)
 
 
-def _usable(environment: Environment, text: str, pattern: str, flags: str) -> re2._Regexp | None:
+def _usable(environment: Environment, text: str, pattern: str, flags: str) -> _Pattern | None:
     # A repetition makes a short pattern a long programme.
     weight = 1 + len(pattern) // 32 + (16 if "{" in pattern else 0)
     environment.charge(10 + len(text) * weight // 8)

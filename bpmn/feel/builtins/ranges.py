@@ -3,12 +3,29 @@
 An end that a range does not have lies infinitely far off.
 """
 
+import re
 from collections.abc import Callable
+from typing import Final
 
+from bpmnd.bpmn.feel import numbers
 from bpmnd.bpmn.feel.builtins.registry import builtin
 from bpmnd.bpmn.feel.environment import Environment
 from bpmnd.bpmn.feel.equality import order
+from bpmnd.bpmn.feel.temporal_text import (
+    parse_date,
+    parse_date_time,
+    parse_duration,
+    parse_literal,
+    parse_time,
+)
+from bpmnd.bpmn.feel.tokens import string_of
 from bpmnd.bpmn.feel.values import Range, Value
+
+_LITERAL: Final = re.compile(
+    r'(?:(date and time|date|time|duration)\s*\(\s*|(@)\s*)?("(?:[^"\\]|\\.)*+")\s*(\))?|([-+]?[0-9.]{1,40})',
+    re.ASCII,
+)
+_RANGE: Final = re.compile(r"\s*([\[\](])(.*?)\.\.(.*)([\[\])])\s*", re.DOTALL)
 
 Relation = Callable[["_Pair"], bool]
 
@@ -98,6 +115,45 @@ def coincides(pair: _Pair) -> bool:
         and pair.starts() == 0
         and pair.ends() == 0
     )
+
+
+@builtin("range(from)")
+def range_from_text(environment: Environment, text: str) -> Value:
+    """A range written out, whose ends are numbers, strings, or times as `@"..."` or by their functions."""
+    environment.charge_text(len(text))
+    found = _RANGE.fullmatch(text)
+    ends = None if found is None else (_literal(found[2].strip()), _literal(found[3].strip()))
+    if found is None or ends is None or None in ends or type(ends[0]) is not type(ends[1]):
+        environment.warn(f"Failed to parse range from '{text[:100]}'")
+        return None
+    if order(environment, ends[0], ends[1]) not in (-1, 0):
+        return None
+    return Range(ends[0], ends[1], found[1] == "[", found[4] == "]")
+
+
+def _literal(text: str) -> Value:
+    found = _LITERAL.fullmatch(text)
+    if found is None:
+        return None
+    constructor, sign, quoted, closing, number = found.groups()
+    if number is not None:
+        return numbers.parsed(number) if number.count(".") <= 1 else None
+    if (constructor is None) is not (closing is None):
+        return None
+    inner = string_of(quoted)
+    match sign or constructor:
+        case None:
+            return inner
+        case "@":
+            return parse_literal(inner)
+        case "date":
+            return parse_date(inner)
+        case "time":
+            return parse_time(inner)
+        case "duration":
+            return parse_duration(inner)
+        case _:
+            return parse_date_time(inner)
 
 
 def _mirrored(relation: Relation) -> Relation:

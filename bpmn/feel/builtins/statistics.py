@@ -1,6 +1,6 @@
 """Built-ins that make one value of a list of numbers, or of what has an order."""
 
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 
 from bpmnd.bpmn.feel import numbers
 from bpmnd.bpmn.feel.builtins.registry import listwise
@@ -130,4 +130,8 @@ def mode(environment: Environment, values: list[Value]) -> Value:
         distinct.add(value)
     most = max(distinct.count(at) for at in range(len(distinct.values)))
     modes = [value for at, value in enumerate(distinct.values) if distinct.count(at) == most]
-    return sorted(modes, key=cmp_to_key(lambda one, other: order(environment, one, other) or 0))
+    return sorted(modes, key=cmp_to_key(partial(_before_or_behind, environment)))
+
+
+def _before_or_behind(environment: Environment, one: Value, other: Value) -> int:
+    return order(environment, one, other) or 0

@@ -80,9 +80,21 @@ def matches(environment: Environment, text: str, pattern: str, flags: str = "") 
     return matched(environment, text, pattern, flags)
 
 
+@builtin("matches(input, pattern, flags)")
+def matches_without_flags(environment: Environment, text: str, pattern: str, flags: None) -> Value:
+    return matched(environment, text, pattern, "")
+
+
 @builtin("replace(input, pattern, replacement, flags?)")
 def replace(environment: Environment, text: str, pattern: str, replacement: str, flags: str = "") -> Value:
     return replaced(environment, text, pattern, replacement, flags)
+
+
+@builtin("replace(input, pattern, replacement, flags)")
+def replace_without_flags(
+    environment: Environment, text: str, pattern: str, replacement: str, flags: None
+) -> Value:
+    return replaced(environment, text, pattern, replacement, "")
 
 
 @builtin("split(string, delimiter)")
