@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -71,7 +71,8 @@ class Demo:
         self._ledger = Ledger(())
         self._repeats = 0
 
-    async def run(self) -> int:
+    async def run(self) -> bool:
+        """Whether anything went wrong."""
         ordering = asyncio.create_task(self._order_all())
         try:
             await self._until(lambda ledger: len(ledger.by_id) >= (self._count + 1) // 2)
@@ -150,7 +151,7 @@ class Demo:
         self._ledger = await asyncio.to_thread(read_ledger, self._node.directory)
         return self._ledger
 
-    def _summary(self) -> int:
+    def _summary(self) -> bool:
         ledger, orders = self._ledger, self._ledger.by_id
         wrong = [
             f"order-{number + 1}"
@@ -167,49 +168,48 @@ class Demo:
         _say(f"  orders placed anew    {self._repeats:4}   tries, as the node was away")
         _say(f"  lost, stuck or wrong  {len(wrong):4}   {' '.join(wrong)}".rstrip())
         _say(f"  doubled               {len(ledger.doubled):4}   {' '.join(ledger.doubled)}".rstrip())
-        return 1 if wrong or ledger.doubled else 0
+        return bool(wrong or ledger.doubled)
 
     def interesting_instance(self) -> str:
         """The order with the most to tell."""
-        return max(self._ledger.by_id.values(), key=lambda order: (order.resolved, order.retries)).instance_key
+        return max(
+            self._ledger.by_id.values(), key=lambda order: (order.resolved, order.retries)
+        ).instance_key
 
 
 def main() -> int:
     count = int(os.environ.get("DEMO_ORDERS", "40"))
-    with tempfile.TemporaryDirectory(prefix="bpmnd-demo-") as directory:
-        try:
-            return asyncio.run(asyncio.wait_for(_demo(Path(directory), count), SECONDS_MAX))
-        except TimeoutError:
-            _say(f"\nfailed: not done after {SECONDS_MAX:.0f} s")
-            return 1
-
-
-async def _demo(directory: Path, count: int) -> int:
     _say("starting a node")
-    with RunningNode(directory / "data") as node:
-        _say(f"  {node.address}, data in {node.directory}")
+    with (
+        tempfile.TemporaryDirectory(prefix="bpmnd-demo-") as directory,
+        RunningNode(Path(directory) / "data") as node,
+    ):
+        data = str(node.directory)
+        _say(f"  {node.address}, data in {data}")
         _bpmnd("deploy", str(_EXAMPLE / "order.bpmn"), "--address", node.address)
-        async with _workers(node.address, directory), _client(node.address) as client:
+        with _workers(node.address, Path(directory) / "workers.stderr"):
             _say(f"\nplacing {count} orders")
-            demo = Demo(node, client, count)
-            status = await demo.run()
+            try:
+                wrong, instance_key = asyncio.run(asyncio.wait_for(_play(node, count), SECONDS_MAX))
+            except TimeoutError:
+                _say(f"\nfailed: not done after {SECONDS_MAX:.0f} s")
+                return 1
         _say("\nis the log what was written?")
-        verified = _bpmnd("log", "verify", str(node.directory))
+        damaged = _bpmnd("log", "verify", data)
         _say("\nthe audit trail of one order, by `bpmnd log export --instance KEY --format text`")
-        trail = ("--instance", demo.interesting_instance(), "--format", "text")
-        exported = _bpmnd("log", "export", str(node.directory), *trail)
-    return status or verified or exported
+        lacking = _bpmnd("log", "export", data, "--instance", instance_key, "--format", "text")
+    return 1 if wrong or damaged or lacking else 0
 
 
-@asynccontextmanager
-async def _client(address: str) -> AsyncIterator[CamundaAsyncClient]:
-    """The official SDK, unmodified."""
-    async with CamundaAsyncClient(configuration={"CAMUNDA_REST_ADDRESS": address}) as client:
-        yield client
+async def _play(node: RunningNode, count: int) -> tuple[bool, str]:
+    """Whether anything went wrong, and the instance with the most to tell."""
+    async with CamundaAsyncClient(configuration={"CAMUNDA_REST_ADDRESS": node.address}) as client:
+        demo = Demo(node, client, count)
+        return await demo.run(), demo.interesting_instance()
 
 
-@asynccontextmanager
-async def _workers(address: str, directory: Path) -> AsyncIterator[None]:
+@contextmanager
+def _workers(address: str, log_file: Path) -> Generator[None, None, None]:
     """Two processes: one with the SDK for four types of jobs, one that runs a shell script for the fifth."""
     shell = ("--concurrency", "8", "--timeout", "5", "--back-off", "0.5", "--name", "shell")
     script = ("--", "sh", str(_EXAMPLE / "ship_parcel.sh"))
@@ -217,7 +217,7 @@ async def _workers(address: str, directory: Path) -> AsyncIterator[None]:
         (sys.executable, "-m", "examples.order.workers", address),
         (sys.executable, "-m", "bpmnd", "work", "ship-parcel", "--address", address, *shell, *script),
     )
-    with (directory / "workers.stderr").open("wb") as log:
+    with log_file.open("wb") as log:
         processes = [subprocess.Popen(command, stdout=log, stderr=log) for command in commands]
     try:
         yield

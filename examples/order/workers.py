@@ -64,7 +64,7 @@ async def work(address: str) -> None:
                 worker_name=handler.__name__.replace("_", "-"),
             )
             client.create_job_worker(config, handler)
-        await client.run_workers()
+        await client.run_workers()  # type: ignore[no-untyped-call]  # of the SDK
 
 
 if __name__ == "__main__":

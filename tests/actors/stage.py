@@ -100,6 +100,22 @@ class StageScheduler:
         self.run()
 
 
+class Answer:
+    """What a command is answered with, as far as it is."""
+
+    def __init__(self, future: asyncio.Future[Outcome]) -> None:
+        self._future = future
+
+    def done(self) -> bool:
+        return self._future.done()
+
+    def result(self) -> Outcome:
+        return self._future.result()
+
+    def give_up(self) -> None:
+        self._future.cancel()
+
+
 class Stage:
     """A node with its partitions, started and leading."""
 
@@ -145,11 +161,15 @@ class Stage:
         assert actor is not None, f"partition {partition_id} does not run"
         return actor
 
-    def submit(self, command: ClientCommand, partition_id: int = 1) -> asyncio.Future[Outcome]:
+    def offer(self, command: ClientCommand, partition_id: int = 1) -> Answer:
+        """Hand in a command, and let nothing happen yet."""
+        return Answer(self.actor(partition_id).submit(command))
+
+    def submit(self, command: ClientCommand, partition_id: int = 1) -> Answer:
         """Hand in a command and let everything happen that can."""
-        future = self.actor(partition_id).submit(command)
+        answer = self.offer(command, partition_id)
         self.run()
-        return future
+        return answer
 
     def run(self) -> None:
         self.scheduler.run()
@@ -158,9 +178,9 @@ class Stage:
         return self.submit(command, partition_id).result()
 
     def deploy(self, content: bytes) -> Outcome:
-        future = self.actor().submit(Deploy((Resource("process.bpmn", content),)))
+        answer = self.offer(Deploy((Resource("process.bpmn", content),)))
         self.scheduler.pass_time(0.01)
-        return future.result()
+        return answer.result()
 
     def create(self, partition_id: int = 1, variables: dict[str, bytes] | None = None) -> int:
         outcome = self.do(CreateProcessInstance("process", variables=variables or {}), partition_id)

@@ -107,21 +107,21 @@ def test_a_frame_is_read_as_it_was_written() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"\xff",
-        cbor2.dumps({}),
-        cbor2.dumps([2, 0, 0, [], []]),
-        cbor2.dumps([1, 0, 0, [], [1, 99, 5]]),
-        cbor2.dumps([1, 0, 0, [], [2, 22, 5, 6, 7]]),
-        cbor2.dumps([1, 0, 0, [], [2]]),
-        cbor2.dumps([1, 0, 0, [], ["x", 22, 1, 2]]),
-        cbor2.dumps([1, 0, 0, [99, 0, 0], []]),
-        cbor2.dumps([1, 0, 0, [7, 0], []]),
-    ],
-)
+NO_FRAMES: list[bytes] = [
+    b"",
+    b"\xff",
+    cbor2.dumps(1),
+    cbor2.dumps([2, 0, 0, [], []]),
+    cbor2.dumps([1, 0, 0, [], [1, 99, 5]]),
+    cbor2.dumps([1, 0, 0, [], [2, 22, 5, 6, 7]]),
+    cbor2.dumps([1, 0, 0, [], [2]]),
+    cbor2.dumps([1, 0, 0, [], ["x", 22, 1, 2]]),
+    cbor2.dumps([1, 0, 0, [99, 0, 0], []]),
+    cbor2.dumps([1, 0, 0, [7, 0], []]),
+]
+
+
+@pytest.mark.parametrize("payload", NO_FRAMES, ids=bytes.hex)
 def test_what_is_unknown_is_not_guessed(payload: bytes) -> None:
     with pytest.raises(CodecError):
         decode_frame(payload)

@@ -152,6 +152,21 @@ async def test_a_poll_whose_time_is_over_gets_nothing(activation: JobActivation)
     assert activation.polls_count == 0
 
 
+@pytest.mark.parametrize("jobs", [[], [job_of(1)]])
+async def test_a_poll_whose_time_is_over_during_a_claim_takes_what_that_brings(
+    activation: JobActivation, partition: FakePartition, jobs: list[ActivatedJob]
+) -> None:
+    partition.stall()
+    poll = Poll(activation, wait_ms=1)
+    await asyncio.sleep(0.01)
+    assert not poll.task.done()
+
+    partition.add_jobs(*jobs)
+    partition.resume()
+
+    assert await poll.keys() == [job.key for job in jobs]
+
+
 async def test_a_poll_that_does_not_wait_asks_also_when_others_know_that_there_is_nothing(
     activation: JobActivation, partition: FakePartition
 ) -> None:
@@ -203,6 +218,33 @@ async def test_jobs_are_given_back_when_the_poll_is_cancelled_as_they_arrive(
     assert poll.task.cancelled()
     await settled()
     assert partition.yielded == [KEY + 1]
+
+
+async def test_a_claim_may_come_back_between_a_cancellation_and_its_effect(
+    activation: JobActivation, partition: FakePartition
+) -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    partition.add_jobs(job_of(1))
+    partition.stall()
+    poll = Poll(activation)
+    await settled()
+
+    partition.resume()
+    await poll.abandon()
+    await settled()
+
+    assert (partition.yielded, errors) == ([KEY + 1], [])
+
+
+async def test_nothing_is_claimed_for_a_poll_that_is_being_cancelled(
+    activation: JobActivation, partition: FakePartition
+) -> None:
+    gone, alive = await parked(activation), await parked(activation)
+    gone.task.cancel()
+    partition.add_jobs(job_of(1))
+    assert await alive.keys() == [KEY + 1]
+    assert partition.yielded == []
 
 
 @pytest.mark.parametrize("turns", range(8))

@@ -36,6 +36,8 @@ def _compiled(pattern: str, flags: str) -> _Pattern | str:
         return f"the pattern is longer than {_PATTERN_SIZE_MAX} characters"
     if unknown := set(flags) - set("smixq"):
         return f"there is no flag '{min(unknown)}'"
+    if _subtracts(pattern) and "q" not in flags:
+        return "RE2 has no subtraction of classes"
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY_MAX
@@ -52,6 +54,22 @@ def _compiled(pattern: str, flags: str) -> _Pattern | str:
     except re2.error as error:
         reason = error.args[0] if error.args else "it is no pattern"
         return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+def _subtracts(pattern: str) -> bool:
+    """Whether a class takes another away, as in `[a-z-[aeiou]]`, which RE2 would take for something else."""
+    if "-[" not in pattern:
+        return False
+    within, escaped, before = False, False, ""
+    for character in pattern:
+        if escaped or character == "\\":
+            escaped = not escaped
+        elif character == "[" and within and before == "-":
+            return True
+        elif character in "[]":
+            within = character == "["
+        before = character
+    return False
 
 
 def _without_blanks(pattern: str) -> str:

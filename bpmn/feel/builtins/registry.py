@@ -139,3 +139,7 @@ def invoke(
     given = ", ".join(feel_type(value) for value in arguments)
     environment.warn(f"Failed to invoke function '{name}': it takes no arguments of these types: ({given})")
     return None
+
+
+def all_names() -> frozenset[str]:
+    return frozenset(_BUILTINS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lxml import etree
+from lxml.etree import _Element as LxmlElement  # pyright: ignore[reportPrivateUsage]  # lxml has no public name for it
 
 from bpmnd.bpmn.feel import (
     MISSING,
@@ -71,7 +72,7 @@ def cases() -> Iterator[Case]:
                 )
 
 
-def value_of(node: etree._Element) -> Value:
+def value_of(node: LxmlElement) -> Value:
     items = node.find("{*}list")
     if items is not None:
         return [value_of(item) for item in items.iterfind("{*}item")]
@@ -136,7 +137,7 @@ class Model:
         evaluated = expression.evaluate(lookup)
         return evaluated if isinstance(evaluated, EvaluationFailure) else evaluated.value
 
-    def _text(self, node: etree._Element) -> str:
+    def _text(self, node: LxmlElement) -> str:
         function = node.find("{*}encapsulatedLogic")
         if function is not None:
             if function.get("kind", "FEEL") != "FEEL":
@@ -145,7 +146,7 @@ class Model:
             return f"function({', '.join(parameters)}) {self._literal(function)}"
         return self._literal(node)
 
-    def _literal(self, node: etree._Element) -> str:
+    def _literal(self, node: LxmlElement) -> str:
         literal = node.find("{*}literalExpression")
         if literal is None:
             raise NotPlain
@@ -154,5 +155,6 @@ class Model:
 
 def agrees(expected: Value, result: Value) -> bool:
     if is_number(expected) and is_number(result):
-        return abs(expected - result) <= abs(expected) * _TOLERANCE
+        wanted, got = Decimal(expected), Decimal(result)
+        return abs(wanted - got) <= abs(wanted) * _TOLERANCE
     return bool(equal(Environment(lambda name: MISSING, 0, 1_000_000), expected, result))
