@@ -18,7 +18,7 @@ from typing import Final, final
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.bpmn.commands import ActivateJobs, YieldJobs
 from bpmnd.bpmn.outcomes import ActivatedJob, JobsActivated, Outcome
-from bpmnd.gateway.errors import unavailable, unexpected
+from bpmnd.gateway.errors import unexpected
 from bpmnd.gateway.ports import Cluster, Partition
 
 POLLS_MAX: Final = 10_000
@@ -121,7 +121,7 @@ class JobActivation:
         calls `give_back` if it cannot be delivered.
         """
         if self._polls_count >= self._polls_max:
-            raise unavailable(Refused(f"There are {self._polls_max} job activations waiting already"))
+            raise Refused(f"There are {self._polls_max} job activations waiting already")
 
         loop = asyncio.get_running_loop()
         poll = _Poll(asked, loop.create_future(), at_once=wait_ms is None)
@@ -319,7 +319,7 @@ class JobActivation:
         if poll not in queue.polls:
             return
         if not poll.jobs and not poll.partition_answered and poll.failure is not None:
-            self._fail(poll, queue, unavailable(poll.failure))
+            self._fail(poll, queue, poll.failure)
             return
         self._leave(poll, queue)
         if not poll.answer.done():

@@ -99,7 +99,7 @@ class ProcessInstanceOperations:
             timeout_ms = min(_await_timeout_ms(body.request_timeout), AWAIT_TIMEOUT_MS_MAX)
             try:
                 async with asyncio.timeout(timeout_ms / 1000):
-                    outcome = await self._submissions.result_of(command, partition)
+                    outcome = await partition.submit(command)
             except TimeoutError:
                 detail = f"The process instance did not complete within {timeout_ms} ms; it goes on running."
                 raise timed_out(detail) from None

@@ -12,13 +12,14 @@ from typing import Final, cast, final
 from aiohttp import hdrs, web
 from prometheus_client.registry import CollectorRegistry
 
+from bpmnd.actors.errors import Unavailable
 from bpmnd.gateway.activation import JobActivation
 from bpmnd.gateway.answers import answer
 from bpmnd.gateway.authentication import AuthenticationOperations
 from bpmnd.gateway.cluster import ClusterOperations
 from bpmnd.gateway.deployments import DeploymentOperations
 from bpmnd.gateway.element_instances import ElementInstanceOperations
-from bpmnd.gateway.errors import Problem, internal_error, timed_out
+from bpmnd.gateway.errors import Problem, internal_error, timed_out, unavailable
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
@@ -102,6 +103,8 @@ class Gateway:
             status = made.status
         except Problem as problem:
             made, status = problem.answer(path), problem.status
+        except Unavailable as error:
+            made, status = unavailable(error).answer(path), 503
         except NoAnswerInTime:
             detail = "The partition did not answer in time. What was asked for may still be done."
             made, status = timed_out(detail).answer(path), 504

@@ -3,10 +3,8 @@
 import asyncio
 from typing import Final, final
 
-from bpmnd.actors.errors import Unavailable
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.gateway.errors import unavailable
 from bpmnd.gateway.ports import Partition
 
 COMMAND_TIMEOUT_S: Final = 15.0
@@ -31,26 +29,16 @@ class Submissions:
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def outcome_of(self, command: ClientCommand, partition: Partition) -> Outcome:
-        """Submit the command and wait; 503 when it is not taken, 504 when it takes too long."""
+        """Submit the command and wait; raises `NoAnswerInTime` when that takes too long."""
         loop = asyncio.get_running_loop()
+        future = partition.submit(command)
+        self._since[future] = loop.time()
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(self._sweep_s, self._sweep, loop)
         try:
-            future = partition.submit(command)
-            self._since[future] = loop.time()
-            if self._sweeper is None:
-                self._sweeper = loop.call_later(self._sweep_s, self._sweep, loop)
-            try:
-                return await future
-            finally:
-                del self._since[future]
-        except Unavailable as error:
-            raise unavailable(error) from None
-
-    async def result_of(self, command: ClientCommand, partition: Partition) -> Outcome:
-        """The same for what may take as long as it likes; the caller bounds it."""
-        try:
-            return await partition.submit(command)
-        except Unavailable as error:
-            raise unavailable(error) from None
+            return await future
+        finally:
+            del self._since[future]
 
     def close(self) -> None:
         if self._sweeper is not None:

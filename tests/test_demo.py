@@ -44,7 +44,7 @@ def shapes() -> dict[str, tuple[float, float, float, float]]:
         bounds = shape.find("dc:Bounds", _DI)
         assert bounds is not None
         x, y, width, height = (float(bounds.attrib[name]) for name in ("x", "y", "width", "height"))
-        found[shape.attrib["bpmnElement"]] = (x, y, x + width, y + height)
+        found[str(shape.attrib["bpmnElement"])] = (x, y, x + width, y + height)
     return found
 
 
@@ -53,7 +53,7 @@ def test_the_order_process_is_drawn_whole(shapes: dict[str, tuple[float, float, 
     assert isinstance(resource, Parsed)
     (process,) = resource.processes
     edges = {
-        edge.attrib["bpmnElement"]: [
+        str(edge.attrib["bpmnElement"]): [
             (float(point.attrib["x"]), float(point.attrib["y"]))
             for point in edge.iterfind("di:waypoint", _DI)
         ]

@@ -8,6 +8,7 @@ from typing import final
 
 import msgspec
 
+from bpmnd.bpmn.feel import numbers
 from bpmnd.bpmn.feel.closures import Closure
 from bpmnd.bpmn.feel.environment import Environment, Frame
 from bpmnd.bpmn.feel.equality import order
@@ -51,12 +52,14 @@ def _values(environment: Environment, source: Source) -> Iterator[Value] | None:
 def _counted(
     environment: Environment, start: Value, end: Value, with_start: bool = True, with_end: bool = True
 ) -> Iterator[Value] | None:
-    """Whole numbers or days from one to another, upwards or downwards."""
+    """Numbers or days from one to another, by one, upwards or downwards."""
     if is_number(start) and is_number(end):
-        if start != start.__trunc__() or end != end.__trunc__():
-            environment.warn("Expected whole numbers as ends of the range")
-            return None
-        return iter(_span(int(start), int(end), with_start, with_end))
+        if isinstance(start, int):
+            last = int(end)  # What lies behind the point is beyond the last one, in both directions.
+            return iter(_span(start, last, with_start, with_end or end != last))
+        distance = numbers.subtract(end, start)
+        steps = _span(0, int(distance or 0), with_start, with_end or distance != int(distance or 0))
+        return (numbers.add(start, step) for step in steps)
     if isinstance(start, Date) and isinstance(end, Date):
         days = _span(epoch_day(start), epoch_day(end), with_start, with_end)
         return (date_of_epoch_day(day) for day in days)

@@ -379,16 +379,13 @@ async def test_nothing_is_asked_while_nobody_waits(cluster: FakeCluster, partiti
     assert len(partition.claims) == before
 
 
-@pytest.mark.parametrize(
-    ("error", "title"), [(Refused(), "RESOURCE_EXHAUSTED"), (Unavailable(), "UNAVAILABLE")]
-)
+@pytest.mark.parametrize("error", [Refused, Unavailable])
 async def test_a_poll_fails_when_no_partition_could_be_asked(
-    activation: JobActivation, partition: FakePartition, error: Exception, title: str
+    activation: JobActivation, partition: FakePartition, error: type[Exception]
 ) -> None:
-    partition.refusal = error
-    with pytest.raises(Problem) as raised:
+    partition.refusal = error()
+    with pytest.raises(error):
         await Poll(activation, wait_ms=None).keys()
-    assert (raised.value.status, raised.value.title) == (503, title)
 
 
 async def test_one_partition_without_leader_does_not_fail_the_poll() -> None:
@@ -416,9 +413,8 @@ async def test_a_failing_claim_is_not_swallowed(activation: JobActivation, parti
 async def test_too_many_polls_are_refused(cluster: FakeCluster) -> None:
     activation = JobActivation(cluster, polls_max=2, renewal_s=60)
     polls = [await parked(activation) for _ in range(2)]
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(Refused):
         await Poll(activation).keys()
-    assert raised.value.title == "RESOURCE_EXHAUSTED"
 
     await polls[0].abandon()
     await parked(activation)

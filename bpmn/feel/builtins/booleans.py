@@ -1,4 +1,4 @@
-"""Built-ins about truth and existence. `is defined` is the compiler's, as it must not warn."""
+"""Built-ins about truth and existence. A plain call of `is defined` is the compiler's: it must not warn."""
 
 from bpmnd.bpmn.feel.builtins.registry import builtin, listwise
 from bpmnd.bpmn.feel.environment import Environment, Stopped
@@ -8,6 +8,11 @@ from bpmnd.bpmn.feel.values import Value
 @builtin("not(negand)")
 def negate(environment: Environment, negand: bool) -> Value:
     return not negand
+
+
+@builtin("is defined(value)")
+def is_defined(environment: Environment, value: Value) -> Value:
+    return value is not None
 
 
 @builtin("get or else(value, default)")

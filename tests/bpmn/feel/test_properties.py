@@ -27,10 +27,21 @@ VARIABLES: dict[str, Value] = {
 }
 
 ATOMS = st.sampled_from(
-    [*VARIABLES, "x", "?", "item", "partial", "1", "0", "2.5", "-3", "1e40", "true", "null"]
-    + ['"a"', '""', '"[a-z]+"', '"2020-02-29"', '"PT1H"', "[]", "{}", "[1..3]", "(1..2)", "[1,2,3]"]
-    + ['@"2020-02-29"', '@"10:00:00Z"', '@"2020-01-01T00:00:00@Europe/Berlin"', '@"P1Y"', '@"PT36H"']
-    + ["function(x) x", "function(x, y) x < y", "{a: 1, b: a}", "now()", '"Europe/Berlin"', "-1", "1e-40"]
+    [
+        *VARIABLES,
+        *("x", "?", "item", "partial", "1", "0", "2.5", "-3", "1e40", "true", "null"),
+        *('"a"', '""', '"[a-z]+"', '"2020-02-29"', '"PT1H"', "[]", "{}", "[1..3]", "(1..2)", "[1,2,3]"),
+        *('@"2020-02-29"', '@"10:00:00Z"', '@"2020-01-01T00:00:00@Europe/Berlin"', '@"P1Y"', '@"PT36H"'),
+        *(
+            "(function(x) x)",
+            "(function(x, y) x < y)",
+            "{a: 1, b: a}",
+            "now()",
+            '"Europe/Berlin"',
+            "-1",
+            "1e-40",
+        ),
+    ]
 )
 OPERATORS = st.sampled_from(["+", "-", "*", "/", "**", "=", "!=", "<", "<=", ">", ">=", "and", "or", "in"])
 NAMES = st.sampled_from(["a", "b", "item", "year", "month", "time offset", "start", "weekday", "hours"])

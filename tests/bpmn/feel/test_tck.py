@@ -18,7 +18,7 @@ DIFFERENT = {
     "0092-feel-lambda/013": "decision services are DMN's",
     "0103-feel-is-function/named_params_00": "an argument that is not there is no null",
     "1111-feel-matches-function/fn-matches-45": "a point matches a carriage return in RE2",
-    "1111-feel-matches-function/caselessmatch0": "RE2 has no subtraction of classes",
+    "1111-feel-matches-function/caselessmatch": "RE2 has no subtraction of classes",
     "1111-feel-matches-function/K2-MatchesFunc": "RE2 has no back references and no blocks",
     "1140-feel-string-join-function/015": "a single value is no list, as in Camunda",
     "1140-feel-string-join-function/016": "a single value is no list, as in Camunda",

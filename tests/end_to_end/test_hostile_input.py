@@ -1,0 +1,171 @@
+"""What should never be sent: a clear problem, nothing changed, the node unharmed, also after a restart."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+
+import aiohttp
+import pytest
+
+from tests.bpmn.playground import END, ONE_TASK, START, flow, path, process, task
+from tests.nodes import RunningNode
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    with RunningNode(tmp_path_factory.mktemp("hostile") / "data") as node:
+        yield node
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def deploy(session: aiohttp.ClientSession, node: RunningNode, content: bytes) -> tuple[int, str]:
+    form = aiohttp.FormData()
+    form.add_field("resources", content, filename="process.bpmn")
+    async with session.post(f"{node.address}/v2/deployments", data=form) as answer:
+        return answer.status, await answer.text()
+
+
+async def post(
+    session: aiohttp.ClientSession, node: RunningNode, path: str, body: bytes | dict[str, object]
+) -> tuple[int, dict[str, object]]:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    async with session.post(f"{node.address}/v2{path}", data=BytesIO(data), headers=headers) as answer:
+        text = await answer.text()
+        return answer.status, json.loads(text) if text else {}
+
+
+async def works(session: aiohttp.ClientSession, node: RunningNode) -> bool:
+    """A whole instance, from deployment to its end."""
+    status, _ = await deploy(session, node, ONE_TASK)
+    assert status == 200
+    status, _ = await post(session, node, "/process-instances", {"processDefinitionId": "process"})
+    assert status == 200
+    asked = {"type": "work", "timeout": 60_000, "maxJobsToActivate": 100, "requestTimeout": 1000}
+    status, answer = await post(session, node, "/jobs/activation", asked)
+    assert status == 200
+    jobs = answer["jobs"]
+    assert isinstance(jobs, list)
+    for job in jobs:
+        status, _ = await post(session, node, f"/jobs/{job['jobKey']}/completion", b"")
+        assert status == 204
+    return bool(jobs)
+
+
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+    b'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">&c;</definitions>'
+)
+HOSTILE_FILES = {
+    "nothing": b"",
+    "no XML": b"{}",
+    "an entity bomb": BOMB,
+    "an external entity": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+    "depth": b"<a>" * 5000 + b"</a>" * 5000,
+    "bytes that are no text": b"\xff\xfe\x00<",
+    "an unfinished document": ONE_TASK[:-40],
+    "a deep expression": process(
+        START + task("a", "=" + "(" * 5000 + "1" + ")" * 5000) + END + path("start", "a", "end")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_FILES)
+async def test_a_hostile_file_is_refused(
+    session: aiohttp.ClientSession, node: RunningNode, name: str
+) -> None:
+    status, text = await deploy(session, node, HOSTILE_FILES[name])
+    problem = json.loads(text)
+    assert (status, problem["title"]) == (400, "INVALID_ARGUMENT")
+    assert "process.bpmn" in problem["detail"]
+
+
+HOSTILE_BODIES = {
+    "no JSON": b"{",
+    "depth": b'{"processDefinitionId":"process","variables":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+    "NaN": b'{"processDefinitionId":"process","variables":{"a":NaN}}',
+    "a lone surrogate": b'{"processDefinitionId":"process","variables":{"a":"\\ud800"}}',
+    "no UTF-8": b'{"processDefinitionId":"\xff"}',
+    "a wrong type": b'{"processDefinitionId":7}',
+    "an unknown property": b'{"processDefinitionId":"process","nonsense":1}',
+    "variables that are no object": b'{"processDefinitionId":"process","variables":[1]}',
+    "both ways to name it": b'{"processDefinitionId":"process","processDefinitionKey":"1"}',
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_BODIES)
+async def test_a_hostile_body_is_refused(
+    session: aiohttp.ClientSession, node: RunningNode, name: str
+) -> None:
+    status, problem = await post(session, node, "/process-instances", HOSTILE_BODIES[name])
+    assert status == 400
+    assert set(problem) >= {"type", "title", "status", "detail", "instance"}
+
+
+async def test_a_body_of_ten_megabytes_is_refused(session: aiohttp.ClientSession, node: RunningNode) -> None:
+    body = b'{"processDefinitionId":"process","variables":{"a":"' + b"x" * (10 << 20) + b'"}}'
+    status, problem = await post(session, node, "/process-instances", body)
+    assert status == 413
+    assert problem["status"] == 413
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs/1/completion",
+        "/jobs/9223372036854775807/failure",
+        "/jobs/2251799813685249/error",
+        "/incidents/5/resolution",
+        "/process-instances/2251799813685249/cancellation",
+    ],
+)
+async def test_an_unknown_key_is_not_found(
+    session: aiohttp.ClientSession, node: RunningNode, path: str
+) -> None:
+    body: dict[str, object] = {"errorCode": "E"} if path.endswith("/error") else {}
+    status, problem = await post(session, node, path, body)
+    assert (status, problem["title"]) == (404, "NOT_FOUND")
+
+
+RUNAWAY = process(
+    START
+    + '<exclusiveGateway id="x" default="x_a"/>'
+    + task("a")
+    + task("b")
+    + flow("start", "x")
+    + flow("x", "a")
+    + flow("x", "b", "=count(for i in 1..1000000000 return i) = 1"),
+    process_id="runaway",
+)
+
+
+async def test_a_runaway_expression_stops_one_instance_and_no_more(
+    session: aiohttp.ClientSession, node: RunningNode
+) -> None:
+    status, _ = await deploy(session, node, RUNAWAY)
+    assert status == 200
+    status, created = await post(session, node, "/process-instances", {"processDefinitionId": "runaway"})
+    assert status == 200
+    assert await works(session, node)
+    key = created["processInstanceKey"]
+    status, _ = await post(session, node, f"/process-instances/{key}/cancellation", b"")
+    assert status == 204
+
+
+async def test_the_node_works_after_all_this_and_after_a_restart(
+    session: aiohttp.ClientSession, node: RunningNode
+) -> None:
+    assert await works(session, node)
+    node.restart()
+    async with aiohttp.ClientSession() as new_session:
+        assert await works(new_session, node)
+    assert "Traceback" not in node.said()
