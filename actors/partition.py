@@ -16,6 +16,7 @@ from typing import Final, Protocol, TypeAlias, final
 from bpmnd.actors.archiving import Archiving
 from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
 from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
+from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.replica import Replica
@@ -162,6 +163,7 @@ class PartitionActor(Actor[Message]):
         self.replica = replica
         self.engine = Engine(replica.state, partitions)
         self.watching = JobWatching(replica.partition_id)
+        self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
         self._channels = channels
@@ -364,6 +366,8 @@ class PartitionActor(Actor[Message]):
                 self._answers.append((waiting, outcome))
         for _, job_type in decision.offered:
             self._offered.add(job_type)
+        if decision.notes:
+            self.counts.note(decision.notes)
         if type(command) is ActivateJobs:
             self.watching.claimed(command.type)
         return len(events)

@@ -80,9 +80,12 @@ class ActivateJobs(_Command, frozen=True, gc=False):
 
 
 class YieldJobs(_Command, frozen=True, gc=False):
-    """Give lent jobs back that never reached their worker. Jobs that are no longer lent are left alone."""
+    """Give lent jobs back that never reached their worker: (key, deadline) of each.
 
-    keys: tuple[int, ...]
+    Jobs that are no longer lent, or lent to somebody else until another deadline, are left alone.
+    """
+
+    jobs: tuple[tuple[int, int], ...]
 
 
 class CompleteJob(_Command, frozen=True, gc=False):

@@ -45,7 +45,7 @@ from bpmnd.bpmn.steps import (
     TriggerTimer,
     decode_steps,
 )
-from bpmnd.bpmn.turn import PASSES_MAX, BrokenStateError, Turn, no_wait_state
+from bpmnd.bpmn.turn import PASSES_MAX, BrokenStateError, Note, Turn, no_wait_state
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     answers: Sequence[tuple[int, Outcome]] = ()
     offered: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
     """(tenant, type) of jobs that may be lent since."""
+    notes: Sequence[Note] = ()
+    """For the metrics; nothing is decided by them."""
 
 
 @final
@@ -96,7 +98,8 @@ class Engine:
         """
         state = self.state
         state.journal.start()
-        last_key = state.last_key
+        last_key, last_time = state.last_key, state.last_time
+        state.last_time = now
         turn = Turn(state, self._definitions, now, request)
         try:
             outcome = self._processors[type(command)](turn, command)
@@ -106,23 +109,22 @@ class Engine:
             raise
         except Exception as error:
             _logger.exception("undone: %s raised", type(command).__name__)
-            self._undo(turn, last_key)
+            self._undo(turn, last_key, last_time)
             return self._after_failure(command, now, request, error)
         if isinstance(outcome, Rejected):
             assert not turn.events, f"{command} was rejected after {turn.events}"
-        self._settle(turn, last_key)
-        return Decision(outcome, turn.events, turn.answers, turn.offered)
+        if not turn.events:
+            self._stand(last_key, last_time)
+        return Decision(outcome, turn.events, turn.answers, turn.offered, turn.notes)
 
-    def _settle(self, turn: Turn, last_key: int) -> None:
-        """The counters stand as the log will tell them: without an event, they have not moved."""
-        if turn.events:
-            self.state.last_time = turn.now
-        else:
-            self.state.last_key = last_key
-
-    def _undo(self, turn: Turn, last_key: int) -> None:
-        self.state.journal.undo()
+    def _stand(self, last_key: int, last_time: int) -> None:
+        """Without an event, keys and log time have not moved: so the log will tell it."""
         self.state.last_key = last_key
+        self.state.last_time = last_time
+
+    def _undo(self, turn: Turn, last_key: int, last_time: int) -> None:
+        self.state.journal.undo()
+        self._stand(last_key, last_time)
         for event in turn.events:
             if isinstance(event, ProcessCreated):
                 self._definitions.forget(event.key)
@@ -133,7 +135,8 @@ class Engine:
         rejected = Rejected(RejectionType.PROCESSING_ERROR, reason)
         state = self.state
         state.journal.start()
-        last_key = state.last_key
+        last_key, last_time = state.last_key, state.last_time
+        state.last_time = now
         turn = Turn(state, self._definitions, now, request)
         incident = Incident(IncidentType.UNKNOWN, reason)
         match command:
@@ -157,7 +160,8 @@ class Engine:
                     self._note_once(turn, instance, job.element_instance_key, incident)
             case _:
                 pass
-        self._settle(turn, last_key)
+        if not turn.events:
+            self._stand(last_key, last_time)
         return Decision(rejected, turn.events)
 
     def _note_once(

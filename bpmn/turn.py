@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, final
+from typing import Final, TypeAlias, final
+
+import msgspec
 
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.definitions import Definitions
@@ -21,6 +23,24 @@ PASSES_MAX: Final = 500
 """Turns in a row that may go on activating elements of one instance without a wait state between."""
 
 
+class JobNote(msgspec.Struct, frozen=True, gc=False):
+    """`count` jobs of a type were created, activated, completed, failed, timed out …"""
+
+    type: str
+    what: str
+    count: int
+
+
+class InstanceNote(msgspec.Struct, frozen=True, gc=False):
+    """A process instance has ended after so long, in log time."""
+
+    process_id: str
+    milliseconds: int
+
+
+Note: TypeAlias = JobNote | InstanceNote
+
+
 class BrokenStateError(Exception):
     """An applier raised: memory is no longer what the log adds up to, and must be discarded."""
 
@@ -33,6 +53,7 @@ class Turn:
         "answers",
         "definitions",
         "events",
+        "notes",
         "now",
         "offered",
         "passes",
@@ -54,6 +75,7 @@ class Turn:
         """Answers to requests of earlier turns which this turn settles."""
         self.offered: set[tuple[str, str]] = set()
         """(tenant, type) of jobs that may be lent since this turn."""
+        self.notes: list[Note] = []
         self.passes = 0
 
     def emit(self, event: Event) -> None:

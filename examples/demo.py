@@ -87,7 +87,7 @@ class Demo:
     async def _order_all(self) -> None:
         for number in range(self._count):
             await self._order(number)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(max(0.1, 3 / self._count))  # There must be time to kill the node.
 
     async def _order(self, number: int) -> None:
         """Place an order once. Without an answer nobody knows whether it was taken: the log does."""

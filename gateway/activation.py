@@ -134,16 +134,16 @@ class JobActivation:
 
     def give_back(self, jobs: tuple[ActivatedJob, ...]) -> None:
         """Make jobs activatable again that did not reach their worker."""
-        keys_by_owner: dict[Partition, list[int]] = {}
+        lent_by_owner: dict[Partition, list[tuple[int, int]]] = {}
         for job in jobs:
             owner = self._cluster.owner_of(job.key)
             assert owner is not None, f"job {job.key} came from a partition that does not exist"
-            keys_by_owner.setdefault(owner, []).append(job.key)
-        for owner, keys in keys_by_owner.items():
+            lent_by_owner.setdefault(owner, []).append((job.key, job.deadline))
+        for owner, lent in lent_by_owner.items():
             try:
-                owner.submit(YieldJobs(tuple(keys))).add_done_callback(partial(_given_back, len(keys)))
+                owner.submit(YieldJobs(tuple(lent))).add_done_callback(partial(_given_back, len(lent)))
             except Unavailable as error:
-                _log.warning("%d jobs could not be given back and will time out: %s", len(keys), error)
+                _log.warning("%d jobs could not be given back and will time out: %s", len(lent), error)
 
     def jobs_available(self, partition_id: int, job_type: str) -> None:
         """A partition has jobs of the type again."""

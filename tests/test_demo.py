@@ -19,6 +19,7 @@ _DI: Final = {
 }
 
 
+@pytest.mark.end_to_end
 def test_every_order_of_the_demo_ends_as_it_should() -> None:
     demo = subprocess.run(
         (sys.executable, "-m", "examples.demo"),

@@ -1,6 +1,6 @@
 """What events and commands are called outside: Zeebe's value types and intents, by one table.
 
-What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE and CONTINUATION.
+What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION and DUE_DATE.
 """
 
 from typing import Final, NamedTuple, get_args
@@ -69,7 +69,7 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.ThrowJobError: Name("JOB", "THROW_ERROR"),
     commands.UpdateJob: Name("JOB", "UPDATE"),
     commands.ResolveIncident: Name("INCIDENT", "RESOLVE"),
-    commands.FireDue: Name("TIMER", "TRIGGER"),
+    commands.FireDue: Name("DUE_DATE", "FIRE"),
     commands.Continue: Name("CONTINUATION", "CONTINUE"),
     commands.ReceiveChannelMessage: Name("CHANNEL_MESSAGE", "RECEIVE"),
     commands.AcknowledgeChannel: Name("CHANNEL_MESSAGE", "ACKNOWLEDGE"),

@@ -40,8 +40,8 @@ def apply(state: State, event: Event) -> None:
 
 def replay(state: State, frame: Frame) -> None:
     """Apply all that one tick decided, as a follower or after a restart."""
+    state.last_time = frame.time
     for event in frame.events:
         APPLIERS[type(event)](state, event)
     state.journal.start()
     state.last_key = frame.last_key
-    state.last_time = frame.time

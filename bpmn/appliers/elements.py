@@ -31,6 +31,7 @@ def process_instance_created(state: State, event: ProcessInstanceCreated) -> Non
         event.tenant_id,
         event.tags,
         event.business_id,
+        state.last_time,
         event.terminate_after,
         awaited,
     )

@@ -24,6 +24,7 @@ def incident_created(state: State, event: IncidentCreated) -> None:
     )
     state.journal.put(instance.incidents, event.key, incident)
     state.owners.add(event.key, event.instance_key, state.journal)
+    state.journal.assign(state, "incidents", state.incidents + 1)
     timer = instance.timers.get(event.timer_key)
     if timer is not None:
         state.remove_due(timer.due, timer.key)
@@ -36,6 +37,7 @@ def incident_resolved(state: State, event: IncidentResolved) -> None:
     instance = state.touch(event.instance_key)
     incident = state.journal.drop(instance.incidents, event.key)
     state.owners.remove(event.key, state.journal)
+    state.journal.assign(state, "incidents", state.incidents - 1)
     job = instance.jobs.get(incident.job_key)
     if job is not None and job.retries > 0 and job.state in (JobState.FAILED, JobState.ERROR_THROWN):
         offer_job(state, instance, job.key)

@@ -31,7 +31,7 @@ from bpmnd.bpmn.model.graph import (
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement
-from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.turn import InstanceNote, Turn
 from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards
 
 
@@ -149,6 +149,7 @@ def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
     resolve_incidents(turn, instance, step.key)
     if isinstance(element, Process):
         _answer_result(turn, instance)
+        _note_end(turn, instance)
     turn.emit(ElementCompleted(step.key, instance.key, record.element))
     if isinstance(element, Process):
         return
@@ -200,6 +201,11 @@ def _answer_result(turn: Turn, instance: ProcessInstance) -> None:
     turn.answers.append((instance.awaited.request, result))
 
 
+def _note_end(turn: Turn, instance: ProcessInstance) -> None:
+    definition = turn.state.definitions.items[instance.definition_key]
+    turn.notes.append(InstanceNote(definition.process_id, turn.now - instance.started_at))
+
+
 def terminate(turn: Turn, step: TerminateElement) -> None:
     """Begin to terminate an element instance, and end it at once if nothing in it is active."""
     instance = turn.state.instances.get(step.instance_key)
@@ -223,12 +229,9 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     """End an element instance, then the scope that waited for it, or go on with what interrupted it."""
     trigger = instance.triggers.get(record.key)
     element = turn.executable_of(instance).elements[record.element]
-    if isinstance(element, Process) and instance.awaited is not None:
-        reason = (
-            f"Expected to await the result of the process instance with key '{instance.key}',"
-            " but it was terminated"
-        )
-        turn.answers.append((instance.awaited.request, Rejected(RejectionType.INVALID_STATE, reason)))
+    if isinstance(element, Process):
+        _note_end(turn, instance)
+        _answer_terminated(turn, instance)
     turn.emit(ElementTerminated(record.key, instance.key, record.element))
     if isinstance(element, Process):
         return
@@ -244,6 +247,16 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
         )
     else:
         complete_scope_if_done(turn, instance, scope.key)
+
+
+def _answer_terminated(turn: Turn, instance: ProcessInstance) -> None:
+    """Tell the request that awaits a result which will never come."""
+    if instance.awaited is not None:
+        reason = (
+            f"Expected to await the result of the process instance with key '{instance.key}',"
+            " but it was terminated"
+        )
+        turn.answers.append((instance.awaited.request, Rejected(RejectionType.INVALID_STATE, reason)))
 
 
 def cancel_timers(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:

@@ -9,6 +9,7 @@ from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
 from bpmnd.bpmn.events import JobCreated
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import ServiceTask
+from bpmnd.bpmn.turn import JobNote
 
 
 @final
@@ -34,4 +35,5 @@ class ServiceTaskBehaviour:
             JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, max(retries, 0))
         )
         turn.offered.add((instance.tenant_id, job_type))
+        turn.notes.append(JobNote(job_type, "created", 1))
         return None

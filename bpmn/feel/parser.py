@@ -256,6 +256,8 @@ class _Parser(Cursor):
                 return Quantified(kind == "every", iterators, self._expression(0))
             case "function":
                 return self._function()
+            case "and" | "or" if self.kind() == "(":  # Other names of `all` and `any`.
+                return Name(kind)
             case _:
                 self.at -= 1
                 raise self.unexpected(

@@ -30,7 +30,7 @@ from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, Outcome, Rejected, Rejec
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError, TriggerTimer
-from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.turn import JobNote, Turn
 from bpmnd.bpmn.variables import merge_local, merge_upwards, visible_from
 
 _LENT_PER_LOOK: Final = 64
@@ -61,6 +61,8 @@ def activate(turn: Turn, command: ActivateJobs) -> Outcome:
             if not taken:
                 break
             turn.emit(JobsActivated(tuple(taken), tenant_id, command.type, command.worker, deadline))
+    if lent:
+        turn.notes.append(JobNote(command.type, "activated", len(lent)))
     return JobsAnswer(tuple(lent), truncated)
 
 
@@ -92,10 +94,12 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
 
 
 def yield_jobs(turn: Turn, command: YieldJobs) -> Outcome:
-    for key in command.keys:
+    for key, deadline in command.jobs:
         instance = turn.state.owner_of(key)
         job = instance.jobs.get(key) if instance is not None else None
-        if instance is not None and job is not None and job.state is JobState.ACTIVATED:
+        if instance is None or job is None:
+            continue
+        if job.state is JobState.ACTIVATED and job.due == deadline:
             turn.emit(JobYielded(key, instance.key))
             turn.offered.add((instance.tenant_id, job.type))
     return Accepted()
@@ -108,6 +112,7 @@ def complete(turn: Turn, command: CompleteJob) -> Outcome:
     instance, job = found
     key = job.element_instance_key
     turn.emit(JobCompleted(command.key, instance.key))
+    turn.notes.append(JobNote(job.type, "completed", 1))
     if command.variables:
         element = turn.executable_of(instance).elements[instance.elements[key].element]
         assert isinstance(element, ServiceTask), f"{job} at {element}"
@@ -127,6 +132,7 @@ def fail(turn: Turn, command: FailJob) -> Outcome:
     retries = max(command.retries, 0)
     recur_at = turn.now + command.back_off_ms if retries and command.back_off_ms > 0 else 0
     turn.emit(JobFailed(command.key, instance.key, retries, recur_at, command.message))
+    turn.notes.append(JobNote(job.type, "failed", 1))
     merge_local(turn, instance, job.element_instance_key, command.variables)
     if not retries:
         incident = Incident(IncidentType.JOB_NO_RETRIES, command.message or "No more retries left.")
@@ -142,6 +148,7 @@ def throw_error(turn: Turn, command: ThrowJobError) -> Outcome:
         return found
     instance, job = found
     turn.emit(JobErrorThrown(command.key, instance.key, command.code, command.message))
+    turn.notes.append(JobNote(job.type, "error_thrown", 1))
     error = ThrowError(
         instance.key, job.element_instance_key, command.code, command.message, command.variables
     )
@@ -194,6 +201,7 @@ def fire_due(turn: Turn, command: FireDue) -> Outcome:
         return Accepted()
     if job.state is JobState.ACTIVATED:
         turn.emit(JobTimedOut(job.key, instance.key))
+        turn.notes.append(JobNote(job.type, "timed_out", 1))
     else:
         turn.emit(JobRecurred(job.key, instance.key))
     turn.offered.add((instance.tenant_id, job.type))

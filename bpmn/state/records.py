@@ -99,6 +99,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
     tenant_id: str
     tags: tuple[str, ...]
     business_id: str | None
+    started_at: int
+    """Log time, epoch milliseconds."""
     terminate_after: tuple[int, ...] = ()
     awaited: AwaitedResult | None = None
     elements: dict[int, ElementInstance] = {}
@@ -138,6 +140,7 @@ _Fields = tuple[
     str,
     tuple[str, ...],
     str | None,
+    int,
     tuple[int, ...],
     AwaitedResult | None,
     list[ElementInstance],
@@ -162,6 +165,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
             instance.tenant_id,
             instance.tags,
             instance.business_id,
+            instance.started_at,
             instance.terminate_after,
             instance.awaited,
             [instance.elements[key] for key in sorted(instance.elements)],
@@ -183,6 +187,7 @@ def decode_instance(row: bytes) -> ProcessInstance:
         tenant_id,
         tags,
         business_id,
+        started_at,
         terminate_after,
         awaited,
         elements,
@@ -200,6 +205,7 @@ def decode_instance(row: bytes) -> ProcessInstance:
         tenant_id,
         tags,
         business_id,
+        started_at,
         terminate_after,
         awaited,
         {element.key: element for element in elements},

@@ -30,6 +30,7 @@ class _Meta(msgspec.Struct, frozen=True, array_like=True):
     last_time: int
     started: int
     completed: int
+    incidents: int
 
 
 def _prefix_free(text: str) -> bytes:
@@ -64,7 +65,7 @@ class State:
         self.journal = Journal()
         self._store = store
         row = store.get(_META)
-        meta = msgspec.msgpack.decode(row, type=_Meta) if row else _Meta(first_key(partition_id), 0, 0, 0)
+        meta = msgspec.msgpack.decode(row, type=_Meta) if row else _Meta(first_key(partition_id), 0, 0, 0, 0)
         self.last_key = meta.last_key
         """The last key given out."""
         self.last_time = meta.last_time
@@ -73,6 +74,8 @@ class State:
         """Process instances ever started here."""
         self.completed = meta.completed
         """Process instances ever ended here, completed or terminated."""
+        self.incidents = meta.incidents
+        """Incidents that are open."""
 
         self.owners = Owners(store)
         self.instances = Instances(store, self.owners)
@@ -146,7 +149,7 @@ class State:
     def begin_capture(self) -> Capture:
         """Fix the state as it stands now, without stopping the partition."""
         self.instances.begin_capture()
-        meta = _Meta(self.last_key, self.last_time, self.started, self.completed)
+        meta = _Meta(self.last_key, self.last_time, self.started, self.completed, self.incidents)
         at_once: list[Row] = [(_META, msgspec.msgpack.encode(meta))]
         tables = (
             self.definitions,

@@ -8,6 +8,7 @@ from typing import Final, final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from bpmnd.actors.counting import DURATION_BOUNDS
 from bpmnd.actors.node import Node
 from bpmnd.actors.partition import PartitionActor
 
@@ -38,6 +39,8 @@ class NodeMetrics(Collector):
         if self._node is not None:
             actors = [hosted.actor for hosted in self._node.hosted if hosted.actor is not None]
             yield from _instances(actors)
+            yield _durations(actors)
+            yield _jobs(actors)
             yield from _ticks(actors)
             yield from _storage(actors)
             yield self._restarts(self._node)
@@ -73,13 +76,39 @@ def _instances(actors: list[PartitionActor]) -> Iterator[Metric]:
         "Process instances ever ended, completed or terminated.",
         labels=["partition"],
     )
+    incidents = GaugeMetricFamily("bpmnd_incidents", "Open incidents.", labels=["partition"])
     for actor in actors:
         state, labels = actor.replica.state, (str(actor.id),)
+        incidents.add_metric(labels, state.incidents)
         live.add_metric(labels, state.started - state.completed)
         in_memory.add_metric(labels, state.instances.count_in_memory())
         started.add_metric(labels, state.started)
         ended.add_metric(labels, state.completed)
-    yield from (live, in_memory, started, ended)
+    yield from (live, in_memory, started, ended, incidents)
+
+
+def _durations(actors: list[PartitionActor]) -> Metric:
+    histogram = HistogramMetricFamily(
+        "bpmnd_process_instance_duration_seconds",
+        "Time from start to end of the instances that ended, by process.",
+        labels=["partition", "process"],
+    )
+    bounds = [*map(str, DURATION_BOUNDS), "+Inf"]
+    for actor in actors:
+        for process_id, durations in actor.counts.durations.items():
+            counts = list(zip(bounds, accumulate(durations.counts), strict=True))
+            histogram.add_metric((str(actor.id), process_id), counts, durations.seconds)
+    return histogram
+
+
+def _jobs(actors: list[PartitionActor]) -> Metric:
+    jobs = CounterMetricFamily(
+        "bpmnd_jobs", "What happened to jobs, by type.", labels=["partition", "type", "action"]
+    )
+    for actor in actors:
+        for (job_type, what), count in actor.counts.jobs.items():
+            jobs.add_metric((str(actor.id), job_type, what), count)
+    return jobs
 
 
 def _ticks(actors: list[PartitionActor]) -> Iterator[Metric]:

@@ -120,7 +120,7 @@ async def test_watchers_hear_once_until_somebody_claims(stage: Stage) -> None:
     assert len(watcher.told) == 1
 
     jobs = stage.jobs()
-    stage.do(YieldJobs((jobs[0].key,)))
+    stage.do(YieldJobs(((jobs[0].key, jobs[0].deadline),)))
 
     assert len(watcher.told) == 2
 

@@ -203,7 +203,7 @@ def test_a_yielded_job_is_lent_again_with_its_retries(playground: Playground) ->
     playground.create()
     (job,) = playground.jobs("work")
 
-    playground.do(YieldJobs((job.key,)))
+    playground.do(YieldJobs(((job.key, job.deadline),)))
 
     (again,) = playground.jobs("work")
     assert (again.key, again.retries) == (job.key, job.retries)
@@ -212,7 +212,18 @@ def test_a_yielded_job_is_lent_again_with_its_retries(playground: Playground) ->
 def test_yielding_leaves_alone_what_is_not_lent(playground: Playground) -> None:
     playground.create()
     job = playground.work("work")
-    assert playground.do(YieldJobs((job.key, 5))) == Accepted()
+    assert playground.do(YieldJobs(((job.key, job.deadline), (5, 0)))) == Accepted()
+
+
+def test_yielding_leaves_alone_what_was_lent_to_somebody_else_since(playground: Playground) -> None:
+    playground.create()
+    (job,) = playground.jobs("work", timeout_ms=1000)
+    playground.pass_time(1000)
+    playground.jobs("work")
+
+    playground.do(YieldJobs(((job.key, job.deadline),)))
+
+    assert playground.jobs("work") == ()
 
 
 def test_a_new_time_out_counts_from_now(playground: Playground) -> None:
@@ -231,7 +242,7 @@ def test_a_new_time_out_counts_from_now(playground: Playground) -> None:
 def test_the_time_out_of_a_job_that_is_not_lent_cannot_be_changed(playground: Playground) -> None:
     playground.create()
     (job,) = playground.jobs("work")
-    playground.do(YieldJobs((job.key,)))
+    playground.do(YieldJobs(((job.key, job.deadline),)))
     assert playground.rejected(UpdateJob(job.key, timeout_ms=1)).type is RejectionType.INVALID_STATE
 
 

@@ -1,28 +1,35 @@
 import tomllib
+from pathlib import Path
 
+import pytest
+
+from bpmnd.cli import main
 from bpmnd.config import Config, to_toml
-from tests.cli.commands import Commands
 
 
-def test_a_good_file_is_good(bpmnd: Commands) -> None:
-    file = bpmnd.file("good.toml", to_toml(Config()))
-    said = bpmnd("config", "check", str(file))
-    assert (said.status, said.out) == (0, f"{file}: good\n")
+def test_a_good_file_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "good.toml"
+    file.write_text(to_toml(Config()))
+
+    assert main(["config", "check", str(file)]) == 0
+
+    assert capsys.readouterr().out == f"{file}: good\n"
 
 
-def test_an_unknown_setting_names_the_nearest(bpmnd: Commands) -> None:
-    file = bpmnd.file("wrong.toml", "[node]\npartition = 3\n")
+def test_an_unknown_setting_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text("[node]\npartition = 3\n")
 
-    said = bpmnd("config", "check", str(file))
+    assert main(["config", "check", str(file)]) == 2
 
-    assert said.status == 2
-    assert "unknown setting 'node.partition'; the nearest is 'partitions'" in said.err
+    assert "unknown setting 'node.partition'; the nearest is 'partitions'" in capsys.readouterr().err
 
 
-def test_show_has_file_and_flags_merged(bpmnd: Commands) -> None:
-    file = bpmnd.file("some.toml", "[node]\npartitions = 3\nid = 1\n")
+def test_show_has_file_and_flags_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text("[node]\npartitions = 3\nid = 1\n")
 
-    said = bpmnd("config", "show", "--config", str(file), "--node-id", "2")
+    assert main(["config", "show", "--config", str(file), "--node-id", "2"]) == 0
 
-    shown = tomllib.loads(said.out)
+    shown = tomllib.loads(capsys.readouterr().out)
     assert (shown["node"]["partitions"], shown["node"]["id"]) == (3, 2)

@@ -1,4 +1,8 @@
+import pytest
+
 from tests.cli.commands import Commands
+
+pytestmark = pytest.mark.end_to_end
 
 
 def test_what_was_deployed_is_listed(bpmnd: Commands) -> None:

@@ -6,6 +6,8 @@ import pytest
 from bpmnd.storage.batch import PAGE
 from tests.cli.commands import Commands
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture
 def stopped(bpmnd: Commands) -> Path:

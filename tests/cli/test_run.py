@@ -1,6 +1,10 @@
 from threading import Thread
 
+import pytest
+
 from tests.cli.commands import Commands, Said
+
+pytestmark = pytest.mark.end_to_end
 
 
 def test_the_key_goes_to_stdout_and_talk_to_stderr(bpmnd: Commands) -> None:

@@ -1,4 +1,8 @@
+import pytest
+
 from tests.cli.commands import Commands
+
+pytestmark = pytest.mark.end_to_end
 
 
 def test_partitions_and_their_counts_are_a_table(bpmnd: Commands) -> None:

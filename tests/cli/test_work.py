@@ -6,7 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.commands import Commands
+
+pytestmark = pytest.mark.end_to_end
 
 
 def job_records(bpmnd: Commands, key: int, intent: str) -> list[dict[str, Any]]:
@@ -165,6 +169,38 @@ def test_sigterm_lets_the_running_job_end(bpmnd: Commands) -> None:
 
     assert worker.returncode == 0
     assert bpmnd.ways(key)[-1] == "ends"
+
+
+def test_a_second_sigterm_kills_the_running_job(bpmnd: Commands) -> None:
+    bpmnd.deploy("killed")
+    key = bpmnd.start("killed")
+    begun = bpmnd.directory / "begun"
+    command = (sys.executable, "-m", "bpmnd", "work", "--address", bpmnd.node.address, "--timeout", "60")
+    script = f"touch {begun}; sleep 60"
+
+    with subprocess.Popen((*command, "killed", "--", "sh", "-c", script), stderr=subprocess.PIPE) as worker:
+        wait_for(begun)
+        while worker.poll() is None:
+            worker.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        worker.communicate(timeout=10)
+
+    assert worker.returncode == 0
+    assert bpmnd.ways(key) == ["start"]
+
+
+def test_children_that_outlive_the_program_are_killed_when_time_is_over(bpmnd: Commands) -> None:
+    bpmnd.deploy("leaves")
+    bpmnd.start("leaves")
+    child = bpmnd.directory / "child"
+
+    said = bpmnd.work("leaves", f"sleep 60 & echo $! > {child}", "--timeout", "0.3")
+
+    assert "took longer than 0.3 s" in said.err
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{child.read_text().strip()}/root").exists():  # Gone, or dead and not yet reaped.
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_worker_outlives_the_node_and_still_delivers(bpmnd: Commands) -> None:

@@ -72,7 +72,7 @@ class FakePartition:
 
     @property
     def yielded(self) -> list[int]:
-        return [key for command in self.commands if isinstance(command, YieldJobs) for key in command.keys]
+        return [key for command in self.commands if isinstance(command, YieldJobs) for key, _ in command.jobs]
 
     def _answer(self, command: ClientCommand, future: asyncio.Future[Outcome]) -> None:
         if isinstance(command, ActivateJobs) and isinstance(self.outcome, Accepted):

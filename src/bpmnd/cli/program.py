@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE, Process, SubprocessStreamProtocol
 from dataclasses import dataclass, field
 from typing import Final, Literal, final
 
@@ -47,12 +47,19 @@ class Program:
         self._timeout_seconds = timeout_seconds
 
     async def run(self, job: bytes) -> Outcome:
+        loop = asyncio.get_running_loop()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            transport, protocol = await loop.subprocess_exec(
+                lambda: SubprocessStreamProtocol(limit=_CHUNK, loop=loop),
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                start_new_session=True,
             )
         except OSError as error:
             return Outcome("failed", f"{self._command[0]}: {error.strerror}")
+        process = Process(transport, protocol, loop)
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 output, errors, _ = await asyncio.gather(
@@ -60,9 +67,11 @@ class Program:
                 )
                 status = await process.wait()
         except TimeoutError:
+            _kill(process)  # Also children that outlived it and keep its output open.
             return Outcome("timed out", f"took longer than {self._timeout_seconds:g} s and was killed")
         finally:
             await _end(process)
+            transport.close()  # Its output may still be held open by a child.
         if output is None:
             return Outcome("failed", f"printed more than {OUTPUT_SIZE_MAX} bytes and was killed")
         return _outcome(status, output, errors)

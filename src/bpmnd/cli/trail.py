@@ -9,7 +9,7 @@ from bpmnd.actors.exporters.records import Record
 
 _VALUE_LENGTH_MAX: Final = 60
 _BY_WORKERS: Final = frozenset({"JOB/COMPLETE", "JOB/FAIL", "JOB/THROW_ERROR"})
-_BY_THE_ENGINE: Final = frozenset({"TIMER/TRIGGER", "CONTINUATION/CONTINUE"})
+_BY_THE_ENGINE: Final = frozenset({"DUE_DATE/FIRE", "CONTINUATION/CONTINUE"})
 _DETAILS: Final = (
     "type",
     "retries",

@@ -15,7 +15,8 @@ has it. Its exit status decides:
   3      throw a BPMN error; it printed {"errorCode": "...", "errorMessage": "...", "variables": {}}
   other  fail the job with one retry less; the message is the end of what it wrote to stderr
 
-No shell is involved: write `sh -c '...'` for one. On SIGINT or SIGTERM running jobs are ended first.
+No shell is involved: write `sh -c '...'` for one. On SIGINT or SIGTERM running jobs are ended first;
+a second one kills them.
 """
 
 

@@ -50,11 +50,12 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._taken = 0
+        self._failure: BaseException | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._on_signal)
         async with Client(self._address) as client:
             stopped = asyncio.create_task(self._stop.wait())
             try:
@@ -64,9 +65,23 @@ class Worker:
                         await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopped.cancel()
-                if self._running:
-                    await asyncio.gather(*self._running)
+                await asyncio.gather(*self._running, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
         return 0
+
+    def _on_signal(self) -> None:
+        """The first lets running jobs end, the second does not: then the node lends them again."""
+        if self._stop.is_set():
+            for task in self._running:
+                task.cancel()
+        self._stop.set()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failure = failure
+            self._stop.set()
 
     def _free(self) -> int:
         """How many jobs more it may take now."""
@@ -88,7 +103,7 @@ class Worker:
             self._taken += 1
             task = asyncio.create_task(self._work(client, bytes(job).translate(_LINE_BREAKS)))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._ended)
 
     async def _poll(self, client: Client, count: int) -> list[msgspec.Raw]:
         """At least one job, however long that takes, also while the node is away."""
