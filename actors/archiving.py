@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import final
 
 from bpmnd.actors.clock import Clock, Scheduler
-from bpmnd.storage.archive import Archive
+from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.log import Log, Sealed
 
 _logger = logging.getLogger(__name__)
@@ -13,17 +13,24 @@ _logger = logging.getLogger(__name__)
 
 @final
 class Archiving:
-    """Archives what one log no longer needs, in the scheduler's threads.
+    """Archives what one log no longer needs, in the scheduler's threads, and drops what is beyond retention.
 
     A failure loses nothing: the segments stay in the log, and the next checkpoint tries again.
     """
 
     def __init__(
-        self, archive: Archive, log: Log, log_directory: Path, scheduler: Scheduler, clock: Clock
+        self,
+        archive: Archive,
+        log: Log,
+        log_directory: Path,
+        retention: ArchiveRetention,
+        scheduler: Scheduler,
+        clock: Clock,
     ) -> None:
         self._archive = archive
         self._log = log
         self._log_directory = log_directory
+        self._retention = retention
         self._scheduler = scheduler
         self._clock = clock
         self._busy = False
@@ -43,6 +50,7 @@ class Archiving:
         def work() -> tuple[Sealed, ...]:
             for segment in sealed:
                 self._archive.store(self._log_directory, segment, at=at)
+            self._archive.retain(self._retention, now=at)
             return sealed
 
         self._scheduler.run_blocking(work, self._done)

@@ -11,6 +11,7 @@ from typing import Final, final
 from bpmnd.actors.archiving import Archiving
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, Scheduler
+from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import Unavailable
 from bpmnd.actors.partition import PartitionActor, PartitionLimits, deliver_to
 from bpmnd.actors.replica import Replica, ReplicaFiles, open_replica
@@ -19,7 +20,7 @@ from bpmnd.actors.watching import JobWatcher
 from bpmnd.bpmn.codec import CodecError
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.storage.archive import Archive
+from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.disk import Disk
 from bpmnd.storage.errors import StorageError
 from bpmnd.storage.layout import ARCHIVE, LOG
@@ -36,6 +37,9 @@ class NodeSettings:
     directory: Path
     partitions: int = 1
     segment_size: int = 64 << 20
+    disk_free_min: int = 0
+    """Below so many free bytes new work is refused."""
+    retention: ArchiveRetention = field(default_factory=ArchiveRetention)
     checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     limits: PartitionLimits = field(default_factory=PartitionLimits)
 
@@ -106,6 +110,7 @@ class Node:
         self._clock = clock
         self._new_future = new_future
         self._stopping = False
+        self.disk_space = DiskSpace(disk, settings.directory, settings.disk_free_min, scheduler)
         ids = range(1, settings.partitions + 1)
         self.hosted = [HostedPartition(partition_id) for partition_id in ids]
         self.supervisors = [
@@ -121,6 +126,7 @@ class Node:
 
     def start(self) -> None:
         """Begin to open all partitions. They lead, and take commands, some moments later."""
+        self.disk_space.watch()
         for hosted in self.hosted:
             self._open(hosted)
 
@@ -136,6 +142,7 @@ class Node:
     def stop(self) -> None:
         """Stop all partitions and close their files (blocking until what is queued is on disk)."""
         self._stopping = True
+        self.disk_space.stop()
         for hosted in self.hosted:
             actor, hosted.actor = hosted.actor, None
             if actor is not None:
@@ -183,6 +190,7 @@ class Node:
             Archive(files.disk, files.directory / ARCHIVE),
             replica.log,
             files.directory / LOG,
+            self.settings.retention,
             self._scheduler,
             self._clock,
         )
@@ -196,6 +204,7 @@ class Node:
             limits=self.settings.limits,
             checkpoints=self.settings.checkpoints,
             archiving=archiving,
+            disk_space=self.disk_space,
         )
         actor.supervise(lambda error: self._died(hosted, actor, error))
         return actor

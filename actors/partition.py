@@ -17,6 +17,7 @@ from bpmnd.actors.archiving import Archiving
 from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
 from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
+from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.replica import Replica
@@ -151,6 +152,7 @@ class PartitionActor(Actor[Message]):
         limits: PartitionLimits | None = None,
         checkpoints: CheckpointPolicy | None = None,
         archiving: Archiving | None = None,
+        disk_space: DiskSpace | None = None,
     ) -> None:
         limits = limits or PartitionLimits()
         disk_lane = LaneLimits(1 << 30, 1 << 60)  # Bounded by what this actor itself has under way.
@@ -169,6 +171,7 @@ class PartitionActor(Actor[Message]):
         self._channels = channels
         self._new_future = new_future
         self._archiving = archiving
+        self._disk_space = disk_space
         self._raft = replica.raft
         self._log = replica.log
         self._state = replica.state
@@ -225,6 +228,8 @@ class PartitionActor(Actor[Message]):
         lane = ONGOING
         if isinstance(command, CreateProcessInstance | Deploy):
             lane = NEW_WORK
+            if self._disk_space is not None and self._disk_space.is_short:
+                raise Refused(f"partition {self.id} has no room left on its disk")
             queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
             if self.latency.is_too_long(queued):
                 raise Refused(

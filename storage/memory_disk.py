@@ -122,6 +122,9 @@ class MemoryDisk:
         """The bytes of a file, to be damaged."""
         return self._live[path].live
 
+    def free_bytes(self, path: Path) -> int:
+        return 1 << 40 if self.room is None else self.room
+
 
 @final
 class _MemoryFile:

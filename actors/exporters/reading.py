@@ -1,5 +1,6 @@
 """Reading a partition's entries from its files alone: archive, then log. Changes nothing, locks nothing."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, final
@@ -17,6 +18,8 @@ from bpmnd.storage.table import Table, entries_in
 from bpmnd.storage.walk import Walk
 
 _TRIES: Final = 5
+_MARK_SECONDS_MAX: Final = 2.0
+_MARK_PAUSE_SECONDS: Final = 0.002
 
 
 def records_in(disk: Disk, directory: Path, partition_id: int, *, running: bool) -> Iterator[Record]:
@@ -32,7 +35,11 @@ def records_in(disk: Disk, directory: Path, partition_id: int, *, running: bool)
 
 @final
 class PartitionFiles:
-    """Archive and log of one partition. With `running` a node writes to them: read up to the mark only."""
+    """Archive and log of one partition.
+
+    With `running` a node writes to them. Then all is read that was there at the beginning and is on disk: the
+    mark tells, which follows each write at once.
+    """
 
     def __init__(self, disk: Disk, directory: Path, *, running: bool) -> None:
         self._disk = disk
@@ -74,8 +81,13 @@ class PartitionFiles:
         """Where the entries of the log stand, and the last of them to be read."""
         mark = read_mark(self._disk, self._log)
         walk = Walk(self._disk, self._log, mark)
-        for place, _ in walk.batches():
-            if self._running and place.sequence >= mark.sequence:
-                return mark.position.index, walk.table
-        walk.finish()
-        return walk.last.index, walk.table
+        for _ in walk.batches():
+            pass
+        if not self._running or walk.sequence < mark.sequence:
+            walk.finish()
+            return walk.last.index, walk.table
+        deadline = time.monotonic() + _MARK_SECONDS_MAX
+        while mark.sequence < walk.sequence and time.monotonic() < deadline:
+            time.sleep(_MARK_PAUSE_SECONDS)
+            mark = read_mark(self._disk, self._log)
+        return min(walk.last.index, mark.position.index), walk.table

@@ -1,10 +1,12 @@
 """What one evaluation carries along: variables, moment, budget and warnings."""
 
-from typing import final
+from typing import Final, final
 
 from bpmnd.bpmn.feel.limits import CALL_NESTING_MAX, CHARACTERS_PER_STEP, WARNINGS_MAX
 from bpmnd.bpmn.feel.outcomes import Lookup
 from bpmnd.bpmn.feel.values import Value
+
+_SHORT: Final = 64
 
 
 class Stopped(Exception):  # noqa: N818 (it leaves no evaluation, hence is no error of anybody)
@@ -45,6 +47,12 @@ class Environment:
 
     def charge_text(self, characters: int) -> None:
         self.charge(1 + characters // CHARACTERS_PER_STEP)
+
+    def charge_comparison(self, left: str, right: str) -> None:
+        """Pay for comparing two strings, as far as they are long."""
+        shorter = min(len(left), len(right))
+        if shorter > _SHORT:
+            self.charge_text(shorter)
 
     def deeper(self) -> None:
         """One more level of calls or values; the caller goes back by `nesting -= 1`."""

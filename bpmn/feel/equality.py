@@ -15,6 +15,10 @@ from bpmnd.bpmn.feel.values import Range, Value, feel_type, is_number
 def equal(environment: Environment, left: Value, right: Value, nesting: int = 0) -> bool | None:
     kind = type(left)
     if kind is type(right):
+        if isinstance(left, str) and isinstance(right, str):
+            if len(left) == len(right):
+                environment.charge_comparison(left, right)
+            return left == right
         if isinstance(left, list) and isinstance(right, list):
             return _lists_equal(environment, left, right, nesting)
         if isinstance(left, dict) and isinstance(right, dict):
@@ -94,7 +98,7 @@ class Distinct:
 
     def add(self, value: Value) -> bool:
         """Take in a value; false if an equal one is there already."""
-        self._environment.charge(1)
+        self._environment.charge_text(len(value) if isinstance(value, str) else 0)
         key = _key(value)
         at = self._plain.get(key) if key is not None else self._find(value)
         if at is not None:
@@ -129,7 +133,7 @@ def _key(value: Value) -> tuple[type, Value] | None:
 def contains(environment: Environment, values: list[Value], wanted: Value) -> bool:
     """Whether a list has an element that equals a value."""
     environment.charge(len(values))
-    if type(wanted) is str or type(wanted) is bool or wanted is None:
+    if type(wanted) is bool or wanted is None:
         kind = type(wanted)
         return any(type(value) is kind and value == wanted for value in values)
     return any(equal(environment, value, wanted) for value in values)
@@ -140,6 +144,7 @@ def order(environment: Environment, left: Value, right: Value) -> int | None:
     if is_number(left) and is_number(right):
         return (left > right) - (left < right)
     if isinstance(left, str) and isinstance(right, str):
+        environment.charge_comparison(left, right)
         return (left > right) - (left < right)
     if isinstance(left, Date) and isinstance(right, Date):
         return (left > right) - (left < right)

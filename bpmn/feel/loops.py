@@ -16,7 +16,7 @@ from bpmnd.bpmn.feel.operators import element_of
 from bpmnd.bpmn.feel.temporal import Date, date_of_epoch_day, epoch_day
 from bpmnd.bpmn.feel.values import MISSING, Function, Range, Value, feel_type, is_number
 
-_NODES_PER_STEP = 16
+_NODES_PER_STEP = 8
 
 
 @final

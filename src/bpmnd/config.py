@@ -51,6 +51,14 @@ class LogConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveConfig:
+    keep_days: int = 0
+    """How long the archive keeps what is no longer needed for a restart; 0: for good."""
+    keep_gib: int = 0
+    """How large it may grow, a partition; 0: without limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointConfig:
     every_mib: int = 32
     """A checkpoint is made after so much log,"""
@@ -64,6 +72,8 @@ class CheckpointConfig:
 class LimitsConfig:
     commit_seconds: float = 2.0
     """New instances are refused (503) while a commit would take longer."""
+    disk_free_mib: int = 256
+    """New instances are refused (503) while less of the disk is free."""
     drain_seconds: float = 10.0
     """How long a stopping node waits for what is under way."""
 
@@ -74,6 +84,7 @@ class Config:
     http: HttpConfig = field(default_factory=HttpConfig)
     monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)
     checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
 

@@ -44,6 +44,11 @@ class NodeMetrics(Collector):
             yield from _ticks(actors)
             yield from _storage(actors)
             yield self._restarts(self._node)
+            yield GaugeMetricFamily(
+                "bpmnd_disk_free_bytes",
+                "Free space where the data directory is.",
+                value=self._node.disk_space.free,
+            )
 
     def _syncs(self) -> Metric:
         histogram = HistogramMetricFamily(

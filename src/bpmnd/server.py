@@ -24,11 +24,13 @@ from bpmnd.config import Config, ConfigError, address_of
 from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
+from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.writer import ThreadWriter
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 0.01
+_SECONDS_PER_DAY: Final = 24 * 60 * 60
 _GC_THRESHOLD: Final = (50_000, 50, 1000)
 """The engine makes no cycles; what is left to collect comes from HTTP, and can wait."""
 
@@ -149,6 +151,11 @@ def _settings(config: Config, directory: Path) -> NodeSettings:
         directory,
         config.node.partitions,
         config.log.segment_mib << 20,
+        config.limits.disk_free_mib << 20,
+        ArchiveRetention(
+            seconds=config.archive.keep_days * _SECONDS_PER_DAY or None,
+            size_max=config.archive.keep_gib << 30 or None,
+        ),
         CheckpointPolicy(
             every_bytes=config.checkpoints.every_mib << 20,
             every_seconds=config.checkpoints.every_seconds,

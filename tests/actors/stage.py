@@ -19,6 +19,7 @@ from bpmnd.bpmn.commands import (
     Resource,
 )
 from bpmnd.bpmn.outcomes import ActivatedJob, JobsActivated, Outcome, ProcessInstanceCreated
+from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.disk import Disk, RealDisk
 from bpmnd.storage.writer import InlineWriter
 
@@ -127,12 +128,18 @@ class Stage:
         checkpoints: CheckpointPolicy = NO_CHECKPOINTS,
         limits: PartitionLimits | None = None,
         disk: Disk | None = None,
+        segment_size: int = 1 << 20,
+        disk_free_min: int = 0,
+        retention: ArchiveRetention | None = None,
     ) -> None:
         self.directory = directory
         self.checkpoints = checkpoints
         self.limits = limits or PartitionLimits()
         self.partitions = partitions
         self.disk = disk or RealDisk()
+        self.segment_size = segment_size
+        self.disk_free_min = disk_free_min
+        self.retention = retention or ArchiveRetention()
         self.gave_up: list[BaseException] = []
         self.scheduler = StageScheduler()
         self.start()
@@ -141,7 +148,15 @@ class Stage:
         """Begin anew on what is on disk, as after a crash."""
         self.writer = InlineWriter()
         self.node = Node(
-            NodeSettings(self.directory, self.partitions, 1 << 20, self.checkpoints, self.limits),
+            NodeSettings(
+                self.directory,
+                self.partitions,
+                segment_size=self.segment_size,
+                disk_free_min=self.disk_free_min,
+                retention=self.retention,
+                checkpoints=self.checkpoints,
+                limits=self.limits,
+            ),
             self.disk,
             self.writer,
             self.scheduler,

@@ -180,9 +180,10 @@ def test_a_second_sigterm_kills_the_running_job(bpmnd: Commands) -> None:
 
     with subprocess.Popen((*command, "killed", "--", "sh", "-c", script), stderr=subprocess.PIPE) as worker:
         wait_for(begun)
-        while worker.poll() is None:
-            worker.send_signal(signal.SIGTERM)
-            time.sleep(0.05)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.stderr is not None
+        assert b"stopping after 1 running jobs" in worker.stderr.readline()
+        worker.send_signal(signal.SIGTERM)
         worker.communicate(timeout=10)
 
     assert worker.returncode == 0

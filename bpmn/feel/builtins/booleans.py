@@ -2,6 +2,7 @@
 
 from bpmnd.bpmn.feel.builtins.registry import builtin, listwise
 from bpmnd.bpmn.feel.environment import Environment, Stopped
+from bpmnd.bpmn.feel.equality import equal
 from bpmnd.bpmn.feel.values import Value
 
 
@@ -53,6 +54,6 @@ def any_of(environment: Environment, values: list[Value]) -> Value:
 @builtin("is(value1, value2)")
 def is_same(environment: Environment, one: Value, other: Value) -> Value:
     """The same value of the same type; times in different zones are not the same moment here."""
-    if isinstance(one, list | dict):
-        environment.charge(len(one))
+    if isinstance(one, list | dict | str):
+        return equal(environment, one, other) is True
     return type(one) is type(other) and one == other

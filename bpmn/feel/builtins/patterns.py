@@ -92,7 +92,7 @@ def _without_blanks(pattern: str) -> str:
 def _usable(environment: Environment, text: str, pattern: str, flags: str) -> _Pattern | None:
     # A repetition makes a short pattern a long programme.
     weight = 1 + len(pattern) // 32 + (16 if "{" in pattern else 0)
-    environment.charge(10 + len(text) * weight // 8)
+    environment.charge(10 + len(pattern) * weight + len(text) * weight // 8)
     compiled = _compiled(pattern, flags)
     if isinstance(compiled, str):
         environment.warn(f"Can't use the pattern '{pattern[:100]}': {compiled}")

@@ -75,6 +75,8 @@ class Worker:
         if self._stop.is_set():
             for task in self._running:
                 task.cancel()
+        elif self._running:
+            _say(f"stopping after {len(self._running)} running jobs; once more to kill them")
         self._stop.set()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -1,7 +1,9 @@
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
+from bpmnd.actors.exporters import reading
 from bpmnd.actors.exporters.reading import PartitionFiles, records_in
 from bpmnd.bpmn.codec import CodecError, encode_frame
 from bpmnd.bpmn.commands import Continue
@@ -113,7 +115,9 @@ def test_a_log_that_vanishes_from_a_stopped_node_is_an_error() -> None:
         list(entries)
 
 
-def test_of_a_running_node_nothing_after_the_mark_is_read() -> None:
+def test_of_a_running_node_nothing_after_the_mark_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is on disk is not known, however long one waits."""
+    monkeypatch.setattr(reading, "_MARK_SECONDS_MAX", 0.01)
     partition = Partition(5)
     mark = partition.disk.open(LOG / "mark")
     behind = mark.read(8192, 0)
@@ -122,6 +126,22 @@ def test_of_a_running_node_nothing_after_the_mark_is_read() -> None:
 
     assert indexes(partition.files(running=True)) == [1, 2, 3, 4, 5]
     assert indexes(partition.files()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_of_a_running_node_what_was_there_is_waited_for() -> None:
+    partition = Partition(5)
+    mark = partition.disk.open(LOG / "mark", writable=True)
+    behind = mark.read(8192, 0)
+    partition.log.append([(6, 1, EntryKind.COMMAND, frame(6))])
+    ahead = mark.read(8192, 0)
+    mark.write([behind], 0, durable=True)
+
+    writing = Timer(0.05, lambda: mark.write([ahead], 0, durable=True))
+    writing.start()
+    read = indexes(partition.files(running=True))
+    writing.join()
+
+    assert read == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -29,6 +29,7 @@ SECONDS_MAX = 2.0
         "(for i in 1..200 return [partial[-1]]) = (for i in 1..200 return [partial[-1]])",
         "{l: for i in 1..60 return if i = 1 then 1 else [partial[-1], partial[-1]], r: l = l}.r",
         "{l: for i in 1..2000 return [i], r: distinct values(l)}.r",
+        "for i in 1..1e9 return 1.5 ** 1.5 ** 1.5 ** 1.5",
         "[1][[1][[1][for i in 1..10**9 return 1]]]",
         'replace(string join(for i in 1..10000 return "aaaaaaaaaa"), "a", "bbbbbbbbbbbbbbbbbbbb")',
     ],

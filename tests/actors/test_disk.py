@@ -1,0 +1,96 @@
+"""What a partition does when its disk is short, fails, or fills with what is old."""
+
+from pathlib import Path
+
+import pytest
+
+from bpmnd.actors.errors import Refused, Unavailable
+from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance
+from bpmnd.bpmn.outcomes import Accepted
+from bpmnd.storage.archive import Archive, ArchiveRetention
+from bpmnd.storage.disk import RealDisk, RealFile
+from bpmnd.storage.errors import StorageError
+from bpmnd.storage.verify import verify
+from tests.actors.stage import ALL_THE_TIME, Stage
+from tests.bpmn.playground import ONE_TASK
+
+
+async def test_new_work_is_refused_while_the_disk_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path, disk_free_min=1000)
+    stage.deploy(ONE_TASK)
+    stage.create()
+    with monkeypatch.context() as patch:
+        patch.setattr(RealDisk, "free_bytes", lambda *_: 999)  # pyright: ignore[reportUnknownLambdaType]
+        stage.scheduler.pass_time(2)
+        with pytest.raises(Refused):
+            stage.offer(CreateProcessInstance("process"))
+        (job,) = stage.jobs()
+        assert stage.do(CompleteJob(job.key)) == Accepted()
+
+    stage.scheduler.pass_time(2)
+
+    stage.create()
+    stage.node.stop()
+
+
+async def test_a_write_that_fails_is_never_tried_again_and_the_node_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def fail(*_: object, **__: object) -> None:
+        raise StorageError("planted")
+
+    stage = Stage(tmp_path)
+    stage.deploy(ONE_TASK)
+    with monkeypatch.context() as patch:
+        patch.setattr(RealFile, "write", fail)
+        answer = stage.submit(CreateProcessInstance("process"))
+        with pytest.raises(Unavailable):
+            answer.result()
+        stage.scheduler.pass_time(10)
+
+    assert len(stage.gave_up) == 1
+    stage.node.stop()
+
+
+def fill(stage: Stage, count: int) -> None:
+    """So many finished instances of 20 kB."""
+    for _ in range(count):
+        stage.create(variables={"x": b'"' + b"x" * 20_000 + b'"'})
+        stage.complete_all()
+        stage.scheduler.pass_time(0.1)
+
+
+async def test_segments_below_the_checkpoint_go_to_the_archive(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, segment_size=1 << 16, checkpoints=ALL_THE_TIME)
+    stage.deploy(ONE_TASK)
+
+    fill(stage, 20)
+    stage.scheduler.pass_time(1)
+
+    directory = tmp_path / "partitions" / "1"
+    assert len(Archive(RealDisk(), directory / "archive").files()) > 3
+    assert len(list((directory / "log").glob("*.log"))) < 6
+    stage.node.stop()
+    report = verify(directory)
+    assert report.damage is None
+    assert report.head.index == 0
+
+
+async def test_the_archive_keeps_no_more_than_its_retention(tmp_path: Path) -> None:
+    retention = ArchiveRetention(size_max=2000)
+    stage = Stage(tmp_path, segment_size=1 << 16, checkpoints=ALL_THE_TIME, retention=retention)
+    stage.deploy(ONE_TASK)
+
+    fill(stage, 30)
+    stage.scheduler.pass_time(1)
+
+    directory = tmp_path / "partitions" / "1"
+    files = Archive(RealDisk(), directory / "archive").files()
+    assert sum(file.path.stat().st_size for file in files) <= 2000
+    stage.node.stop()
+    report = verify(directory)
+    assert report.damage is None
+    assert report.head.index > 0

@@ -1,0 +1,73 @@
+"""Facts: what the records say of a run, as lines that must be equal on both sides.
+
+Left out is what the two write down differently without any difference to a user: the steps on the way
+(ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different kinds stand among each other.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from tests.differential.records import Record, roots_in
+
+Facts: TypeAlias = dict[str, list[str]]
+"""Heading -> lines."""
+
+_LIFE: Final = frozenset(
+    {"ELEMENT_ACTIVATED", "ELEMENT_COMPLETED", "ELEMENT_TERMINATED", "SEQUENCE_FLOW_TAKEN"}
+)
+_DETAILS: Final[dict[str, tuple[str, ...]]] = {
+    "JOB CREATED": ("type", "retries"),
+    "JOB FAILED": ("retries", "errorMessage"),
+    "JOB ERROR_THROWN": ("errorCode", "errorMessage"),
+    "INCIDENT CREATED": ("errorType",),
+    "TIMER CREATED": ("repetitions",),
+}
+
+
+def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
+    """With `concurrent` the life of each element is compared by itself, not the order among elements."""
+    facts: Facts = {}
+    for number, instance in enumerate(roots_in(records, run), start=1):
+        own = [record for record in records if record.value.get("processInstanceKey") == instance]
+        facts |= {f"instance {number}, {name}": lines for name, lines in _of_instance(own, concurrent).items()}
+    return facts
+
+
+def _of_instance(records: Iterable[Record], concurrent: bool) -> Facts:
+    life: list[str] = []
+    others: defaultdict[str, list[str]] = defaultdict(list)
+    elements: dict[int, str] = {}
+    for record in records:
+        value = record.value
+        match record.kind:
+            case "PROCESS_INSTANCE":
+                elements[record.key] = value["elementId"]
+                if record.intent in _LIFE:
+                    life.append(f"{value['elementId']} {record.intent.removeprefix('ELEMENT_')}")
+            case "VARIABLE":
+                name = f"variable {value['name']} of {elements[value['scopeKey']]}"
+                others[name].append(f"{record.intent} {shown(value['value'])}")
+            case kind:
+                element = value.get("targetElementId") or value["elementId"]
+                others[f"{kind.lower()}s of {element}"].append(_line(record))
+    facts = {"life": life} if not concurrent else _by_element(life)
+    return facts | dict(sorted(others.items()))
+
+
+def _by_element(life: Iterable[str]) -> Facts:
+    facts: defaultdict[str, list[str]] = defaultdict(list)
+    for line in life:
+        facts[f"life of {line.split()[0]}"].append(line)
+    return dict(sorted(facts.items()))
+
+
+def _line(record: Record) -> str:
+    details = _DETAILS.get(f"{record.kind} {record.intent}", ())
+    return " ".join([record.intent, *(f"{name}={record.value[name]}" for name in details)])
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, the entries of its objects in one order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,270 @@
+"""A play: one script of commands, given to one of the two sides. It writes down what each command came to."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, final
+
+import aiohttp
+
+from tests.differential.facts import shown
+from tests.differential.models import RUN
+from tests.differential.records import Record, Records, parsed, roots_in
+
+WAIT_SECONDS: Final = 10.0
+UNKNOWN_KEY: Final = 2**51 + 2**45
+"""A key of partition 1 that nothing has."""
+
+_LEND_MS = 60_000
+_ENDS: Final = {"ELEMENT_COMPLETED": "completed", "ELEMENT_TERMINATED": "terminated"}
+
+T = TypeVar("T")
+Variables: TypeAlias = Mapping[str, Any]
+
+
+@final
+class StuckError(AssertionError):
+    """The script expects what does not come, so it cannot go on."""
+
+
+class Job(NamedTuple):
+    key: int
+    element: str
+    element_instance: int
+    instance: int
+
+
+@final
+class Play:
+    """The commands of a script. Whatever they are answered is a line of `lines`; keys are not."""
+
+    def __init__(self, http: aiohttp.ClientSession, address: str, records: Records, run: str) -> None:
+        self.lines: Final[list[str]] = []
+        self.run: Final = run
+        self._http = http
+        self._address = address
+        self._records = records
+
+    # Deployments and instances
+
+    async def deploy(self, *contents: bytes, names: Sequence[str] = ()) -> list[int]:
+        """Deploy models as `1.bpmn`, `2.bpmn`…, or by other names; the keys of their definitions."""
+        form = aiohttp.FormData()
+        names = names or [f"{number}.bpmn" for number in range(1, len(contents) + 1)]
+        for name, content in zip(names, contents, strict=True):
+            form.add_field("resources", content.replace(RUN.encode(), self.run.encode()), filename=name)
+        status, body = await self._send("POST", "deployments", data=form)
+        self._say("deploy", status, body)
+        if status != 200:
+            return []
+        found = [entry["processDefinition"] for entry in body["deployments"]]
+        for process in found:
+            self._note(
+                f"  {process['resourceName']}: {process['processDefinitionId']}"
+                f" version {process['processDefinitionVersion']}"
+            )
+        return [int(process["processDefinitionKey"]) for process in found]
+
+    async def create(self, variables: Variables | None = None, **more: Any) -> int:
+        """Start an instance of `RUN-process`, or of what `more` says; its key, or 0 if it was rejected."""
+        status, body = await self._send("POST", "process-instances", _creation(variables, more))
+        self._say(f"create {shown(variables or {})}", status, body)
+        if status != 200:
+            return 0
+        self._note(f"  of {body['processDefinitionId']} version {body['processDefinitionVersion']}")
+        return int(body["processInstanceKey"])
+
+    def create_awaiting(self, variables: Variables | None = None, **more: Any) -> "asyncio.Task[None]":
+        """Start an instance and wait for its result, which is written down when the task is awaited."""
+
+        async def await_result() -> tuple[int, Any]:
+            creation = _creation(variables, {"awaitCompletion": True, **more})
+            return await self._send("POST", "process-instances", creation)
+
+        sent = asyncio.ensure_future(await_result())
+
+        async def written() -> None:
+            status, body = await sent
+            self._say("await the result", status, body)
+            if status == 200:
+                self._note(f"  {shown(body['variables'])}")
+
+        return asyncio.ensure_future(written())
+
+    async def cancel(self, instance: int) -> None:
+        await self._do("cancel", "POST", f"process-instances/{instance}/cancellation", {})
+
+    async def set_variables(self, scope: int, variables: Variables, *, local: bool = False) -> None:
+        body = {"variables": variables, "local": local}
+        await self._do(f"set {shown(body)}", "PUT", f"element-instances/{scope}/variables", body)
+
+    # Jobs
+
+    async def activate(self, job_type: str, count: int = 1, **more: Any) -> list[Job]:
+        """Lend exactly as many jobs. They are asked for until they are there."""
+        jobs: list[Any] = []
+        deadline = time.monotonic() + WAIT_SECONDS
+        while len(jobs) < count:
+            if time.monotonic() > deadline:
+                raise StuckError(f"{len(jobs)} jobs of type {job_type}, not {count}")
+            jobs += await self._activate(job_type, count - len(jobs), 1000, more)
+        return [self._job(job) for job in jobs]
+
+    async def none(self, *job_types: str) -> None:
+        """There are no jobs of these types."""
+        for job_type in job_types:
+            jobs = [self._job(job) for job in await self._activate(job_type, 10, -1, {})]
+            if jobs:
+                raise StuckError(f"there are jobs of type {job_type}: {jobs}")
+
+    async def work(self, job_type: str, variables: Variables | None = None) -> Job:
+        """Lend a job and complete it."""
+        (job,) = await self.activate(job_type)
+        await self.complete(job, variables)
+        return job
+
+    async def complete(self, job: Job | int, variables: Variables | None = None) -> None:
+        await self._do_job("complete", job, "completion", {"variables": variables} if variables else {})
+
+    async def fail(self, job: Job | int, retries: int, message: str = "", **more: Any) -> None:
+        body = {"retries": retries, "errorMessage": message, **more}
+        await self._do_job("fail", job, "failure", body)
+
+    async def throw(
+        self, job: Job | int, code: str, message: str = "", variables: Variables | None = None
+    ) -> None:
+        body = {"errorCode": code, "errorMessage": message, "variables": variables or {}}
+        await self._do_job("throw at", job, "error", body)
+
+    async def update(self, job: Job | int, **changes: Any) -> None:
+        key = job if isinstance(job, int) else job.key
+        await self._do(f"update {changes}", "PATCH", f"jobs/{key}", {"changeset": changes})
+
+    # Incidents, and waiting
+
+    async def incident(self, instance: int, error_type: str) -> int:
+        """Wait for an incident of the instance that is not resolved; its key."""
+
+        def unresolved(records: Sequence[Record]) -> int | None:
+            found: dict[int, Record] = {}
+            for record in records:
+                if record.kind == "INCIDENT" and record.value["processInstanceKey"] == instance:
+                    if record.intent == "CREATED":
+                        found[record.key] = record
+                    elif record.intent == "RESOLVED":
+                        found.pop(record.key, None)
+            for key, record in found.items():
+                if record.value["errorType"] == error_type:
+                    return key
+            return None
+
+        return await self.until(unresolved, f"an incident {error_type}")
+
+    async def resolve(self, incident: int) -> None:
+        await self._do("resolve", "POST", f"incidents/{incident}/resolution", {})
+
+    async def ends(self, instance: int, how: str = "completed") -> None:
+        """Wait for the end of the instance."""
+
+        def end(records: Sequence[Record]) -> str | None:
+            return next((_ENDS[r.intent] for r in records if r.key == instance and r.intent in _ENDS), None)
+
+        found = await self.until(end, "the end of the instance")
+        self._note(f"the instance is {found}")
+        if found != how:
+            raise StuckError(f"the instance is {found}, not {how}")
+
+    async def happens(self, element: str, intent: str, times: int = 1) -> int:
+        """Wait until the records of the run say this of the element so many times; the key of the last."""
+
+        def found(records: Sequence[Record]) -> int | None:
+            roots = set(roots_in(records, self.run))
+            keys = [
+                record.key
+                for record in records
+                if record.value.get("processInstanceKey") in roots
+                and record.value.get("elementId") == element
+                and record.intent == intent
+            ]
+            return keys[times - 1] if len(keys) >= times else None
+
+        return await self.until(found, f"{element} {intent} {times} times")
+
+    async def until(self, seen: Callable[[Sequence[Record]], T | None], what: str) -> T:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (found := seen(self._records.read())) is None:
+            if time.monotonic() > deadline:
+                raise StuckError(f"there is not: {what}")
+            await asyncio.sleep(0.02)
+        return found
+
+    async def finish(self) -> None:
+        """Cancel what the script left, so that every instance has an end to wait for."""
+        records = self._records.read()
+        roots = roots_in(records, self.run)
+        ended = {record.key for record in records if record.intent in _ENDS}
+        for instance in roots:
+            if instance not in ended:
+                await self.cancel(instance)
+
+        def all_ended(records: Sequence[Record]) -> bool | None:
+            return set(roots) <= {record.key for record in records if record.intent in _ENDS} or None
+
+        await self.until(all_ended, "the end of all instances")
+
+    # What they all do
+
+    async def _do_job(self, what: str, job: Job | int, path: str, body: Variables) -> None:
+        key, element = (job, "no job") if isinstance(job, int) else (job.key, job.element)
+        await self._do(f"{what} {element} {shown(body)}", "POST", f"jobs/{key}/{path}", body)
+
+    async def _do(self, what: str, method: str, path: str, body: Variables) -> None:
+        self._say(what, *await self._send(method, path, body))
+
+    async def _activate(self, job_type: str, count: int, wait_ms: int, more: Variables) -> list[Any]:
+        body = {
+            "type": f"{self.run}{job_type}",
+            "worker": "worker",
+            "timeout": _LEND_MS,
+            "maxJobsToActivate": count,
+            "requestTimeout": wait_ms,
+            **more,
+        }
+        status, answer = await self._send("POST", "jobs/activation", body)
+        if status != 200:
+            self._say("activate", status, answer)
+            return []
+        jobs: list[Any] = answer["jobs"]
+        return jobs
+
+    def _job(self, job: Any) -> Job:
+        shared = ("type", "elementId", "processDefinitionVersion", "retries", "customHeaders", "worker")
+        self._note(f"job {shown({name: job[name] for name in shared})}")
+        self._note(f"  with {shown(job['variables'])}")
+        key = job.get("jobKey") or job["key"]
+        return Job(
+            int(key), job["elementId"], int(job["elementInstanceKey"]), int(job["processInstanceKey"])
+        )
+
+    async def _send(
+        self, method: str, path: str, body: Variables | None = None, data: aiohttp.FormData | None = None
+    ) -> tuple[int, Any]:
+        text = None if body is None else json.dumps(body).replace(RUN, self.run)
+        headers = {"Content-Type": "application/json"} if data is None else None
+        url = f"{self._address}/v2/{path}"
+        async with self._http.request(method, url, data=text if data is None else data, headers=headers) as answer:
+            content = await answer.text()
+            return answer.status, parsed(content) if content else None
+
+    def _say(self, what: str, status: int, body: Any) -> None:
+        title = f" {body['title']}" if status >= 400 else ""
+        self._note(f"{what} -> {status}{title}")
+
+    def _note(self, line: str) -> None:
+        self.lines.append(line.replace(self.run, RUN))
+
+
+def _creation(variables: Variables | None, more: Variables) -> dict[str, Any]:
+    named = {} if "processDefinitionKey" in more else {"processDefinitionId": f"{RUN}process"}
+    return {**named, "variables": variables or {}, **more}

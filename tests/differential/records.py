@@ -1,0 +1,114 @@
+"""What happened, as both sides wrote it down: Zeebe in its record stream, bpmnd in its log."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol, final
+
+import msgspec
+
+from bpmnd.actors.exporters.reading import PartitionFiles
+from bpmnd.actors.exporters.records import Records as Exporter
+from bpmnd.bpmn.codec import decode_frame
+from bpmnd.cluster.raft import EntryKind
+from bpmnd.storage.disk import RealDisk
+
+_IN_LOG = re.compile(rb'\{"partitionId".*\}\s*$')
+_KINDS: Final = frozenset({"PROCESS_INSTANCE", "VARIABLE", "JOB", "INCIDENT", "TIMER"})
+
+
+class Record(NamedTuple):
+    """An event of one process instance. Names are Zeebe's; keys are numbers, values of variables are parsed."""
+
+    kind: str
+    intent: str
+    key: int
+    value: dict[str, Any]
+
+
+class Records(Protocol):
+    def read(self) -> list[Record]:
+        """All that is written so far."""
+        ...
+
+
+@final
+class OracleRecords:
+    """The debug exporter's lines in the oracle's log, from where it stood when this was made."""
+
+    def __init__(self, log: Path) -> None:
+        self._file = log.open("rb")
+        self._file.seek(0, 2)
+        self._rest = b""
+        self._records: list[Record] = []
+
+    def read(self) -> list[Record]:
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        self._records += [record for line in lines if (record := _in_line(line)) is not None]
+        return self._records
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _in_line(line: bytes) -> Record | None:
+    found = _IN_LOG.search(line)
+    if found is None:
+        return None
+    record = json.loads(found[0])
+    if record["recordType"] != "EVENT" or record["valueType"] not in _KINDS:
+        return None
+    value = record["value"]
+    if record["valueType"] == "VARIABLE":
+        value["value"] = parsed(value["value"])
+    return Record(record["valueType"], record["intent"], record["key"], value)
+
+
+@final
+class NodeRecords:
+    """The log of a node that runs, as `bpmnd log export` prints it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._files = PartitionFiles(RealDisk(), directory / "partitions" / "1", running=True)
+        self._exporter = Exporter(1)
+        self._last_index = 0
+        self._records: list[Record] = []
+
+    def read(self) -> list[Record]:
+        for entry in self._files.entries():
+            if entry.index > self._last_index and entry.kind == EntryKind.COMMAND:
+                self._last_index = entry.index
+                for record in self._exporter.of(entry.index, decode_frame(entry.payload)):
+                    if record.value_type in _KINDS:
+                        key, value = int(record.key or 0), _with_numbers(record.value)
+                        self._records.append(Record(record.value_type, record.intent, key, value))
+        return self._records
+
+
+def _with_numbers(value: dict[str, Any]) -> dict[str, Any]:
+    found = {name: int(item) if name.endswith("Key") else item for name, item in value.items()}
+    if "value" in found:
+        found["value"] = parsed(msgspec.json.encode(found["value"]))
+    return found
+
+
+def parsed(text: str | bytes) -> Any:
+    """JSON of which numbers compare by value: 1.0 and 1 are one number."""
+    return json.loads(text, parse_float=_number)
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def roots_in(records: Iterable[Record], run: str) -> list[int]:
+    """The process instances of a run, in the order of their creation."""
+    return [
+        record.key
+        for record in records
+        if record.intent == "ELEMENT_ACTIVATED"
+        and record.key == record.value["processInstanceKey"]
+        and record.value["bpmnProcessId"].startswith(run)
+    ]
