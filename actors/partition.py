@@ -51,6 +51,7 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
+_NEW_WORK: Final = (CreateProcessInstance, Deploy)
 _TICK_SECONDS: Final = 0.1
 _RESEND_SECONDS: Final = 1.0
 _DUE_PER_TICK: Final = 100
@@ -226,7 +227,7 @@ class PartitionActor(Actor[Message]):
         if not self._raft.leads or self.stopped:
             raise Unavailable(f"partition {self.id} has no leader here")
         lane = ONGOING
-        if isinstance(command, CreateProcessInstance | Deploy):
+        if isinstance(command, _NEW_WORK):
             lane = NEW_WORK
             if self._disk_space is not None and self._disk_space.is_short:
                 raise Refused(f"partition {self.id} has no room left on its disk")

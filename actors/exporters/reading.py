@@ -18,7 +18,7 @@ from bpmnd.storage.table import Table, entries_in
 from bpmnd.storage.walk import Walk
 
 _TRIES: Final = 5
-_MARK_SECONDS_MAX: Final = 2.0
+MARK_SECONDS_MAX: Final = 2.0
 _MARK_PAUSE_SECONDS: Final = 0.002
 
 
@@ -41,11 +41,14 @@ class PartitionFiles:
     mark tells, which follows each write at once.
     """
 
-    def __init__(self, disk: Disk, directory: Path, *, running: bool) -> None:
+    def __init__(
+        self, disk: Disk, directory: Path, *, running: bool, mark_seconds_max: float = MARK_SECONDS_MAX
+    ) -> None:
         self._disk = disk
         self._log = directory / LOG
         self._archive = Archive(disk, directory / ARCHIVE)
         self._running = running
+        self._mark_seconds_max = mark_seconds_max
 
     def entries(self) -> Iterator[Entry]:
         """All entries that are kept, in order.
@@ -86,7 +89,7 @@ class PartitionFiles:
         if not self._running or walk.sequence < mark.sequence:
             walk.finish()
             return walk.last.index, walk.table
-        deadline = time.monotonic() + _MARK_SECONDS_MAX
+        deadline = time.monotonic() + self._mark_seconds_max
         while mark.sequence < walk.sequence and time.monotonic() < deadline:
             time.sleep(_MARK_PAUSE_SECONDS)
             mark = read_mark(self._disk, self._log)

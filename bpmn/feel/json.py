@@ -29,14 +29,23 @@ _PLAIN: Final = frozenset((str, int, bool, type(None)))
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Value:
-    """The value that a JSON text says. Numbers are taken as written, rounded at 34 digits."""
-    value: Value = _DECODER.decode(raw)
+    """The value that a JSON text says. Numbers are taken as written, rounded at 34 digits.
+
+    Null for what nobody can hold: a number of thousands of digits, half a character, a thousand levels.
+    """
+    try:
+        value: Value = _DECODER.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
     return value
 
 
 def to_json(value: Value) -> bytes:
     """The shortest JSON. Times become strings as Camunda writes them, ranges and functions null."""
-    return _ENCODER.encode(value if type(value) in _PLAIN else _plain(value))
+    try:
+        return _ENCODER.encode(value if type(value) in _PLAIN else _plain(value))
+    except RecursionError:  # As deep as what `from_json` does not take.
+        return b"null"
 
 
 def _plain(value: Value) -> Value:

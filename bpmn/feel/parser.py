@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final, final
 
 from bpmnd.bpmn.feel.builtins.registry import BUILTIN_NAMES
-from bpmnd.bpmn.feel.cursor import Cursor, Unexpected
+from bpmnd.bpmn.feel.cursor import Unexpected
 from bpmnd.bpmn.feel.limits import NESTING_MAX, TEXT_SIZE_MAX
 from bpmnd.bpmn.feel.names import Names, joined, names_of
 from bpmnd.bpmn.feel.numbers import negate, parsed
@@ -44,6 +44,7 @@ from bpmnd.bpmn.feel.syntax import (
 )
 from bpmnd.bpmn.feel.temporal_text import parse_literal
 from bpmnd.bpmn.feel.tokens import END, KEYWORDS, NAME, NUMBER, STRING, TEMPORAL, Token, string_of, tokenize
+from bpmnd.bpmn.feel.type_parser import TypeParser
 
 # How strongly what follows an operand binds to it.
 _OR: Final = 1
@@ -78,15 +79,6 @@ _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _BEGINNINGS: Final = frozenset(
     (NUMBER, STRING, TEMPORAL, NAME, "true", "false", "null", "if", "for", "some", "every", "function")
 ) | frozenset(("-", "(", "[", "{"))
-_TYPES: Final = Names(
-    (
-        "date and time",
-        "days and time duration",
-        "day-time-duration",
-        "years and months duration",
-        "year-month-duration",
-    )
-)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PROPERTIES: Final = Names(("time offset", "start included", "end included"))
 _NO_NAMES: Final[frozenset[str]] = frozenset()
@@ -120,12 +112,11 @@ def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxPro
 
 
 @final
-class _Parser(Cursor):
-    __slots__ = ("_depth", "_known", "_own")
+class _Parser(TypeParser):
+    __slots__ = ("_known", "_own")
 
     def __init__(self, tokens: list[Token], known: Names | None) -> None:
         super().__init__(tokens)
-        self._depth = 0
         self._known = known
         self._own: Names | None = None
 
@@ -152,11 +143,11 @@ class _Parser(Cursor):
 
     def _expression(self, binding: int) -> Tree:
         """An operand with everything behind it that binds more strongly than `binding`."""
-        self._depth += 1
-        if self._depth > NESTING_MAX:
+        self.depth += 1
+        if self.depth > NESTING_MAX:
             raise self.unexpected("nested too deeply")
         tree = self._rest(self._operand(), binding)
-        self._depth -= 1
+        self.depth -= 1
         return tree
 
     def _rest(self, left: Tree, binding: int) -> Tree:
@@ -190,7 +181,7 @@ class _Parser(Cursor):
                 if self.word() != "of":
                     raise self.unexpected("'of' expected")
                 self.at += 1
-                left = InstanceOf(left, self._type())
+                left = InstanceOf(left, self.type_name())
             else:
                 left = Binary(operator, left, self._expression(strength))
 
@@ -381,7 +372,7 @@ class _Parser(Cursor):
             self._declare(words)
             parameters.append(joined(words))
             if self.tokens[self.at - 1][0] == ":":
-                types.append(self._type())
+                types.append(self.type_name())
             else:
                 types.append(None)
                 self.at -= 1
@@ -428,35 +419,7 @@ class _Parser(Cursor):
         self.expect(")")
         return (self._rest(first, _COMPARISON),)
 
-    # -- types and names
-
-    def _type(self) -> TypeName:
-        self._depth += 1
-        if self._depth > NESTING_MAX:
-            raise self.unexpected("nested too deeply")
-        kind, text, _ = self.tokens[self.at]
-        if words := _TYPES.find(self.tokens, self.at):
-            self.at += len(words)
-            name = joined(words)
-        elif kind == NAME or kind in ("function", "null"):
-            self.at += 1
-            name = text
-        else:
-            raise self.unexpected("a type expected")
-        parts: list[TypeName] = []
-        entries: list[str] = []
-        if self.kind() == "<" and name in ("list", "range", "context", "function"):
-            self.at += 1
-            while not self.take(">"):
-                if parts:
-                    self.expect(",")
-                if entry := self.words_before(":"):
-                    entries.append(joined(entry))
-                parts.append(self._type())
-        if name == "function" and self.take("->"):
-            parts.append(self._type())
-        self._depth -= 1
-        return TypeName(name, tuple(parts), tuple(entries))
+    # -- names
 
     def _declare(self, words: tuple[str, ...]) -> None:
         if len(words) > 1:

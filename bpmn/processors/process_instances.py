@@ -127,6 +127,8 @@ def _is_inner_start(process: ExecutableProcess, element: Node) -> bool:
 
 
 def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
+    if not element_ids:
+        return ()
     by_id = {element.id: element.index for element in process.elements}
     unknown = [element_id for element_id in element_ids if element_id not in by_id]
     if unknown:

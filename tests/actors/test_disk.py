@@ -15,6 +15,10 @@ from tests.actors.stage import ALL_THE_TIME, Stage
 from tests.bpmn.playground import ONE_TASK
 
 
+def _almost_full(disk: RealDisk, path: Path) -> int:
+    return 999
+
+
 async def test_new_work_is_refused_while_the_disk_is_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -22,7 +26,7 @@ async def test_new_work_is_refused_while_the_disk_is_short(
     stage.deploy(ONE_TASK)
     stage.create()
     with monkeypatch.context() as patch:
-        patch.setattr(RealDisk, "free_bytes", lambda *_: 999)  # pyright: ignore[reportUnknownLambdaType]
+        patch.setattr(RealDisk, "free_bytes", _almost_full)
         stage.scheduler.pass_time(2)
         with pytest.raises(Refused):
             stage.offer(CreateProcessInstance("process"))

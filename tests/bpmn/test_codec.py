@@ -107,17 +107,18 @@ def test_a_frame_is_read_as_it_was_written() -> None:
     )
 
 
+NOTHING: list[int] = []
 NO_FRAMES: list[bytes] = [
     b"",
     b"\xff",
     cbor2.dumps(1),
-    cbor2.dumps([2, 0, 0, [], []]),
-    cbor2.dumps([1, 0, 0, [], [1, 99, 5]]),
-    cbor2.dumps([1, 0, 0, [], [2, 22, 5, 6, 7]]),
-    cbor2.dumps([1, 0, 0, [], [2]]),
-    cbor2.dumps([1, 0, 0, [], ["x", 22, 1, 2]]),
-    cbor2.dumps([1, 0, 0, [99, 0, 0], []]),
-    cbor2.dumps([1, 0, 0, [7, 0], []]),
+    cbor2.dumps([2, 0, 0, NOTHING, NOTHING]),
+    cbor2.dumps([1, 0, 0, NOTHING, [1, 99, 5]]),
+    cbor2.dumps([1, 0, 0, NOTHING, [2, 22, 5, 6, 7]]),
+    cbor2.dumps([1, 0, 0, NOTHING, [2]]),
+    cbor2.dumps([1, 0, 0, NOTHING, ["x", 22, 1, 2]]),
+    cbor2.dumps([1, 0, 0, [99, 0, 0], NOTHING]),
+    cbor2.dumps([1, 0, 0, [7, 0], NOTHING]),
 ]
 
 

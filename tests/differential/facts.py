@@ -35,15 +35,14 @@ def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
     return facts
 
 
-def _of_instance(records: Iterable[Record], concurrent: bool) -> Facts:
+def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
     life: list[str] = []
     others: defaultdict[str, list[str]] = defaultdict(list)
-    elements: dict[int, str] = {}
+    elements = {record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"}
     for record in records:
         value = record.value
         match record.kind:
             case "PROCESS_INSTANCE":
-                elements[record.key] = value["elementId"]
                 if record.intent in _LIFE:
                     life.append(f"{value['elementId']} {record.intent.removeprefix('ELEMENT_')}")
             case "VARIABLE":

@@ -5,7 +5,7 @@ from typing import Final
 from tests.bpmn import playground
 from tests.bpmn.playground import END, START, flow, io_mapping, path
 
-__all__ = ["END", "START", "flow", "io_mapping", "path", "process", "task"]
+__all__ = ["END", "START", "flow", "io_mapping", "path"]
 
 RUN: Final = "RUN-"
 ERRORS: Final = '<error id="e1" errorCode="E1"/><error id="e2" errorCode="E2"/>'
@@ -29,3 +29,64 @@ def task(
     if not job_type.startswith("="):
         job_type = f"{RUN}{job_type}"
     return playground.task(element_id, job_type, retries=retries, inputs=inputs, outputs=outputs)
+
+
+def fork(gateway_id: str) -> str:
+    """A parallel gateway, to fork or to join."""
+    return f'<parallelGateway id="{gateway_id}"/>'
+
+
+def choice(gateway_id: str, *, default: str = "") -> str:
+    """An exclusive gateway; `default` is the id of a flow."""
+    attribute = f' default="{default}"' if default else ""
+    return f'<exclusiveGateway id="{gateway_id}"{attribute}/>'
+
+
+def sub_process(
+    element_id: str, body: str, *, inputs: dict[str, str] | None = None, outputs: dict[str, str] | None = None
+) -> str:
+    mapping = io_mapping(inputs, outputs)
+    extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
+    return f'<subProcess id="{element_id}">{extensions}{body}</subProcess>'
+
+
+def start(element_id: str) -> str:
+    return f'<startEvent id="{element_id}"/>'
+
+
+def end(element_id: str, *, error: str = "") -> str:
+    """An end event; `error` is the id of the error that it throws."""
+    definition = f'<errorEventDefinition errorRef="{error}"/>' if error else ""
+    return f'<endEvent id="{element_id}">{definition}</endEvent>'
+
+
+def catches(
+    element_id: str, attached_to: str, *, error: str = "", outputs: dict[str, str] | None = None
+) -> str:
+    """A boundary event for the error of that id, or for every error, and the flow to the task `after-<id>`."""
+    reference = f' errorRef="{error}"' if error else ""
+    mapping = io_mapping(outputs=outputs)
+    extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
+    return (
+        f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}">{extensions}'
+        f"<errorEventDefinition{reference}/></boundaryEvent>"
+        f"{task(f'after-{element_id}')}{path(element_id, f'after-{element_id}')}"
+    )
+
+
+def timer(kind: str, value: str) -> str:
+    """A timer definition: `timeDuration`, `timeDate` or `timeCycle`."""
+    return f"<timerEventDefinition><{kind}>{value}</{kind}></timerEventDefinition>"
+
+
+def waits(element_id: str, definition: str) -> str:
+    return f'<intermediateCatchEvent id="{element_id}">{definition}</intermediateCatchEvent>'
+
+
+def rings(element_id: str, attached_to: str, definition: str, *, interrupting: bool = True) -> str:
+    """A timer boundary event, and the flow to the task `after-<id>`."""
+    return (
+        f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}"'
+        f' cancelActivity="{str(interrupting).lower()}">{definition}</boundaryEvent>'
+        f"{task(f'after-{element_id}')}{path(element_id, f'after-{element_id}')}"
+    )

@@ -1,8 +1,9 @@
 """What should never be sent: a clear problem, nothing changed, the node unharmed, also after a restart."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from io import BytesIO
+from typing import Any
 
 import aiohttp
 import pytest
@@ -33,8 +34,8 @@ async def deploy(session: aiohttp.ClientSession, node: RunningNode, content: byt
 
 
 async def post(
-    session: aiohttp.ClientSession, node: RunningNode, path: str, body: bytes | dict[str, object]
-) -> tuple[int, dict[str, object]]:
+    session: aiohttp.ClientSession, node: RunningNode, path: str, body: bytes | Mapping[str, object]
+) -> tuple[int, dict[str, Any]]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     async with session.post(f"{node.address}/v2{path}", data=BytesIO(data), headers=headers) as answer:
@@ -51,8 +52,7 @@ async def works(session: aiohttp.ClientSession, node: RunningNode) -> bool:
     asked = {"type": "work", "timeout": 60_000, "maxJobsToActivate": 100, "requestTimeout": 1000}
     status, answer = await post(session, node, "/jobs/activation", asked)
     assert status == 200
-    jobs = answer["jobs"]
-    assert isinstance(jobs, list)
+    jobs: list[dict[str, str]] = answer["jobs"]
     for job in jobs:
         status, _ = await post(session, node, f"/jobs/{job['jobKey']}/completion", b"")
         assert status == 204

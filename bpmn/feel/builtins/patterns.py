@@ -12,7 +12,9 @@ from bpmnd.bpmn.feel.values import Value
 
 _PATTERN_SIZE_MAX: Final = 4096
 _MEMORY_MAX: Final = 1 << 20
-# Our own pattern: an escaped character, or a reference to a group.
+_PROGRAMME_SIZE_MAX: Final = 1_000_000
+# Our own patterns: the bounds of a repetition, and an escaped character, or a reference to a group.
+_REPETITION: Final = re.compile(r"\{(\d{1,6})(?:,(\d{0,6}))?\}", re.ASCII)
 _REFERENCE: Final = re.compile(r"\\([\\$])|\$(\d{1,2})|([\\$])", re.ASCII)
 
 
@@ -89,9 +91,17 @@ def _without_blanks(pattern: str) -> str:
     return "".join(kept)
 
 
+def _programme_size(pattern: str) -> int:
+    """About how long the pattern is with its repetitions written out, which is what running it costs."""
+    size = len(pattern)
+    for found in _REPETITION.finditer(pattern):
+        times = max(int(found[1]), int(found[2] or 0), 1)
+        size = min(size * times, _PROGRAMME_SIZE_MAX)
+    return size
+
+
 def _usable(environment: Environment, text: str, pattern: str, flags: str) -> _Pattern | None:
-    # A repetition makes a short pattern a long programme.
-    weight = 1 + len(pattern) // 32 + (16 if "{" in pattern else 0)
+    weight = 1 + _programme_size(pattern) // 64
     environment.charge(10 + len(pattern) * weight + len(text) * weight // 8)
     compiled = _compiled(pattern, flags)
     if isinstance(compiled, str):

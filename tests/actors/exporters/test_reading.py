@@ -3,7 +3,6 @@ from threading import Timer
 
 import pytest
 
-from bpmnd.actors.exporters import reading
 from bpmnd.actors.exporters.reading import PartitionFiles, records_in
 from bpmnd.bpmn.codec import CodecError, encode_frame
 from bpmnd.bpmn.commands import Continue
@@ -115,16 +114,16 @@ def test_a_log_that_vanishes_from_a_stopped_node_is_an_error() -> None:
         list(entries)
 
 
-def test_of_a_running_node_nothing_after_the_mark_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_running_node_nothing_after_the_mark_is_read() -> None:
     """Whether it is on disk is not known, however long one waits."""
-    monkeypatch.setattr(reading, "_MARK_SECONDS_MAX", 0.01)
     partition = Partition(5)
     mark = partition.disk.open(LOG / "mark")
     behind = mark.read(8192, 0)
     partition.log.append([(6, 1, EntryKind.COMMAND, frame(6))])
     partition.disk.open(LOG / "mark", writable=True).write([behind], 0, durable=True)
 
-    assert indexes(partition.files(running=True)) == [1, 2, 3, 4, 5]
+    files = PartitionFiles(partition.disk, DIRECTORY, running=True, mark_seconds_max=0.01)
+    assert indexes(files) == [1, 2, 3, 4, 5]
     assert indexes(partition.files()) == [1, 2, 3, 4, 5, 6]
 
 

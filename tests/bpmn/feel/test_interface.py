@@ -172,6 +172,20 @@ def test_numbers_are_written_in_their_shortest_form(raw: bytes, written: bytes) 
     assert to_json(from_json(raw)) == written
 
 
+@pytest.mark.parametrize("raw", [b"1" * 5000, b'"\\ud800"', b"[" * 5000 + b"]" * 5000])
+def test_json_that_nobody_can_hold_is_null(raw: bytes) -> None:
+    assert from_json(raw) is None
+
+
+@pytest.mark.parametrize("levels", [100, 300, 600, 900])
+def test_deep_json_never_raises(levels: int) -> None:
+    nested = from_json(b"[" * levels + b"]" * levels)
+
+    for text in ("x", "x = x", "flatten(x)", "string(x)", "x.a", "[x, x]", "distinct values([x, x])"):
+        answer = compiled(text).evaluate(lookup_in({"x": nested}))
+        assert isinstance(answer, EvaluationFailure) or to_json(answer.value)
+
+
 def test_fractions_are_exact() -> None:
     assert json("f * 3 = 0.3", b'{"f":0.1}') == "true"
 

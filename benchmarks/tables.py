@@ -1,0 +1,138 @@
+"""The figures as Markdown."""
+
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from benchmarks.load import Percentiles
+from benchmarks.measurements import Latency, Throughput, Waiting
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that one invocation measured."""
+
+    command: str
+    started: str
+    driver: str
+    load_before: float
+    load_after: float
+    one_task: list[Throughput]
+    ten_tasks: list[Throughput]
+    latencies: list[Latency]
+    disk_ms: Percentiles | None
+    waiting: Waiting | None
+
+
+def machine() -> str:
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} × {_processor()}, {memory_gib:.0f} GiB, Linux {platform.release()},"
+        f" Python {platform.python_version()}"
+    )
+
+
+def markdown(results: Results) -> str:
+    """The tables, in the order in which they were measured."""
+    parts = [
+        f"Measured {results.started} with `{results.command}` on {machine()}; load made by `{results.driver}`;"
+        f" load average {results.load_before:.1f} before and {results.load_after:.1f} after."
+    ]
+    for title, found in (("One task", results.one_task), ("Ten tasks", results.ten_tasks)):
+        if found:
+            parts.append(_throughput(title, found))
+    if results.latencies:
+        parts.append(_latencies(results.latencies, results.disk_ms))
+    if results.waiting is not None:
+        parts.append(_waiting(results.waiting))
+    return "\n\n".join(parts) + "\n"
+
+
+def _throughput(title: str, found: Sequence[Throughput]) -> str:
+    rows = [
+        (
+            throughput.engine,
+            f"{statistics.median(run.completed_per_second for run in throughput.runs):,.0f}",
+            f"{throughput.median.completed_per_cpu_second:,.0f}",
+            f"{throughput.median.server_us:,.0f}",
+            f"{min(run.server_us for run in throughput.runs):,.0f}–"
+            f"{max(run.server_us for run in throughput.runs):,.0f}",
+            f"{statistics.median(run.generator_us for run in throughput.runs):,.0f}",
+            str(sum(run.refused for run in throughput.runs)),
+            str(sum(run.failed + run.unfinished for run in throughput.runs)),
+        )
+        for throughput in found
+    ]
+    run = found[0].runs[0]
+    heading = (
+        f"{title}, {run.in_flight} in flight, medians of {len(found[0].runs)} runs of {run.seconds:.0f} s",
+        "completed/s",
+        "per CPU-second",
+        "server CPU each, µs",
+        "of all runs",
+        "driver CPU each, µs",
+        "refused",
+        "failed",
+    )
+    return _table(heading, rows)
+
+
+def _latencies(found: Sequence[Latency], disk: Percentiles | None) -> str:
+    rows = [(latency.engine, *_shown(latency.median_ms)) for latency in found]
+    if disk is not None:
+        rows.append(("bare fdatasync of 4 KiB", *_shown(disk)))
+    run = found[0].runs[0]
+    rounds = len(found[0].runs)
+    heading = f"One task at {found[0].rate:.0f}/s, medians of {rounds} rounds in turn of {run.seconds:.0f} s, ms"
+    return _table((heading, "p50", "p90", "p99", "max"), rows)
+
+
+def _waiting(waiting: Waiting) -> str:
+    alone = statistics.median(alone.server_us for alone, _ in waiting.pairs) if waiting.pairs else 0.0
+    loaded = statistics.median(loaded.server_us for _, loaded in waiting.pairs) if waiting.pairs else 0.0
+    ratios = [loaded.server_us / alone.server_us for alone, loaded in waiting.pairs]
+    rows = [
+        ("memory of the node without them, MiB", f"{waiting.memory_mib_without:.1f}"),
+        ("memory of the node with them, evicted, MiB", f"{waiting.memory_mib:.1f}"),
+        ("memory each, bytes", f"{waiting.memory_bytes:.0f}"),
+        ("disk each, bytes (of it checkpoint store)", f"{waiting.disk_bytes:,.0f} ({waiting.checkpoint_disk_bytes:,.0f})"),
+        ("started per second", f"{waiting.created_per_second:,.0f}"),
+        ("server CPU to start one, µs", f"{waiting.creation_us:.0f}"),
+        ("restart after SIGKILL, s", " / ".join(f"{seconds:.2f}" for seconds in waiting.restart_seconds)),
+        ("the same without them, s", " / ".join(f"{seconds:.2f}" for seconds in waiting.restart_seconds_without)),
+    ]
+    if ratios:
+        rows.append(("server CPU per one-task instance, without → with, µs", f"{alone:.0f} → {loaded:.0f}"))
+        rows.append(
+            (
+                f"ratio, median of {len(ratios)} pairs (all)",
+                f"{waiting.median_ratio:.3f} ({', '.join(f'{ratio:.2f}' for ratio in ratios)})",
+            )
+        )
+    return _table((f"{waiting.count:,} waiting instances (bpmnd)", ""), rows)
+
+
+def _shown(percentiles: Percentiles) -> tuple[str, str, str, str]:
+    return (
+        f"{percentiles.p50:.2f}",
+        f"{percentiles.p90:.2f}",
+        f"{percentiles.p99:.2f}",
+        f"{percentiles.max:.2f}",
+    )
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    ruler = ["---", *["---:"] * (len(heading) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heading, ruler, *rows))
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from bpmnd.actors.rebuild import rebuild_checkpoint
+from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.disk import RealDisk
+from bpmnd.storage.errors import DamageError, MissingError
+from tests.actors.stage import ALL_THE_TIME, Stage
+from tests.actors.test_disk import fill
+from tests.bpmn.playground import ONE_TASK
+
+
+def rebuild(directory: Path) -> None:
+    rebuild_checkpoint(RealDisk(), directory / "partitions" / "1", 1, directory / "kept")
+
+
+async def test_a_damaged_checkpoint_is_made_anew_from_archive_and_log(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, segment_size=1 << 16, checkpoints=ALL_THE_TIME)
+    stage.deploy(ONE_TASK)
+    fill(stage, 10)
+    keys = [stage.create() for _ in range(5)]
+    stage.scheduler.pass_time(1)
+    stage.node.stop()
+    for file in (tmp_path / "partitions" / "1" / "checkpoint").glob("*.sst"):
+        file.write_bytes(b"\xff" * file.stat().st_size)
+    stage.start()
+    assert [type(error) for error in stage.gave_up] == [DamageError]
+    stage.node.stop()
+
+    rebuild(tmp_path)
+
+    stage.start()
+    assert [job.process_instance_key for job in stage.jobs()] == keys
+    assert stage.live() == 5
+    stage.node.stop()
+
+
+async def test_without_its_oldest_entries_nothing_is_rebuilt(tmp_path: Path) -> None:
+    stage = Stage(
+        tmp_path,
+        segment_size=1 << 16,
+        checkpoints=ALL_THE_TIME,
+        retention=ArchiveRetention(size_max=2000),
+    )
+    stage.deploy(ONE_TASK)
+    fill(stage, 30)
+    stage.scheduler.pass_time(1)
+    stage.node.stop()
+
+    with pytest.raises(MissingError):
+        rebuild(tmp_path)
+
+    stage.start()
+    assert stage.gave_up == []
+    stage.node.stop()
