@@ -57,8 +57,8 @@ async def _play(side: Side, run: str, script: Script, models: Sequence[bytes], c
         play = Play(http, side.address, side.records, run)
         stuck = None
         try:
-            if models:
-                await play.deploy(*models)
+            if models and not await play.deploy(*models):
+                raise StuckError("the models are not deployed")
             await script(play)
         except StuckError as error:
             stuck = error

@@ -111,11 +111,14 @@ class Play:
             jobs += await self._activate(job_type, count - len(jobs), 1000, more)
         return [self._job(job) for job in jobs]
 
+    async def activate_if_any(self, job_type: str) -> list[Job]:
+        """Lend what there is by now."""
+        return [self._job(job) for job in await self._activate(job_type, 10, -1, {})]
+
     async def none(self, *job_types: str) -> None:
         """There are no jobs of these types."""
         for job_type in job_types:
-            jobs = [self._job(job) for job in await self._activate(job_type, 10, -1, {})]
-            if jobs:
+            if jobs := await self.activate_if_any(job_type):
                 raise StuckError(f"there are jobs of type {job_type}: {jobs}")
 
     async def work(self, job_type: str, variables: Variables | None = None) -> Job:

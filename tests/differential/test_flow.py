@@ -377,8 +377,8 @@ async def test_all_tokens_of_a_scope_have_to_come_to_their_end(compare: Comparis
 
 @pytest.mark.representative
 async def test_sub_processes_within_each_other(compare: Comparison) -> None:
-    inner = start("s2") + task("a") + end("e2") + path("s2", "a", "e2")
-    outer = start("s1") + sub_process("inner", inner) + task("b") + end("e1") + path("s1", "inner", "b", "e1")
+    inner = start("s2") + task("a") + end("end2") + path("s2", "a", "end2")
+    outer = start("s1") + sub_process("inner", inner) + task("b") + end("end1") + path("s1", "inner", "b", "end1")
     model = process(START + sub_process("outer", outer) + task("c") + END + path("start", "outer", "c", "end"))
 
     async def script(play: Play) -> None:

@@ -55,7 +55,7 @@ class Program:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
-                start_new_session=True,
+                start_new_session=False,
             )
         except OSError as error:
             return Outcome("failed", f"{self._command[0]}: {error.strerror}")
@@ -83,7 +83,7 @@ async def _read_all(process: Process) -> bytes | None:
     output = bytearray()
     while chunk := await process.stdout.read(_CHUNK):
         output += chunk
-        if False:
+        if len(output) > OUTPUT_SIZE_MAX:
             _kill(process)
             return None
     return bytes(output)
