@@ -1,15 +1,41 @@
 """How variables are merged into scopes, and how mappings make them."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
+from typing import Final
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.evaluation import evaluate, lookup_in
 from bpmnd.bpmn.events import VariablesCreated, VariablesUpdated
-from bpmnd.bpmn.feel import Value, to_json
+from bpmnd.bpmn.feel import MISSING, Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import Mapping
-from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.model.graph import Mapping, Text
+from bpmnd.bpmn.state.records import ProcessInstance, size_of
 from bpmnd.bpmn.turn import Turn
+
+_Tree: TypeAlias = "dict[str, Text | _Tree]"
+
+INSTANCE_SIZE_MAX: Final = 4 * 1024 * 1024
+"""Bytes of all variables of one process instance, names and JSON texts together."""
+
+
+def oversize(instance: ProcessInstance, variables: Variables) -> str | None:
+    """Why an instance cannot take these variables, if it cannot."""
+    size = instance.size + size_of(variables)
+    if size <= INSTANCE_SIZE_MAX:
+        return None
+    replaced = sum(
+        len(name) + len(values[name])
+        for values in instance.variables.values()
+        for name in variables
+        if name in values
+    )
+    if size - replaced <= INSTANCE_SIZE_MAX:
+        return None
+    return (
+        f"Expected the variables of a process instance to take at most {INSTANCE_SIZE_MAX} bytes,"
+        f" but they would take {size - replaced}"
+    )
 
 
 def merge_local(turn: Turn, instance: ProcessInstance, scope_key: int, variables: Variables) -> None:
@@ -54,7 +80,7 @@ def visible_from(instance: ProcessInstance, scope_key: int, names: tuple[str, ..
     while True:
         values = instance.variables.get(scope)
         if values:
-            visible = {**values, **visible} if visible else values
+            visible = {**values, **visible}
         if scope == instance.key:
             break
         scope = instance.elements[scope].scope_key
@@ -67,55 +93,72 @@ def map_inputs(
     turn: Turn, instance: ProcessInstance, scope_key: int, mappings: tuple[Mapping, ...]
 ) -> Variables | Incident:
     """What the input mappings of an element make of the variables around it."""
-    return _map(turn, lookup_in(instance, scope_key), mappings, lambda _: None)
+    return _map(turn, mappings, lookup_in(instance, scope_key), merges=False)
 
 
 def map_outputs(
-    turn: Turn,
-    instance: ProcessInstance,
-    key: int,
-    target_scope: int,
-    mappings: tuple[Mapping, ...],
+    turn: Turn, instance: ProcessInstance, key: int, mappings: tuple[Mapping, ...]
 ) -> Variables | Incident:
     """What the output mappings make of an element's variables. A target below a name (`a.b`) keeps the
-    other entries of the context that the target scope has under the name."""
-    around = lookup_in(instance, target_scope)
-
-    def existing(name: str) -> Value:
-        value = around(name)
-        return value if isinstance(value, dict) else None
-
-    return _map(turn, lookup_in(instance, key), mappings, existing)
+    other entries of the context that is seen under the name."""
+    return _map(turn, mappings, lookup_in(instance, key), merges=True)
 
 
 def _map(
-    turn: Turn,
-    lookup: Callable[[str], Value],
-    mappings: Iterable[Mapping],
-    existing: Callable[[str], Value],
+    turn: Turn, mappings: Iterable[Mapping], lookup: Callable[[str], Value], *, merges: bool
 ) -> Variables | Incident:
-    """The mappings one after the other; a later one sees what the earlier ones made."""
+    made = _context(turn, _tree(mappings), lookup, (), merges)
+    if isinstance(made, Incident):
+        return made
+    return {name: to_json(value) for name, value in made.items()}
+
+
+def _tree(mappings: Iterable[Mapping]) -> _Tree:
+    """The mappings by the names of their targets. A name keeps its first place, and has its last source."""
+    tree: _Tree = {}
+    for mapping in mappings:
+        *names, last = mapping.target
+        entries = tree
+        for name in names:
+            inner = entries.get(name)
+            if not isinstance(inner, dict):
+                inner = entries[name] = {}
+            entries = inner
+        entries[last] = mapping.source
+    return tree
+
+
+def _context(
+    turn: Turn, tree: _Tree, lookup: Callable[[str], Value], path: tuple[str, ...], merges: bool
+) -> dict[str, Value] | Incident:
+    """Mappings are worked out as the entries of a FEEL context: each sees those before it, by their names
+    and not by the name of the context, which is only there when all its entries are."""
     made: dict[str, Value] = {}
 
     def lookup_made_first(name: str) -> Value:
         return made[name] if name in made else lookup(name)
 
-    for mapping in mappings:
-        evaluated = evaluate(turn, mapping.source, lookup_made_first, IncidentType.IO_MAPPING_ERROR)
+    for name, source in tree.items():
+        if isinstance(source, dict):
+            target = (*path, name)
+            entries = _context(turn, source, lookup_made_first, target, merges)
+            if isinstance(entries, Incident):
+                return entries
+            made[name] = _merged(lookup_made_first, target, entries) if merges else entries
+            continue
+        evaluated = evaluate(turn, source, lookup_made_first, IncidentType.IO_MAPPING_ERROR)
         if isinstance(evaluated, Incident):
             return evaluated
-        value = evaluated.value
-        name, *path = mapping.target
-        if path:
-            made[name] = _with_entry(made[name] if name in made else existing(name), path, value)
-        else:
-            made[name] = value
-    return {name: to_json(value) for name, value in made.items()}
+        made[name] = evaluated.value
+    return made
 
 
-def _with_entry(context: Value, path: list[str], value: Value) -> Value:
-    """A copy of the context with the value at the path; what is no context on the way becomes one."""
-    entries = dict(context) if isinstance(context, dict) else {}
-    name, *rest = path
-    entries[name] = _with_entry(entries.get(name), rest, value) if rest else value
-    return entries
+def _merged(lookup: Callable[[str], Value], path: tuple[str, ...], entries: dict[str, Value]) -> Value:
+    """The context at the path with the entries put in. What is there and is no context gives null."""
+    name, *names = path
+    existing = lookup(name)
+    for name in names:
+        existing = existing.get(name) if isinstance(existing, dict) else None
+    if isinstance(existing, dict):
+        return {**existing, **entries}
+    return entries if existing is None or existing is MISSING else None

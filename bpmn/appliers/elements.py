@@ -19,6 +19,7 @@ from bpmnd.bpmn.state.records import (
     Lifecycle,
     ProcessInstance,
     Trigger,
+    size_of,
 )
 
 
@@ -32,6 +33,7 @@ def process_instance_created(state: State, event: ProcessInstanceCreated) -> Non
         event.tags,
         event.business_id,
         state.last_time,
+        0,
         event.terminate_after,
         awaited,
     )
@@ -138,7 +140,8 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         return
     state.owners.remove(key, journal)
     if key in instance.variables:
-        journal.drop(instance.variables, key)
+        gone = journal.drop(instance.variables, key)
+        journal.assign(instance, "size", instance.size - size_of(gone))
     if key in instance.tokens:
         journal.drop(instance.tokens, key)
     if key in instance.triggers:

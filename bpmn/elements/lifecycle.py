@@ -135,7 +135,7 @@ def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     if element.outputs:
-        made = map_outputs(turn, instance, step.key, record.scope_key, element.outputs)
+        made = map_outputs(turn, instance, step.key, element.outputs)
         if isinstance(made, Incident):
             if record.state is not Lifecycle.COMPLETING:
                 turn.emit(ElementCompleting(step.key, instance.key, record.element))

@@ -9,6 +9,7 @@ from bpmnd.bpmn.commands import (
     FireDue,
     ThrowJobError,
     UpdateJob,
+    Variables,
     YieldJobs,
 )
 from bpmnd.bpmn.elements.errors import throw
@@ -31,7 +32,7 @@ from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError, TriggerTimer
 from bpmnd.bpmn.turn import JobNote, Turn
-from bpmnd.bpmn.variables import merge_local, merge_upwards, visible_from
+from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize, visible_from
 
 _LENT_PER_LOOK: Final = 64
 _LENT_MAX: Final = 1000
@@ -106,7 +107,7 @@ def yield_jobs(turn: Turn, command: YieldJobs) -> Outcome:
 
 
 def complete(turn: Turn, command: CompleteJob) -> Outcome:
-    found = _job_to(turn, command.key, "complete")
+    found = _job_to(turn, command.key, "complete", command.variables)
     if isinstance(found, Rejected):
         return found
     instance, job = found
@@ -125,7 +126,7 @@ def complete(turn: Turn, command: CompleteJob) -> Outcome:
 
 
 def fail(turn: Turn, command: FailJob) -> Outcome:
-    found = _job_to(turn, command.key, "fail")
+    found = _job_to(turn, command.key, "fail", command.variables)
     if isinstance(found, Rejected):
         return found
     instance, job = found
@@ -143,7 +144,7 @@ def fail(turn: Turn, command: FailJob) -> Outcome:
 
 
 def throw_error(turn: Turn, command: ThrowJobError) -> Outcome:
-    found = _job_to(turn, command.key, "throw an error for")
+    found = _job_to(turn, command.key, "throw an error for", command.variables)
     if isinstance(found, Rejected):
         return found
     instance, job = found
@@ -208,7 +209,7 @@ def fire_due(turn: Turn, command: FireDue) -> Outcome:
     return Accepted()
 
 
-def _job_to(turn: Turn, key: int, verb: str) -> tuple[ProcessInstance, Job] | Rejected:
+def _job_to(turn: Turn, key: int, verb: str, variables: Variables) -> tuple[ProcessInstance, Job] | Rejected:
     """A job that a worker may still decide about: lent, or lent before and timed out."""
     instance = turn.state.owner_of(key)
     job = instance.jobs.get(key) if instance is not None else None
@@ -219,6 +220,9 @@ def _job_to(turn: Turn, key: int, verb: str) -> tuple[ProcessInstance, Job] | Re
             RejectionType.INVALID_STATE,
             f"Expected to {verb} job with key '{key}', but it is in state '{job.state.name}'",
         )
+    too_large = oversize(instance, variables)
+    if too_large is not None:
+        return Rejected(RejectionType.INVALID_ARGUMENT, too_large)
     return instance, job
 
 

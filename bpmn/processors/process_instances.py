@@ -18,7 +18,7 @@ from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
-from bpmnd.bpmn.variables import merge_local, merge_upwards
+from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize
 
 
 def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
@@ -178,6 +178,9 @@ def set_variables(turn: Turn, command: SetVariables) -> Outcome:
             RejectionType.NOT_FOUND,
             f"Expected to update variables for element with key '{key}', but no such element was found",
         )
+    too_large = oversize(instance, command.variables)
+    if too_large is not None:
+        return Rejected(RejectionType.INVALID_ARGUMENT, too_large)
     merge = merge_local if command.local else merge_upwards
     merge(turn, instance, key, command.variables)
     return Accepted()

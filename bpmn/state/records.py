@@ -18,6 +18,11 @@ class Lifecycle(IntEnum):
     TERMINATING = 4
 
 
+def size_of(variables: Variables) -> int:
+    """What variables count towards the size of their instance, in bytes (names by their characters)."""
+    return sum(map(len, variables)) + sum(map(len, variables.values()))
+
+
 class JobState(IntEnum):
     ACTIVATABLE = 1
     ACTIVATED = 2
@@ -101,6 +106,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
     business_id: str | None
     started_at: int
     """Log time, epoch milliseconds."""
+    size: int = 0
+    """Bytes of all variables, names and values."""
     terminate_after: tuple[int, ...] = ()
     awaited: AwaitedResult | None = None
     elements: dict[int, ElementInstance] = {}
@@ -141,6 +148,7 @@ _Fields = tuple[
     tuple[str, ...],
     str | None,
     int,
+    int,
     tuple[int, ...],
     AwaitedResult | None,
     list[ElementInstance],
@@ -166,6 +174,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
             instance.tags,
             instance.business_id,
             instance.started_at,
+            instance.size,
             instance.terminate_after,
             instance.awaited,
             [instance.elements[key] for key in sorted(instance.elements)],
@@ -188,6 +197,7 @@ def decode_instance(row: bytes) -> ProcessInstance:
         tags,
         business_id,
         started_at,
+        size,
         terminate_after,
         awaited,
         elements,
@@ -206,6 +216,7 @@ def decode_instance(row: bytes) -> ProcessInstance:
         tags,
         business_id,
         started_at,
+        size,
         terminate_after,
         awaited,
         {element.key: element for element in elements},

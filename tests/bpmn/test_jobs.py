@@ -6,6 +6,7 @@ from bpmnd.bpmn.commands import (
     CompleteJob,
     FailJob,
     ResolveIncident,
+    SetVariables,
     ThrowJobError,
     UpdateJob,
     YieldJobs,
@@ -259,3 +260,22 @@ def test_an_incident_ends_with_its_instance(playground: Playground) -> None:
     playground.do(FailJob(job.key))
     playground.do(CancelProcessInstance(key))
     assert len(playground.happened(IncidentResolved)) == 1
+
+
+def test_what_a_worker_was_given_does_not_change_under_it(playground: Playground) -> None:
+    """The answer leaves later than the next commands are decided."""
+    key = playground.create({"a": b"1"})
+    (job,) = playground.jobs("work")
+    playground.do(SetVariables(key, {"a": b"2"}))
+    assert job.variables == {"a": b"1"}
+
+
+def test_an_instance_takes_no_more_variables_than_it_may_hold(playground: Playground) -> None:
+    key = playground.create({"a": b'"' + b"x" * 3_000_000 + b'"'})
+    (job,) = playground.jobs("work")
+
+    rejected = playground.rejected(CompleteJob(job.key, {"b": b'"' + b"x" * 3_000_000 + b'"'}))
+
+    assert rejected.type is RejectionType.INVALID_ARGUMENT
+    assert playground.do(SetVariables(key, {"a": b'"' + b"y" * 3_000_000 + b'"'})) == Accepted()
+    assert playground.do(CompleteJob(job.key)) == Accepted()

@@ -3,9 +3,9 @@
 from typing import Final
 
 from tests.bpmn import playground
-from tests.bpmn.playground import END, START, flow, io_mapping, path
+from tests.bpmn.playground import END, START, flow, path
 
-__all__ = ["END", "START", "flow", "io_mapping", "path"]
+__all__ = ["END", "START", "flow", "path"]
 
 RUN: Final = "RUN-"
 ERRORS: Final = '<error id="e1" errorCode="E1"/><error id="e2" errorCode="E2"/>'
@@ -28,7 +28,9 @@ def task(
     job_type = job_type or element_id
     if not job_type.startswith("="):
         job_type = f"{RUN}{job_type}"
-    return playground.task(element_id, job_type, retries=retries, inputs=inputs, outputs=outputs)
+    return playground.task(
+        element_id, _quoted(job_type), retries=_quoted(retries), inputs=_all(inputs), outputs=_all(outputs)
+    )
 
 
 def fork(gateway_id: str) -> str:
@@ -45,7 +47,7 @@ def choice(gateway_id: str, *, default: str = "") -> str:
 def sub_process(
     element_id: str, body: str, *, inputs: dict[str, str] | None = None, outputs: dict[str, str] | None = None
 ) -> str:
-    mapping = io_mapping(inputs, outputs)
+    mapping = playground.io_mapping(_all(inputs), _all(outputs))
     extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
     return f'<subProcess id="{element_id}">{extensions}{body}</subProcess>'
 
@@ -65,7 +67,7 @@ def catches(
 ) -> str:
     """A boundary event for the error of that id, or for every error, and the flow to the task `after-<id>`."""
     reference = f' errorRef="{error}"' if error else ""
-    mapping = io_mapping(outputs=outputs)
+    mapping = playground.io_mapping(outputs=_all(outputs))
     extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
     return (
         f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}">{extensions}'
@@ -90,3 +92,12 @@ def rings(element_id: str, attached_to: str, definition: str, *, interrupting: b
         f' cancelActivity="{str(interrupting).lower()}">{definition}</boundaryEvent>'
         f"{task(f'after-{element_id}')}{path(element_id, f'after-{element_id}')}"
     )
+
+
+def _quoted(text: str) -> str:
+    """An expression, to stand in an attribute."""
+    return text.replace('"', "&quot;")
+
+
+def _all(mappings: dict[str, str] | None) -> dict[str, str]:
+    return {target: _quoted(source) for target, source in (mappings or {}).items()}

@@ -45,6 +45,7 @@ class Play:
         self._http = http
         self._address = address
         self._records = records
+        self._resolved: set[int] = set()
 
     # Deployments and instances
 
@@ -147,7 +148,7 @@ class Play:
     # Incidents, and waiting
 
     async def incident(self, instance: int, error_type: str) -> int:
-        """Wait for an incident of the instance that is not resolved; its key."""
+        """Wait for an incident of the instance that is not resolved, by this script or otherwise; its key."""
 
         def unresolved(records: Sequence[Record]) -> int | None:
             found: dict[int, Record] = {}
@@ -158,13 +159,14 @@ class Play:
                     elif record.intent == "RESOLVED":
                         found.pop(record.key, None)
             for key, record in found.items():
-                if record.value["errorType"] == error_type:
+                if record.value["errorType"] == error_type and key not in self._resolved:
                     return key
             return None
 
         return await self.until(unresolved, f"an incident {error_type}")
 
     async def resolve(self, incident: int) -> None:
+        self._resolved.add(incident)
         await self._do("resolve", "POST", f"incidents/{incident}/resolution", {})
 
     async def ends(self, instance: int, how: str = "completed") -> None:

@@ -1,0 +1,135 @@
+"""The load generator against a server of a few lines, and what it makes of its figures."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from benchmarks.drivers import report_of_judge
+from benchmarks.load import Load, Percentiles, Plan
+from benchmarks.processes import Sample
+from benchmarks.wire import Endpoint
+from benchmarks.workloads import ONE_TASK, START_ONLY, TEN_TASKS, Requests, Workload
+
+PLAN = Plan(ONE_TASK, in_flight=4, warmup_seconds=0.0, seconds=0.2, drain_seconds=5.0)
+
+
+class Server:
+    """Knows the four calls, as far as the generator can tell. Instances end with their last job."""
+
+    def __init__(self, tasks: int) -> None:
+        self.started = 0
+        self.completed: list[int] = []
+        self._tasks = tasks
+        self._keys = count(1)
+        self._jobs: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+        self._instance_of: dict[int, tuple[int, int]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = int(head.partition("Content-Length: ")[2].split("\r\n")[0])
+                await reader.readexactly(length)
+                body = await self._answer(head.split(" ")[1])
+                status = b"200 OK" if body else b"204 No Content"
+                writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def _answer(self, path: str) -> bytes:
+        if path == "/v2/process-instances":
+            self.started += 1
+            instance = next(self._keys)
+            self._jobs.put_nowait((instance, 1))
+            return json.dumps({"processInstanceKey": str(instance), "more": {}}).encode()
+        if path == "/v2/jobs/activation":
+            instance, task = await self._jobs.get()
+            job = next(self._keys)
+            self._instance_of[job] = instance, task
+            told = {"jobKey": str(job), "processInstanceKey": instance, "elementId": f"t{task}", "variables": {}}
+            return json.dumps({"jobs": [told]}).encode()
+        if path.endswith("/completion"):
+            instance, task = self._instance_of.pop(int(path.split("/")[3]))
+            if task < self._tasks:
+                self._jobs.put_nowait((instance, task + 1))
+            else:
+                self.completed.append(instance)
+            return b""
+        return b"{}"
+
+
+@asynccontextmanager
+async def server_of(tasks: int) -> AsyncIterator[tuple[Server, str]]:
+    served = Server(tasks)
+    async with await asyncio.start_server(served.serve, "127.0.0.1", 0) as listener:
+        yield served, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("workload", [ONE_TASK, TEN_TASKS])
+async def test_an_instance_is_complete_with_its_last_job(workload: Workload) -> None:
+    plan = replace(PLAN, workload=workload)
+    async with server_of(plan.workload.tasks) as (server, base):
+        report = await Load(plan, base).run(Sample)
+
+    assert report.completed > 0
+    assert report.unfinished == report.failed == 0
+    assert len(server.completed) == server.started >= report.completed
+
+
+async def test_an_open_loop_keeps_to_its_rate() -> None:
+    async with server_of(1) as (server, base):
+        report = await Load(replace(PLAN, rate=100.0, seconds=0.5), base).run(Sample)
+
+    assert report.unfinished == 0
+    assert server.started == pytest.approx(50, abs=5)
+
+
+async def test_start_only_ends_with_as_many_as_asked_for() -> None:
+    plan = replace(PLAN, workload=START_ONLY, count=30, seconds=10.0)
+    async with server_of(1) as (server, base):
+        report = await Load(plan, base).run(Sample)
+
+    assert server.started == report.completed == 30
+    assert report.seconds < 10
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    assert Percentiles.of([3.0, 1.0, 2.0]) == Percentiles(2.0, 3.0, 3.0, 3.0)
+    assert Percentiles.of(range(1, 101)) == Percentiles(50, 90, 99, 100)
+    assert Percentiles.of([]) == Percentiles(0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_completion_is_sent_for_its_key_only() -> None:
+    requests = Requests(Endpoint("localhost", 1), "process", "type", b'{"share":"100%"}')
+
+    assert requests.complete(42).startswith(b"POST /v2/jobs/42/completion HTTP/1.1\r\n")
+    assert b'"share":"100%"' in requests.create
+
+
+def test_the_judge_is_understood() -> None:
+    told = {
+        "completed": 2000,
+        "completed_per_s": 200.0,
+        "seconds": 10.0,
+        "server_cpu_s": 0.5,
+        "driver_cpu_s_per_1000": 0.4,
+        "latency_ms": {"p50": 1.0, "p90": 2.0, "p99": 3.0, "max": 4.0},
+        "create_ms": {"p50": 0.5, "p99": 1.5},
+        "server_rss_mib": 70.0,
+        "refused_creates": 1,
+        "refused_completions": 2,
+        "errors": {"create": 0, "complete": 1, "poll": 0},
+    }
+
+    report = report_of_judge(PLAN, told)
+
+    assert report.server_us == 250.0
+    assert report.completed_per_cpu_second == 4000.0
+    assert report.generator_us == 400.0
+    assert (report.refused, report.failed) == (3, 1)
+    assert report.latency_ms == Percentiles(1.0, 2.0, 3.0, 4.0)
