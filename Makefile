@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## Run the order example on a durable node: retries, incidents, a crash, the audit trail
-	$(BIN)/python examples/demo.py
+	$(BIN)/python -m examples.demo
 
 format: $(STAMP)  ## Format the code
 	$(BIN)/ruff format

@@ -326,7 +326,9 @@ class PartitionActor(Actor[Message]):
         """Once a tick: bring in what is due, make the frame, hand it to Raft, release what is committed."""
         raft = self._raft
         if raft.leads:
-            self._do_own_work()
+            self._lead()
+            if self._uncommitted_bytes < self._limits.uncommitted_bytes_max:
+                self._do_own_work()
         if self._events or self._answers or self._offered:
             self._make_frame()
         ready = raft.ready()
@@ -378,12 +380,16 @@ class PartitionActor(Actor[Message]):
             self.watching.claimed(command.type)
         return len(events)
 
-    def _do_own_work(self) -> None:
-        """What nobody sends: timers and deadlines, and what earlier turns left over."""
+    def _lead(self) -> None:
+        """What a new leader begins with; all else that is pending it finds in the state."""
         if self._log_clock is None:
             self._log_clock = LogClock(self.clock, self._state.last_time)
             self._last_request = self._raft.term << _TERM_SHIFT
             self._sendable = self._outbox_numbers()
+
+    def _do_own_work(self) -> None:
+        """What nobody sends: timers and deadlines, and what earlier turns left over."""
+        assert self._log_clock is not None, "no log time before leadership"
         due = self._state.next_due()
         if due is not None:
             self._now = self._now or self._log_clock.now_ms()

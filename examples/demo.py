@@ -77,6 +77,7 @@ class Demo:
         try:
             await self._until(lambda ledger: len(ledger.by_id) >= (self._count + 1) // 2)
             await self._kill_and_restart()
+            await self._until(lambda _: ordering.done())
             await ordering
             await self._until(lambda ledger: ledger.ended + len(ledger.incidents()) >= self._count)
             await self._resolve_until_all_ended()

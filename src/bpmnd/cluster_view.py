@@ -19,6 +19,8 @@ class LocalCluster:
         self._config = config
         self._hosted: list[HostedPartition] = node.hosted
         self._turns = cycle(self._hosted)
+        self.http_port = 0
+        """Where the gateway listens, once it does."""
 
     def partitions(self) -> Sequence[Partition]:
         return self._hosted
@@ -34,7 +36,7 @@ class LocalCluster:
         return self._hosted[0]
 
     def topology(self) -> Topology:
-        host, port = address_of(self._config.http.address)
+        host, _ = address_of(self._config.http.address)
         replicas = tuple(
             PartitionReplica(
                 hosted.id,
@@ -43,5 +45,5 @@ class LocalCluster:
             )
             for hosted in self._hosted
         )
-        broker = Broker(self._config.node.id, host, port, replicas, bpmnd.__version__)
+        broker = Broker(self._config.node.id, host, self.http_port, replicas, bpmnd.__version__)
         return Topology((broker,), 1, len(self._hosted), 1, bpmnd.__version__)

@@ -152,6 +152,7 @@ def _from_file(file: Path) -> Layers:
     for section, values in content.items():
         if not isinstance(values, dict):
             raise ConfigError(f"{file}: '{section}' stands outside of a section")
+        _check_section(str(file), section)
         settings = cast(dict[str, Any], values)
         layers += [(str(file), section, key, value) for key, value in settings.items()]
     return layers
@@ -169,9 +170,7 @@ def _from_environment(environment: Mapping[str, str]) -> Layers:
 
 
 def _checked(origin: str, section: str, key: str, value: Any) -> Any:
-    kinds = get_type_hints(Config)
-    if section not in kinds:
-        raise ConfigError(f"{origin}: unknown section '{section}'{_nearest(section, kinds)}")
+    kinds = _check_section(origin, section)
     settings = get_type_hints(kinds[section])
     if key not in settings:
         raise ConfigError(f"{origin}: unknown setting '{section}.{key}'{_nearest(key, settings)}")
@@ -185,6 +184,14 @@ def _checked(origin: str, section: str, key: str, value: Any) -> Any:
     if (section, key) == ("node", "partitions") and converted < 1:
         raise ConfigError(f"{origin}: {section}.{key}: must be at least 1, is {value}")
     return converted
+
+
+def _check_section(origin: str, section: str) -> dict[str, Any]:
+    """The kinds of all sections, of which this must be one."""
+    kinds = get_type_hints(Config)
+    if section not in kinds:
+        raise ConfigError(f"{origin}: unknown section '{section}'{_nearest(section, kinds)}")
+    return kinds
 
 
 def _convert(kind: type[Any], value: Any) -> Any:

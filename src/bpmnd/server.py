@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
@@ -29,6 +30,7 @@ from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.writer import ThreadWriter
 
 _logger = logging.getLogger(__name__)
+_LOCK_PAUSES: Final = (0, 0.05, 0.05, 0.05)
 _POLL_SECONDS: Final = 0.01
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
 _GC_THRESHOLD: Final = (50_000, 50, 1000)
@@ -54,15 +56,24 @@ class DataDirectory:
     def __enter__(self) -> None:
         self._path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._try_lock():
             os.close(self._lock)
-            raise ConfigError(f"{self._path} is in use by another node") from None
+            raise ConfigError(f"{self._path} is in use by another node")
         self._check_partitions()
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
+
+    def _try_lock(self) -> bool:
+        """More than once: a command that looks whether a node runs holds the lock for a moment."""
+        for pause in _LOCK_PAUSES:
+            time.sleep(pause)
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            return True
+        return False
 
     def _check_partitions(self) -> None:
         """The number of partitions was settled when the directory was first used."""
@@ -105,12 +116,14 @@ class _Process:
         monitoring = Monitoring(registry, node)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
         node.start()
-        gateway = Gateway(LocalCluster(self._config, node), registry)
+        cluster = LocalCluster(self._config, node)
+        gateway = Gateway(cluster, registry)
         try:
             await self._until(lambda: node.is_ready)
             if self._failure is None and not self._stop.is_set():
                 host, port = address_of(self._config.http.address)
                 port = await gateway.start(host, port, reuse_port=self._config.http.reuse_port)
+                cluster.http_port = port
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*_GC_THRESHOLD)

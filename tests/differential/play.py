@@ -220,6 +220,16 @@ class Play:
 
     # What they all do
 
+    async def send(self, method: str, path: str, body: Variables | str) -> int:
+        """Any request, with a body that may be no JSON; its status."""
+        status, answer = await self._send(method, path, body)
+        self._say(f"{method} {path} {body}", status, answer)
+        return status
+
+    def say(self, what: str, value: object) -> None:
+        """Something else that must be the same on both sides."""
+        self._note(f"{what}: {value}")
+
     async def _do_job(self, what: str, job: Job | int, path: str, body: Variables) -> None:
         key, element = (job, "no job") if isinstance(job, int) else (job.key, job.element)
         await self._do(f"{what} {element} {shown(body)}", "POST", f"jobs/{key}/{path}", body)
@@ -253,9 +263,9 @@ class Play:
         )
 
     async def _send(
-        self, method: str, path: str, body: Variables | None = None, data: aiohttp.FormData | None = None
+        self, method: str, path: str, body: Variables | str | None = None, data: aiohttp.FormData | None = None
     ) -> tuple[int, Any]:
-        text = None if body is None else json.dumps(body).replace(RUN, self.run)
+        text = (body if isinstance(body, str) else json.dumps(body)).replace(RUN, self.run)
         headers = {"Content-Type": "application/json"} if data is None else None
         url = f"{self._address}/v2/{path}"
         async with self._http.request(method, url, data=text if data is None else data, headers=headers) as answer:

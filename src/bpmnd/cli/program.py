@@ -55,7 +55,7 @@ class Program:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
-                start_new_session=False,
+                start_new_session=True,
             )
         except OSError as error:
             return Outcome("failed", f"{self._command[0]}: {error.strerror}")
