@@ -5,6 +5,7 @@ import pytest
 
 from bpmnd.storage.batch import PAGE
 from tests.cli.commands import Commands
+from tests.nodes import RunningNode
 
 pytestmark = pytest.mark.end_to_end
 
@@ -118,3 +119,32 @@ def test_what_is_not_there_is_told(bpmnd: Commands) -> None:
         said = bpmnd("log", action, str(bpmnd.directory))
         assert said.status == 1
         assert "not the data directory of a node" in said.err
+
+
+def test_a_damaged_log_is_repaired_by_a_cut_and_the_checkpoint_made_anew(
+    bpmnd: Commands, stopped: Path
+) -> None:
+    segment = stopped / "partitions/1/log/0000000001.log"
+    data = bytearray(segment.read_bytes())
+    data[PAGE + 200] ^= 1
+    segment.write_bytes(data)
+
+    said = bpmnd("log", "repair", str(stopped))
+
+    assert said.status == 0
+    assert "cut at" in said.out
+    assert bpmnd("log", "verify", str(stopped)).status == 0
+    with RunningNode(stopped) as node:
+        assert node.runs
+
+
+def test_a_running_node_is_not_repaired(bpmnd: Commands) -> None:
+    said = bpmnd("log", "repair", str(bpmnd.node.directory))
+    assert said.status == 1
+    assert "stop it first" in said.err
+
+
+def test_a_whole_log_is_left_as_it_is_by_a_repair(bpmnd: Commands, stopped: Path) -> None:
+    said = bpmnd("log", "repair", str(stopped))
+    assert said.status == 0
+    assert said.out == "partition 1: log and checkpoint fit together\n"

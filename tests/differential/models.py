@@ -1,6 +1,7 @@
 """Models to compare. Process ids and job types begin with `RUN-`, for which every run has a name of its own."""
 
 from typing import Final
+from xml.etree import ElementTree
 
 from tests.bpmn import playground
 from tests.bpmn.playground import END, START, flow, path
@@ -8,12 +9,14 @@ from tests.bpmn.playground import END, START, flow, path
 __all__ = ["END", "START", "flow", "path"]
 
 RUN: Final = "RUN-"
+_BPMN: Final = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+_BEFORE_FLOWS: Final = (f"{_BPMN}documentation", f"{_BPMN}extensionElements")
 ERRORS: Final = '<error id="e1" errorCode="E1"/><error id="e2" errorCode="E2"/>'
 
 
 def process(body: str, *, process_id: str = "process") -> bytes:
     """A BPMN file with one executable process, which knows the errors e1 (E1) and e2 (E2)."""
-    return playground.process(body, process_id=f"{RUN}{process_id}", definitions=ERRORS)
+    return _with_ends(playground.process(body, process_id=f"{RUN}{process_id}", definitions=ERRORS))
 
 
 def task(
@@ -92,6 +95,21 @@ def rings(element_id: str, attached_to: str, definition: str, *, interrupting: b
         f' cancelActivity="{str(interrupting).lower()}">{definition}</boundaryEvent>'
         f"{task(f'after-{element_id}')}{path(element_id, f'after-{element_id}')}"
     )
+
+
+def _with_ends(content: bytes) -> bytes:
+    """The model as a modeller writes it, every element with its incoming and outgoing flows. bpmnd does not
+    need them; Zeebe looks at them when it validates."""
+    root = ElementTree.fromstring(content)
+    by_id = {element.get("id"): element for element in root.iter()}
+    for end, attribute in (("outgoing", "sourceRef"), ("incoming", "targetRef")):
+        for flow_ in reversed(root.findall(f".//{_BPMN}sequenceFlow")):
+            element = by_id.get(flow_.get(attribute))
+            if element is not None:
+                mark = ElementTree.Element(f"{_BPMN}{end}")
+                mark.text = flow_.get("id")
+                element.insert(sum(child.tag in _BEFORE_FLOWS for child in element), mark)
+    return ElementTree.tostring(root, encoding="utf-8")
 
 
 def _quoted(text: str) -> str:

@@ -50,7 +50,8 @@ class Play:
     # Deployments and instances
 
     async def deploy(self, *contents: bytes, names: Sequence[str] = ()) -> list[int]:
-        """Deploy models as `1.bpmn`, `2.bpmn`…, or by other names; the keys of their definitions."""
+        """Deploy models as `1.bpmn`, `2.bpmn`…, or by other names; the keys of their definitions
+        in the order of these names."""
         form = aiohttp.FormData()
         names = names or [f"{number}.bpmn" for number in range(1, len(contents) + 1)]
         for name, content in zip(names, contents, strict=True):
@@ -60,6 +61,7 @@ class Play:
         if status != 200:
             return []
         found = [entry["processDefinition"] for entry in body["deployments"]]
+        found.sort(key=lambda process: (process["resourceName"], process["processDefinitionId"]))
         for process in found:
             self._note(
                 f"  {process['resourceName']}: {process['processDefinitionId']}"

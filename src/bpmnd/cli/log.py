@@ -1,4 +1,4 @@
-"""`bpmnd log`: check and read what a node wrote, with or without the node."""
+"""`bpmnd log`: check, read and repair what a node wrote."""
 
 import argparse
 import fcntl
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    parser = commands.add_parser("log", help="verify or export what a node wrote")
+    parser = commands.add_parser("log", help="verify, export or repair what a node wrote")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     verify = actions.add_parser(
         "verify",
@@ -41,6 +41,15 @@ def add_to(commands: Commands) -> None:
         "--format", choices=("json", "text"), default="json", help="text: an audit trail to read"
     )
     export.set_defaults(run=_export)
+    repair = actions.add_parser(
+        "repair",
+        help="let a damaged node go on with what is proven",
+        description="Cut the log of each partition at its first damage, keep a copy of what is cut, and make"
+        " the checkpoint anew where it is damaged or does not fit any more. What is cut is lost for the"
+        " processes: use it only when no other copy is left. The node must be stopped.",
+    )
+    _add_directory(repair)
+    repair.set_defaults(run=_repair)
 
 
 def _add_directory(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +72,16 @@ def _verify(options: argparse.Namespace) -> int:
         else:
             _print_report(partition_id, report)
     return 1 if damaged else 0
+
+
+def _repair(options: argparse.Namespace) -> int:
+    from bpmnd.cli.repair import repair_partition
+
+    if _is_running(options.directory):
+        raise CommandError(f"{options.directory} is in use by a node: stop it first")
+    for partition_id, directory in _partitions(options.directory):
+        repair_partition(partition_id, directory)
+    return 0
 
 
 def _print_report(partition_id: int, report: "VerifyReport") -> None:
