@@ -46,6 +46,8 @@ class Comparison:
         oracle, node = await asyncio.gather(*sides)
         difference = difflib.unified_diff(oracle.report, node.report, "oracle", "bpmnd", n=4, lineterm="")
         text = "\n".join(difference)
+        import os
+        if os.environ.get("SHOW"): print("\n".join(oracle.report))
         assert not text, f"bpmnd differs from the oracle:\n{text}"
         if oracle.stuck is not None:
             raise oracle.stuck
