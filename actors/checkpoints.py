@@ -20,10 +20,10 @@ from bpmnd.storage.log import Log
 class CheckpointPolicy:
     """A checkpoint begins after so many bytes of frames, or so many seconds if there were any."""
 
-    every_bytes: int = 32 << 20
+    every_bytes: int = 4 << 20
     every_seconds: float = 5.0
     rows_per_slice: int = 200
-    instances_in_memory_max: int = 10_000
+    instances_in_memory_max: int = 1000
     index_head_max: int = 4096
 
 

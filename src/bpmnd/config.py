@@ -60,11 +60,11 @@ class ArchiveConfig:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointConfig:
-    every_mib: int = 32
+    every_mib: int = 4
     """A checkpoint is made after so much log,"""
     every_seconds: float = 5.0
     """or after so long, if anything happened."""
-    instances_in_memory: int = 10_000
+    instances_in_memory: int = 1000
     """Idle process instances beyond so many, a partition, are kept on disk only."""
 
 
