@@ -28,7 +28,11 @@ class Driver(Protocol):
 
 @final
 class OwnDriver:
-    name: Final = "benchmarks.load"
+    """The generator of this package."""
+
+    @property
+    def name(self) -> str:
+        return "benchmarks.load"
 
     def run(self, engine: Engine, plan: Plan) -> Report:
         return uvloop.run(Load(plan, engine.base).run(partial(sample_of, engine.pid)))
@@ -60,9 +64,7 @@ class JudgeDriver:
                 "out": out,
             }
             arguments = [part for name, value in flags.items() for part in (f"-{name}", str(value))]
-            subprocess.run(
-                [sys.executable, self._script, *arguments], stdout=subprocess.DEVNULL, check=True
-            )
+            subprocess.run([sys.executable, self._script, *arguments], stdout=subprocess.DEVNULL, check=True)
             return report_of_judge(plan, json.loads(out.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""The engines under test, each in a process tree of its own: a bpmnd node, and Zeebe through the oracle's script."""
+"""The engines under test, each in processes of its own: a bpmnd node, and Zeebe by the oracle's script."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final, Protocol, final
 
@@ -37,9 +37,8 @@ class Engine(Protocol):
 class BpmndNode:
     """A node of this checkout with one partition, unless its settings say otherwise."""
 
-    name: Final = "bpmnd"
-
     def __init__(self, directory: Path, *settings: str) -> None:
+        self.name: Final = "bpmnd"
         self.data: Final = directory
         self._node = RunningNode(directory, *settings)
 
@@ -63,7 +62,7 @@ class BpmndNode:
 
 
 @contextlib.contextmanager
-def bpmnd_node(directory: Path, *settings: str) -> Iterator[BpmndNode]:
+def bpmnd_node(directory: Path, *settings: str) -> Generator[BpmndNode]:
     node = BpmndNode(directory, *settings)
     try:
         yield node
@@ -74,11 +73,11 @@ def bpmnd_node(directory: Path, *settings: str) -> Iterator[BpmndNode]:
 
 @final
 class Zeebe:
-    """Zeebe with one partition and without its record stream, beside whatever oracle runs: ports and home of its own."""
-
-    name: Final = "Zeebe"
+    """Zeebe with one partition and without its record stream, on ports and in a home of its own, so that an
+    oracle may run beside it."""
 
     def __init__(self, script: Path, home: Path) -> None:
+        self.name: Final = "Zeebe"
         self._script = script
         rest, monitoring, grpc = _free_ports()
         self._environment = os.environ | {
@@ -104,7 +103,7 @@ class Zeebe:
 
 
 @contextlib.contextmanager
-def zeebe(script: Path, home: Path) -> Iterator[Zeebe]:
+def zeebe(script: Path, home: Path) -> Generator[Zeebe]:
     server = Zeebe(script, home)
     try:
         yield server

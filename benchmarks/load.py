@@ -9,9 +9,9 @@ import argparse
 import asyncio
 import gc
 import json
+import math
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -23,14 +23,17 @@ import uvloop
 
 from benchmarks.processes import Sample, sample_of
 from benchmarks.wire import LOST, Endpoint, Pool
-from benchmarks.workloads import PAYLOAD, WORKLOADS, Requests, Workload
+from benchmarks.workloads import PAYLOAD, WORKLOADS, Requests, Workload, variables_of
 
 _POLL_MS: Final = 10_000
 _PAUSE_SECONDS: Final = 0.005
 _PAUSE_SECONDS_MAX: Final = 0.2
 _REFUSED: Final = (429, 503)
+_UNKNOWN: Final = (LOST, 500, 504)
+"""Statuses after which the request may or may not have taken effect."""
 _TRIES_MAX: Final = 20
 _OPEN_LOOP_CONNECTIONS: Final = 128
+_LOOK_SECONDS: Final = 0.02
 
 
 @final
@@ -66,9 +69,9 @@ class Percentiles:
         ordered = sorted(durations_ms)
         if not ordered:
             return cls(0.0, 0.0, 0.0, 0.0)
-        last = len(ordered) - 1
-        p50, p90, p99, top = (round(ordered[round(share * last)], 3) for share in (0.5, 0.9, 0.99, 1.0))
-        return cls(p50, p90, p99, top)
+        count = len(ordered)
+        p50, p90, p99 = (round(ordered[math.ceil(share * count) - 1], 3) for share in (0.5, 0.9, 0.99))
+        return cls(p50, p90, p99, round(ordered[-1], 3))
 
 
 @final
@@ -132,19 +135,21 @@ class Load:
         self._plan = plan
         self._endpoint = Endpoint.of(base)
         self._pool = Pool(self._endpoint)
-        name = f"bench-{time.time_ns() // 1_000_000:x}"  # Of its own: no poll of an earlier run gets its jobs.
+        name = (
+            f"bench-{time.time_ns() // 1_000_000:x}"  # Of its own: no poll of an earlier run gets its jobs.
+        )
         self._requests = Requests(self._endpoint, name, name, plan.variables)
         self._activation = self._requests.activate(plan.jobs_per_poll, _POLL_MS)
         self._clock = time.perf_counter
         self._starting = True
         self._running = 0
         self._started = 0
+        self._given_up = 0
         self._counts = _Counts()
         self._intended: dict[int, float] = {}
         """Instance -> its intended start, once its key is known."""
         self._completed_early: dict[int, float] = {}
         """Instances completed before their creation was acknowledged here."""
-        self._retries: deque[asyncio.TimerHandle] = deque(maxlen=1)
 
     async def run(self, sample: Callable[[], Sample]) -> Report:
         """Deploy, warm up, measure. `sample` is asked for the server's use at both ends of the window."""
@@ -158,7 +163,7 @@ class Load:
                     self._poll()
             return await self._measure(sample)
         finally:
-            self._pool.close()
+            await self._pool.close()
 
     async def _deploy(self) -> None:
         status, body = await self._pool.ask(self._requests.deploy(self._plan.workload))
@@ -186,16 +191,19 @@ class Load:
         if offering is not None:
             await offering
         deadline = clock() + plan.drain_seconds
-        while self._running and clock() < deadline:
-            await asyncio.sleep(0.02)
+        while self._running and clock() < deadline:  # noqa: ASYNC110 - an event would cost each instance
+            await asyncio.sleep(_LOOK_SECONDS)
         return self._report(begun, ended, cpu_after - cpu_before, before, after)
 
     async def _window(self) -> None:
         """The time that is measured: so many seconds, or until so many instances wait."""
         plan = self._plan
+        if not plan.count:
+            await asyncio.sleep(plan.seconds)
+            return
         deadline = self._clock() + plan.seconds
-        while (self._running if plan.count else True) and self._clock() < deadline:
-            await asyncio.sleep(0.02 if plan.count else max(deadline - self._clock(), 0.0))
+        while self._running and self._clock() < deadline:  # noqa: ASYNC110 - the same
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _offer(self) -> None:
         """The open loop: each instance at its moment, or late but counted from it."""
@@ -271,11 +279,13 @@ class Load:
             self._start(self._clock())
 
     def _again(self, status: int, body: bytes, request: Callable[[int], None], tries: int) -> None:
-        """Try again after a pause that grows; what is refused for good is given up."""
+        """Try again after a pause that grows: as long as the server is busy, else a few times."""
         self._note(status, body)
-        if tries >= _TRIES_MAX or status not in (*_REFUSED, LOST, 500, 504):
-            return  # It stays among the running and is reported as unfinished.
-        pause = min(_PAUSE_SECONDS * 2**tries, _PAUSE_SECONDS_MAX)
+        if status not in _REFUSED and (tries >= _TRIES_MAX or status not in _UNKNOWN):
+            self._given_up += 1
+            self._running -= 1
+            return
+        pause = min(_PAUSE_SECONDS * 2 ** min(tries, _TRIES_MAX), _PAUSE_SECONDS_MAX)
         asyncio.get_running_loop().call_later(pause, request, tries + 1)
 
     def _note(self, status: int, body: bytes) -> None:
@@ -308,14 +318,16 @@ class Load:
             written_bytes=round((after.written_bytes - before.written_bytes) / each, 1),
             refused=counts.refused,
             failed=counts.failed,
-            unfinished=self._running,
+            unfinished=self._running + self._given_up,
             last_failure=counts.last_failure,
         )
 
     def _percentiles(self, times: list[tuple[float, float]], begun: float, ended: float) -> Percentiles:
         """Of what was to start within the window (open loop), or ended within it (closed loop)."""
         which = 0 if self._plan.rate > 0 else 1
-        return Percentiles.of([(at - intended) * 1e3 for intended, at in times if begun <= (intended, at)[which] <= ended])
+        return Percentiles.of(
+            [(at - intended) * 1e3 for intended, at in times if begun <= (intended, at)[which] <= ended]
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -341,7 +353,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         count=given.count,
         workers=given.workers,
         jobs_per_poll=given.poll,
-        variables=PAYLOAD if given.payload is None else msgspec.json.format(given.payload.read_bytes(), indent=-1),
+        variables=variables_of(given.payload),
     )
     report = uvloop.run(Load(plan, given.base).run(partial(sample_of, given.pid)))
     json.dump(asdict(report), sys.stdout, indent=2)

@@ -52,7 +52,7 @@ class Latency:
 @final
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What it takes that instances wait. Memory is PSS of the process tree; bytes are per waiting instance."""
+    """What it takes that instances wait. Memory is the node's PSS; bytes are per waiting instance."""
 
     count: int
     created_per_second: float
@@ -77,7 +77,9 @@ def warm(engine: Engine, driver: Driver, seconds: float) -> None:
     driver.run(engine, Plan(ONE_TASK, in_flight=_WARM_IN_FLIGHT, warmup_seconds=0.0, seconds=seconds))
 
 
-def throughput(engines: Sequence[Engine], driver: Driver, plan: Plan, repeat: int, say: Say) -> list[Throughput]:
+def throughput(
+    engines: Sequence[Engine], driver: Driver, plan: Plan, repeat: int, say: Say
+) -> list[Throughput]:
     """Closed loop, the engines in turn."""
     runs: dict[str, list[Report]] = {engine.name: [] for engine in engines}
     for number in range(repeat):

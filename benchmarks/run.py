@@ -1,4 +1,4 @@
-"""Measure a node: throughput, CPU, latency, memory, disk, restart; with --zeebe beside Zeebe in the same run."""
+"""Measure a node: throughput, CPU, latency, memory, disk, restart; with --zeebe, Zeebe beside it."""
 
 import argparse
 import contextlib
@@ -13,14 +13,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from benchmarks import measurements
 from benchmarks.drivers import Driver, JudgeDriver, OwnDriver
 from benchmarks.engines import Engine, bpmnd_node, zeebe
 from benchmarks.load import Plan
 from benchmarks.tables import Results, markdown
-from benchmarks.workloads import ONE_TASK, PAYLOAD
+from benchmarks.workloads import ONE_TASK, variables_of
 
 _PARTS: Final = ("throughput", "latency", "waiting")
 _WARM_SECONDS: Final = {"bpmnd": 5.0, "Zeebe": 60.0}
@@ -29,10 +27,12 @@ _WARM_SECONDS: Final = {"bpmnd": 5.0, "Zeebe": 60.0}
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parse(arguments)
     driver: Driver = OwnDriver() if given.judge is None else JudgeDriver(given.judge)
-    variables = PAYLOAD
-    if given.payload is not None:
-        variables = msgspec.json.format(given.payload.read_bytes(), indent=-1)
-    plan = Plan(ONE_TASK, in_flight=given.in_flight, seconds=given.seconds, variables=variables)
+    plan = Plan(
+        ONE_TASK,
+        in_flight=given.in_flight,
+        seconds=given.seconds,
+        variables=variables_of(given.payload),
+    )
     with tempfile.TemporaryDirectory(prefix="bpmnd-bench-", dir=given.directory) as directory:
         results = _measure(given, driver, plan, Path(directory))
     tables = markdown(results)
@@ -93,7 +93,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--payload", type=Path, help="file with the variables as JSON")
     parser.add_argument("--zeebe", type=Path, help="the oracle's script: run Zeebe beside")
     parser.add_argument("--judge", type=Path, help="rest_load.py: let the independent driver make the load")
-    parser.add_argument("--directory", type=Path, help="where the nodes have their data, for the time of the run")
+    parser.add_argument(
+        "--directory", type=Path, help="where the nodes have their data, for the time of the run"
+    )
     parser.add_argument("--out", type=Path, help="write the results there as JSON, and beside it as Markdown")
     return parser.parse_args(arguments)
 

@@ -31,7 +31,7 @@ class Results:
 def machine() -> str:
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{os.cpu_count()} × {_processor()}, {memory_gib:.0f} GiB, Linux {platform.release()},"
+        f"{os.cpu_count()} x {_processor()}, {memory_gib:.0f} GiB, Linux {platform.release()},"
         f" Python {platform.python_version()}"
     )
 
@@ -39,8 +39,8 @@ def machine() -> str:
 def markdown(results: Results) -> str:
     """The tables, in the order in which they were measured."""
     parts = [
-        f"Measured {results.started} with `{results.command}` on {machine()}; load made by `{results.driver}`;"
-        f" load average {results.load_before:.1f} before and {results.load_after:.1f} after."
+        f"Measured {results.started} with `{results.command}` on {machine()}. The load came from"
+        f" `{results.driver}`; load average {results.load_before:.1f} before, {results.load_after:.1f} after."
     ]
     for title, found in (("One task", results.one_task), ("Ten tasks", results.ten_tasks)):
         if found:
@@ -59,7 +59,7 @@ def _throughput(title: str, found: Sequence[Throughput]) -> str:
             f"{statistics.median(run.completed_per_second for run in throughput.runs):,.0f}",
             f"{throughput.median.completed_per_cpu_second:,.0f}",
             f"{throughput.median.server_us:,.0f}",
-            f"{min(run.server_us for run in throughput.runs):,.0f}–"
+            f"{min(run.server_us for run in throughput.runs):,.0f} to "
             f"{max(run.server_us for run in throughput.runs):,.0f}",
             f"{statistics.median(run.generator_us for run in throughput.runs):,.0f}",
             str(sum(run.refused for run in throughput.runs)),
@@ -87,7 +87,9 @@ def _latencies(found: Sequence[Latency], disk: Percentiles | None) -> str:
         rows.append(("bare fdatasync of 4 KiB", *_shown(disk)))
     run = found[0].runs[0]
     rounds = len(found[0].runs)
-    heading = f"One task at {found[0].rate:.0f}/s, medians of {rounds} rounds in turn of {run.seconds:.0f} s, ms"
+    heading = (
+        f"One task at {found[0].rate:.0f}/s, medians of {rounds} rounds in turn of {run.seconds:.0f} s, ms"
+    )
     return _table((heading, "p50", "p90", "p99", "max"), rows)
 
 
@@ -99,11 +101,17 @@ def _waiting(waiting: Waiting) -> str:
         ("memory of the node without them, MiB", f"{waiting.memory_mib_without:.1f}"),
         ("memory of the node with them, evicted, MiB", f"{waiting.memory_mib:.1f}"),
         ("memory each, bytes", f"{waiting.memory_bytes:.0f}"),
-        ("disk each, bytes (of it checkpoint store)", f"{waiting.disk_bytes:,.0f} ({waiting.checkpoint_disk_bytes:,.0f})"),
+        (
+            "disk each, bytes (of it checkpoint store)",
+            f"{waiting.disk_bytes:,.0f} ({waiting.checkpoint_disk_bytes:,.0f})",
+        ),
         ("started per second", f"{waiting.created_per_second:,.0f}"),
         ("server CPU to start one, µs", f"{waiting.creation_us:.0f}"),
         ("restart after SIGKILL, s", " / ".join(f"{seconds:.2f}" for seconds in waiting.restart_seconds)),
-        ("the same without them, s", " / ".join(f"{seconds:.2f}" for seconds in waiting.restart_seconds_without)),
+        (
+            "the same without them, s",
+            " / ".join(f"{seconds:.2f}" for seconds in waiting.restart_seconds_without),
+        ),
     ]
     if ratios:
         rows.append(("server CPU per one-task instance, without → with, µs", f"{alone:.0f} → {loaded:.0f}"))

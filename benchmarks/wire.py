@@ -114,6 +114,10 @@ class _Connection(asyncio.Protocol):
         self._then = then
         self._transport.write(request)
 
+    def forget(self) -> None:
+        """Call nobody back, whatever comes."""
+        self._then = None
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -171,14 +175,17 @@ class Pool:
         self.post(request, lambda status, body: answer.set_result((status, body)))
         return await answer
 
-    def close(self) -> None:
-        """Drop all connections; nothing is called back any more."""
+    async def close(self) -> None:
+        """Drop all connections and wait until they are gone; nothing is called back any more."""
         self._closed = True
         self._waiting.clear()
         for task in self._reconnecting:
             task.cancel()
-        for connection in list(self._all):
+        for connection in self._all:
+            connection.forget()
             connection.close()
+        while self._all or self._reconnecting:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(0)
 
     def freed(self, connection: _Connection) -> None:
         if self._waiting:

@@ -12,7 +12,7 @@ from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.turn import Turn
 
 _INT32_MAX: Final = 2**31 - 1
-_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,10}")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]{0,20})?")
 
 
 def lookup_in(instance: ProcessInstance, scope_key: int) -> Callable[[str], Value]:
@@ -59,7 +59,7 @@ def evaluate_string(turn: Turn, text: Text, lookup: Callable[[str], Value]) -> s
 def evaluate_int(turn: Turn, text: Text, lookup: Callable[[str], Value]) -> int | Incident:
     """A whole number of 32 bits; literals are numbers by their text, and fractions are cut off."""
     if isinstance(text, str):
-        whole = int(text) if _WHOLE.fullmatch(text) else None
+        whole = int(Decimal(text)) if _NUMBER.fullmatch(text) else None
     else:
         evaluated = evaluate(turn, text, lookup, IncidentType.EXTRACT_VALUE_ERROR)
         if isinstance(evaluated, Incident):

@@ -1,8 +1,7 @@
 """How variables are merged into scopes, and how mappings make them."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
-from typing import Final
+from typing import Final, TypeAlias
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.evaluation import evaluate, lookup_in
@@ -19,22 +18,27 @@ INSTANCE_SIZE_MAX: Final = 4 * 1024 * 1024
 """Bytes of all variables of one process instance, names and JSON texts together."""
 
 
-def oversize(instance: ProcessInstance, variables: Variables) -> str | None:
-    """Why an instance cannot take these variables, if it cannot."""
+def oversize(
+    instance: ProcessInstance, scope_key: int, variables: Variables, *, local: bool = False
+) -> str | None:
+    """Why an instance cannot take these variables into a scope (or, if not local, upwards from it), if it
+    cannot."""
     size = instance.size + size_of(variables)
     if size <= INSTANCE_SIZE_MAX:
         return None
-    replaced = sum(
-        len(name) + len(values[name])
-        for values in instance.variables.values()
-        for name in variables
-        if name in values
-    )
-    if size - replaced <= INSTANCE_SIZE_MAX:
-        return None
+    while True:
+        values = instance.variables.get(scope_key, {})
+        replaced = {name: values[name] for name in variables if name in values}
+        size -= size_of(replaced)
+        if size <= INSTANCE_SIZE_MAX:
+            return None
+        if local or scope_key == instance.key:
+            break
+        variables = {name: value for name, value in variables.items() if name not in replaced}
+        scope_key = instance.elements[scope_key].scope_key
     return (
         f"Expected the variables of a process instance to take at most {INSTANCE_SIZE_MAX} bytes,"
-        f" but they would take {size - replaced}"
+        f" but they would take {size}"
     )
 
 
@@ -55,12 +59,17 @@ def merge_local(turn: Turn, instance: ProcessInstance, scope_key: int, variables
 
 
 def merge_upwards(turn: Turn, instance: ProcessInstance, scope_key: int, variables: Variables) -> None:
-    """Overwrite each variable in the nearest scope that has it; what no scope has is new at the root."""
+    """Overwrite each variable in the nearest scope that has it; what no scope has is new at the root.
+
+    As in Zeebe, a scope that has it with the very same value does not hold it back: it goes on upwards.
+    """
     scope = scope_key
     while variables and scope != instance.key:
         values = instance.variables.get(scope)
         if values:
-            here = {name: value for name, value in variables.items() if name in values}
+            here = {
+                name: value for name, value in variables.items() if name in values and values[name] != value
+            }
             if here:
                 merge_local(turn, instance, scope, here)
                 variables = {name: value for name, value in variables.items() if name not in here}

@@ -3,11 +3,10 @@
 from typing import final
 
 from bpmnd.bpmn.elements.behaviour import Activation
-from bpmnd.bpmn.elements.errors import throw
+from bpmnd.bpmn.elements.errors import catcher_of, interrupt
 from bpmnd.bpmn.elements.lifecycle import activated, pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import EndEvent
-from bpmnd.bpmn.steps import ThrowError
 
 
 @final
@@ -18,9 +17,9 @@ class EndEventBehaviour:
         if element.error is None:
             return pass_through(element, activation)
         turn, instance = activation.turn, activation.instance
+        caught = catcher_of(turn, instance, activation.scope_key, element.error.code or "", "")
+        if isinstance(caught, Incident):
+            return caught
         activated(element, activation)
-        error = ThrowError(instance.key, activation.key, element.error.code or "", "")
-        incident = throw(turn, error)
-        if incident is not None:
-            turn.raise_incident(instance, activation.key, incident, error)
+        interrupt(turn, instance, caught, {})
         return None

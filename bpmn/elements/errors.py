@@ -1,13 +1,22 @@
 """BPMN errors: who catches one (BPMN 2.0, §10.5.1 and §13.5.3)."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import BoundaryEventTriggered
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import ErrorBoundaryEvent, ExecutableProcess, SequenceFlow
-from bpmnd.bpmn.state.records import ElementInstance, ProcessInstance
+from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement, ThrowError
 from bpmnd.bpmn.turn import Turn
+
+
+class Caught(NamedTuple):
+    """The activity to interrupt, and the boundary event that goes off then."""
+
+    activity: ElementInstance
+    boundary: ErrorBoundaryEvent
 
 
 def throw(turn: Turn, step: ThrowError) -> Incident | None:
@@ -15,15 +24,30 @@ def throw(turn: Turn, step: ThrowError) -> Incident | None:
     instance = turn.state.instances.get(step.instance_key)
     if instance is None or step.key not in instance.elements:
         return None
+    caught = catcher_of(turn, instance, step.key, step.code, step.message)
+    if isinstance(caught, Incident):
+        return caught
+    interrupt(turn, instance, caught, step.variables)
+    return None
+
+
+def interrupt(turn: Turn, instance: ProcessInstance, caught: Caught, variables: Variables) -> None:
+    key = caught.activity.key
+    if key in instance.triggers or caught.activity.state is Lifecycle.TERMINATING:
+        return  # Something else has interrupted it before.
+    turn.emit(BoundaryEventTriggered(key, instance.key, caught.boundary.index, variables))
+    turn.schedule(TerminateElement(instance.key, key))
+
+
+def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, message: str) -> Caught | Incident:
+    """Who catches an error thrown in the element instance `key`: the innermost activity that can."""
     process = turn.executable_of(instance)
     codes: list[str] = []
-    for record in _outwards(instance, step.key):
-        caught = _boundary_for(process, record, step.code, codes)
-        if caught is not None:
-            turn.emit(BoundaryEventTriggered(record.key, instance.key, caught.index, step.variables))
-            turn.schedule(TerminateElement(instance.key, record.key))
-            return None
-    with_message = f" with message '{step.message}'" if step.message else ""
+    for record in _outwards(instance, key):
+        boundary = _boundary_for(process, record, code, codes)
+        if boundary is not None:
+            return Caught(record, boundary)
+    with_message = f" with message '{message}'" if message else ""
     available = (
         f" Available error events are [{', '.join(codes)}]"
         if codes
@@ -31,7 +55,7 @@ def throw(turn: Turn, step: ThrowError) -> Incident | None:
     )
     return Incident(
         IncidentType.UNHANDLED_ERROR_EVENT,
-        f"Expected to throw an error event with the code '{step.code}'{with_message},"
+        f"Expected to throw an error event with the code '{code}'{with_message},"
         f" but it was not caught.{available}",
     )
 

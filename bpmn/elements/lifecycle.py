@@ -5,6 +5,7 @@ outgoing flows, complete the scope if this was its last. Terminate: from the out
 announce it, from the innermost outwards to do it.
 """
 
+from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.behaviour import Activation
 from bpmnd.bpmn.events import (
     ElementActivated,
@@ -18,21 +19,19 @@ from bpmnd.bpmn.events import (
     SequenceFlowTaken,
     TimerCanceled,
 )
-from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import (
     Element,
-    ErrorBoundaryEvent,
     ExecutableProcess,
     ParallelGateway,
     Process,
     SequenceFlow,
-    TimerBoundaryEvent,
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement
 from bpmnd.bpmn.turn import InstanceNote, Turn
-from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards
+from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards, oversize
 
 
 def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | None:
@@ -62,6 +61,8 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         merge_local(turn, instance, activation.key, step.variables)
     if element.inputs:
         made = map_inputs(turn, instance, step.scope_key, element.inputs)
+        if not isinstance(made, Incident):
+            made = _if_not_oversize(instance, activation.key, made, local=True)
         if isinstance(made, Incident):
             stop(element, activation, made)
             return None
@@ -131,20 +132,21 @@ def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
         return
     if step.key in instance.children or step.key in instance.tokens:
         return
+    if step.key != instance.key and instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
+        return  # The termination of its scope is on its way to it, in a turn to come.
     process = turn.executable_of(instance)
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     if element.outputs:
         made = map_outputs(turn, instance, step.key, element.outputs)
+        if not isinstance(made, Incident):
+            made = _if_not_oversize(instance, record.scope_key, made, local=False)
         if isinstance(made, Incident):
             if record.state is not Lifecycle.COMPLETING:
                 turn.emit(ElementCompleting(step.key, instance.key, record.element))
             turn.raise_incident(instance, step.key, made, step)
             return
         merge_upwards(turn, instance, record.scope_key, made)
-    elif isinstance(element, TimerBoundaryEvent | ErrorBoundaryEvent) and step.key in instance.variables:
-        # What the event brought along is for the process, not for the event that is over.
-        merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
     cancel_timers(turn, instance, step.key)
     resolve_incidents(turn, instance, step.key)
     if isinstance(element, Process):
@@ -161,6 +163,14 @@ def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
         take(turn, process, instance, record.scope_key, flow)
     if not flows:
         complete_scope_if_done(turn, instance, record.scope_key)
+
+
+def _if_not_oversize(
+    instance: ProcessInstance, scope_key: int, made: Variables, *, local: bool
+) -> Variables | Incident:
+    """A mapping makes as much as it likes out of little; what it makes has the bound of all variables."""
+    too_large = oversize(instance, scope_key, made, local=local)
+    return made if too_large is None else Incident(IncidentType.IO_MAPPING_ERROR, too_large)
 
 
 def take(
@@ -229,6 +239,7 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     """End an element instance, then the scope that waited for it, or go on with what interrupted it."""
     trigger = instance.triggers.get(record.key)
     element = turn.executable_of(instance).elements[record.element]
+    resolve_incidents(turn, instance, record.key)
     if isinstance(element, Process):
         _note_end(turn, instance)
         _answer_terminated(turn, instance)
@@ -242,9 +253,10 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     elif record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
     elif trigger is not None:
-        turn.schedule(
-            ActivateElement(instance.key, scope.key, trigger.boundary_event, variables=trigger.variables)
-        )
+        # It begins here and now: no token leads to it, and without it the scope could complete.
+        key, event = turn.new_key(), trigger.boundary_event
+        turn.emit(ElementActivating(key, instance.key, scope.key, event, ()))
+        turn.schedule(ActivateElement(instance.key, scope.key, event, key=key, variables=trigger.variables))
     else:
         complete_scope_if_done(turn, instance, scope.key)
 

@@ -31,9 +31,7 @@ class ServiceTaskBehaviour:
 
         activated(element, activation)
         create_timers(activation, timers)
-        turn.emit(
-            JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, max(retries, 0))
-        )
+        turn.emit(JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, retries))
         turn.offered.add((instance.tenant_id, job_type))
         turn.notes.append(JobNote(job_type, "created", 1))
         return None

@@ -1,11 +1,14 @@
 """Timers of catch events and boundary events (BPMN 2.0, §10.5.5.1)."""
 
+from typing import Final
+
 import msgspec
 
 from bpmnd.bpmn.elements.behaviour import Activation
 from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
 from bpmnd.bpmn.events import BoundaryEventTriggered, TimerCreated, TimerTriggered
 from bpmnd.bpmn.feel import to_json, type_name
+from bpmnd.bpmn.feel.temporal import DateTime
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Element, TimerBoundaryEvent, TimerDefinition, TimerKind
 from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
@@ -13,6 +16,8 @@ from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance, Timer
 from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement, TriggerTimer
 from bpmnd.bpmn.turn import Turn
 
+_DUE_MIN: Final = 1
+"""What is long past is due at once; 0 would stand for a timer that is not due at all."""
 _TEMPORAL = ("STRING", "DURATION", "PERIOD", "DATE", "DATE_TIME")
 
 
@@ -37,17 +42,19 @@ def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> 
     text: str = msgspec.json.decode(to_json(evaluated.value))
     match timer.kind:
         case TimerKind.DATE:
+            if isinstance(evaluated.value, DateTime) and evaluated.value.offset is None:
+                text += "Z"
             date = parse_date(text)
             if date is not None:
-                return TimerPlan(element, max(0, date))
+                return TimerPlan(element, max(_DUE_MIN, date))
         case TimerKind.DURATION:
             duration = parse_duration(text)
             if duration is not None:
-                return TimerPlan(element, max(0, duration.after(turn.now)))
+                return TimerPlan(element, max(_DUE_MIN, duration.after(turn.now)))
         case TimerKind.CYCLE:
             cycle = parse_cycle(text)
             if cycle is not None:
-                return TimerPlan(element, max(0, cycle.first_due(turn.now)), cycle.repetitions, text)
+                return TimerPlan(element, max(_DUE_MIN, cycle.first_due(turn.now)), cycle.repetitions, text)
     return Incident(
         IncidentType.EXTRACT_VALUE_ERROR,
         f"Expected a timer of kind '{timer.kind.value}', but '{text}' cannot be read as one.",
@@ -101,6 +108,8 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
     boundary = turn.executable_of(instance).elements[timer.element]
     assert isinstance(boundary, TimerBoundaryEvent), f"{timer} triggers {boundary}"
     if boundary.interrupting:
+        if record.key in instance.triggers:
+            return
         turn.emit(BoundaryEventTriggered(record.key, instance.key, boundary.index, {}))
         turn.schedule(TerminateElement(instance.key, record.key))
         return

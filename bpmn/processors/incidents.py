@@ -18,7 +18,7 @@ def resolve(turn: Turn, command: ResolveIncident) -> Outcome:
             f"Expected to resolve incident with key '{command.key}', but no such incident was found",
         )
     job = instance.jobs.get(incident.job_key)
-    if job is not None and job.state is JobState.FAILED and job.retries < 1:
+    if job is not None and job.state in (JobState.FAILED, JobState.ERROR_THROWN) and job.retries < 1:
         return Rejected(
             RejectionType.INVALID_STATE,
             f"Expected to resolve incident with key '{command.key}', but job with key '{job.key}'"

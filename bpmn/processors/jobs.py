@@ -37,10 +37,11 @@ from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize, visible_f
 _LENT_PER_LOOK: Final = 64
 _LENT_MAX: Final = 1000
 """Jobs of one activation, whatever was asked for: one command must not hold up a tick."""
+_MOMENT_MAX: Final = 2**63 - 1
 
 
 def activate(turn: Turn, command: ActivateJobs) -> Outcome:
-    deadline = turn.now + command.timeout_ms
+    deadline = _deadline(turn, command.timeout_ms)
     wanted = min(command.jobs_max, _LENT_MAX)
     lent: list[ActivatedJob] = []
     size = 0
@@ -92,6 +93,11 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
         instance.tags,
         visible_from(instance, job.element_instance_key, command.fetch_variables),
     )
+
+
+def _deadline(turn: Turn, timeout_ms: int) -> int:
+    """A moment that every client can read; one that is long past is over at once."""
+    return min(max(turn.now + timeout_ms, 1), _MOMENT_MAX)
 
 
 def yield_jobs(turn: Turn, command: YieldJobs) -> Outcome:
@@ -155,7 +161,6 @@ def throw_error(turn: Turn, command: ThrowJobError) -> Outcome:
     )
     incident = throw(turn, error)
     if incident is not None:
-        merge_local(turn, instance, job.element_instance_key, command.variables)
         turn.raise_incident(instance, job.element_instance_key, incident, job_key=command.key)
     return Accepted()
 
@@ -184,7 +189,7 @@ def update(turn: Turn, command: UpdateJob) -> Outcome:
     if command.retries is not None:
         turn.emit(JobRetriesUpdated(command.key, instance.key, command.retries))
     if command.timeout_ms is not None:
-        deadline = turn.now + command.timeout_ms
+        deadline = _deadline(turn, command.timeout_ms)
         turn.emit(JobTimeoutUpdated(command.key, instance.key, deadline))
     return Accepted()
 
@@ -220,7 +225,7 @@ def _job_to(turn: Turn, key: int, verb: str, variables: Variables) -> tuple[Proc
             RejectionType.INVALID_STATE,
             f"Expected to {verb} job with key '{key}', but it is in state '{job.state.name}'",
         )
-    too_large = oversize(instance, variables)
+    too_large = oversize(instance, job.element_instance_key, variables)
     if too_large is not None:
         return Rejected(RejectionType.INVALID_ARGUMENT, too_large)
     return instance, job

@@ -5,11 +5,9 @@ from bpmnd.bpmn.events import ElementActivated, ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import (
     ErrorBoundaryEvent,
     ExecutableProcess,
-    Node,
     Process,
     SequenceFlow,
     StartEvent,
-    SubProcess,
     TimerBoundaryEvent,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
@@ -110,20 +108,13 @@ def _starts(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[i
         return indexes
     for index in indexes:
         element = process.elements[index]
-        if isinstance(
-            element, Process | SequenceFlow | TimerBoundaryEvent | ErrorBoundaryEvent
-        ) or _is_inner_start(process, element):
+        if isinstance(element, Process | SequenceFlow | StartEvent | TimerBoundaryEvent | ErrorBoundaryEvent):
             return Rejected(
                 RejectionType.INVALID_ARGUMENT,
                 f"Expected to create instance of process with start instructions, but the element"
                 f" with id '{element.id}' targets unsupported element type",
             )
     return indexes
-
-
-def _is_inner_start(process: ExecutableProcess, element: Node) -> bool:
-    """A start event belongs to its scope: a sub-process is started whole or inside, not at its start."""
-    return isinstance(element, StartEvent) and isinstance(process.elements[element.scope], SubProcess)
 
 
 def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
@@ -178,7 +169,7 @@ def set_variables(turn: Turn, command: SetVariables) -> Outcome:
             RejectionType.NOT_FOUND,
             f"Expected to update variables for element with key '{key}', but no such element was found",
         )
-    too_large = oversize(instance, command.variables)
+    too_large = oversize(instance, key, command.variables, local=command.local)
     if too_large is not None:
         return Rejected(RejectionType.INVALID_ARGUMENT, too_large)
     merge = merge_local if command.local else merge_upwards

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import final
 
+from bpmnd.bpmn.state.blocks import give_back_room
 from bpmnd.bpmn.state.changes import Change, Row, key_bytes
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.journal import Journal
@@ -107,11 +108,12 @@ class Instances:
     def readable(self, in_memory_max: int) -> None:
         """The store has what was captured. What has not changed since may leave the memory."""
         for key, change in self._flushing.items():
-            if change is not Change.REMOVED and key not in self._changed:
+            if change is Change.REMOVED:
+                self._evictable.pop(key, None)
+            elif key not in self._changed:
                 self._evictable[key] = None
         self._flushing = {}
-        for number in [number for number, block in self._live.items() if not block]:
-            del self._live[number]
+        give_back_room(self._live)
         self._evict(self.count_in_memory() - in_memory_max)
 
     def _evict(self, count: int) -> None:

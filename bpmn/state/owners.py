@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import final
 
+from bpmnd.bpmn.state.blocks import give_back_room
 from bpmnd.bpmn.state.changes import Row, key_bytes
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.journal import Journal
@@ -10,6 +11,8 @@ from bpmnd.bpmn.state.journal import Journal
 OWNERS = b"o"
 _BLOCK_SHIFT = 12
 _REMOVED = 0
+_ROOM_PER_ENTRY_MAX = 256
+_ROOM_MAX = 4096
 
 
 @final
@@ -78,5 +81,4 @@ class Owners:
 
     def readable(self) -> None:
         self._flushing = {}
-        for number in [number for number, block in self._live.items() if not block]:
-            del self._live[number]
+        give_back_room(self._live)

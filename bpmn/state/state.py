@@ -138,11 +138,15 @@ class State:
             self._activatable[name] = index
         return index
 
-    def has_activatable(self, tenant_id: str, job_type: str) -> bool:
-        return self.activatable(tenant_id, job_type).first(self._store) is not None
-
     def first_activatable(self, tenant_id: str, job_type: str, count: int) -> list[int]:
-        return self.activatable(tenant_id, job_type).take_first(count, self._store)
+        """The oldest jobs that may be lent. Asking for a type of which there are none leaves nothing behind."""
+        name = (tenant_id, job_type)
+        is_known = name in self._activatable
+        index = self.activatable(tenant_id, job_type)
+        keys = index.take_first(count, self._store)
+        if not keys and not is_known:
+            del self._activatable[name]
+        return keys
 
     # Checkpoints
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
@@ -26,48 +27,69 @@ class Server:
         self.completed: list[int] = []
         self._tasks = tasks
         self._keys = count(1)
-        self._jobs: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+        self._polls: deque[Connection] = deque()
+        self._jobs: deque[tuple[int, int]] = deque()
         self._instance_of: dict[int, tuple[int, int]] = {}
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(head.partition("Content-Length: ")[2].split("\r\n")[0])
-                await reader.readexactly(length)
-                body = await self._answer(head.split(" ")[1])
-                status = b"200 OK" if body else b"204 No Content"
-                writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def _answer(self, path: str) -> bytes:
+    def asked(self, path: str, by: "Connection") -> None:
         if path == "/v2/process-instances":
             self.started += 1
             instance = next(self._keys)
-            self._jobs.put_nowait((instance, 1))
-            return json.dumps({"processInstanceKey": str(instance), "more": {}}).encode()
-        if path == "/v2/jobs/activation":
-            instance, task = await self._jobs.get()
-            job = next(self._keys)
-            self._instance_of[job] = instance, task
-            told = {"jobKey": str(job), "processInstanceKey": instance, "elementId": f"t{task}", "variables": {}}
-            return json.dumps({"jobs": [told]}).encode()
-        if path.endswith("/completion"):
+            by.answer({"processInstanceKey": str(instance), "more": {}})
+            self._offer(instance, 1)
+        elif path == "/v2/jobs/activation":
+            self._polls.append(by)
+            self._lend()
+        elif path.endswith("/completion"):
             instance, task = self._instance_of.pop(int(path.split("/")[3]))
+            by.answer(None)
             if task < self._tasks:
-                self._jobs.put_nowait((instance, task + 1))
+                self._offer(instance, task + 1)
             else:
                 self.completed.append(instance)
-            return b""
-        return b"{}"
+        else:
+            by.answer({})
+
+    def _offer(self, instance: int, task: int) -> None:
+        self._jobs.append((instance, task))
+        self._lend()
+
+    def _lend(self) -> None:
+        while self._jobs and self._polls:
+            instance, task = self._jobs.popleft()
+            job = next(self._keys)
+            self._instance_of[job] = instance, task
+            told = {"jobKey": str(job), "processInstanceKey": instance, "elementId": f"t{task}", "retries": 3}
+            self._polls.popleft().answer({"jobs": [told]})
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Each request of the generator comes in one piece."""
+        self._server.asked(data.split(b" ", 2)[1].decode(), self)
+
+    def answer(self, told: object) -> None:
+        assert self._transport is not None
+        body = b"" if told is None else json.dumps(told).encode()
+        status = b"200 OK" if body else b"204 No Content"
+        self._transport.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
 
 
 @asynccontextmanager
-async def server_of(tasks: int) -> AsyncIterator[tuple[Server, str]]:
+async def server_of(tasks: int) -> AsyncGenerator[tuple[Server, str]]:
     served = Server(tasks)
-    async with await asyncio.start_server(served.serve, "127.0.0.1", 0) as listener:
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(lambda: Connection(served), "127.0.0.1", 0) as listener:
         yield served, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        await asyncio.sleep(0)  # The generator has dropped its connections; let the server see it.
 
 
 @pytest.mark.parametrize("workload", [ONE_TASK, TEN_TASKS])

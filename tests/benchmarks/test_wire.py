@@ -1,7 +1,7 @@
 """Responses as they come off the wire, whole and in pieces."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,8 +11,7 @@ from benchmarks.wire import LOST, Endpoint, Pool, Response, parse_response
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"jobs":[]}'
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 CHUNKED = (
-    b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n"
-    b'6\r\n{"jobs\r\n5;name=value\r\n":[]}\r\n0\r\n\r\n'
+    b'HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{"jobs\r\n5;name=value\r\n":[]}\r\n0\r\n\r\n'
 )
 
 
@@ -46,36 +45,48 @@ def test_a_post_says_how_long_it_is() -> None:
     ]
 
 
+class Echo(asyncio.Protocol):
+    """Gives the same answer to whatever comes; hangs up without one if it is empty."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        if self._answer:
+            self._transport.write(self._answer)
+        else:
+            self._transport.close()
+
+
 @asynccontextmanager
-async def pool_to(answer: bytes, *, hangs_up: bool) -> AsyncIterator[Pool]:
-    """A pool of one connection to a server that gives the same answer to every read."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(1024):
-            writer.write(answer)
-            if hangs_up:
-                break
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+async def pool_to(answer: bytes) -> AsyncGenerator[Pool]:
+    """A pool of one connection."""
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(lambda: Echo(answer), "127.0.0.1", 0) as server:
         pool = Pool(Endpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
         await pool.open(1)
         try:
             yield pool
         finally:
-            pool.close()
+            await pool.close()
 
 
 async def test_what_is_posted_while_all_connections_are_in_use_waits_for_its_turn() -> None:
-    async with pool_to(OK, hangs_up=False) as pool:
+    async with pool_to(OK) as pool:
         request = pool.endpoint.post("/", b"")
         answers = await asyncio.gather(pool.ask(request), pool.ask(request), pool.ask(request))
 
-    assert answers == [(200, b'{"jobs":[]}')] * 3
+    assert list(answers) == [(200, b'{"jobs":[]}')] * 3
 
 
 async def test_a_broken_connection_is_told_and_replaced() -> None:
-    async with pool_to(b"", hangs_up=True) as pool:
+    async with pool_to(b"") as pool:
         request = pool.endpoint.post("/", b"")
         answers = await pool.ask(request), await pool.ask(request)
 

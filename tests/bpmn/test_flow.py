@@ -15,6 +15,7 @@ from bpmnd.bpmn.events import (
     TimerCanceled,
     TimerCreated,
     TimerTriggered,
+    VariablesCreated,
 )
 from tests.bpmn.playground import END, START, Playground, flow, io_mapping, path, process, task
 
@@ -194,6 +195,16 @@ def test_a_timer_that_cannot_be_read_is_an_incident() -> None:
     assert playground.is_over(key)
 
 
+def test_a_computed_date_without_a_zone_is_meant_in_utc() -> None:
+    content = process(
+        START
+        + timer('intermediateCatchEvent id="wait">', "timeDate", '=date and time("1970-01-02T00:00:00")')
+        + path("start", "wait")
+    )
+    playground, _ = started(content)
+    assert playground.happened(TimerCreated)[0].due == 24 * 60 * 60 * 1000
+
+
 def boundary_timer(interrupting: bool, kind: str = "timeDuration", value: str = "PT5S") -> bytes:
     attributes = f'id="late" attachedToRef="work" cancelActivity="{str(interrupting).lower()}">'
     return process(
@@ -259,10 +270,23 @@ def test_an_error_is_caught_by_the_boundary_event_with_its_code() -> None:
 
     playground.do(ThrowJobError(job.key, "E2", variables={"reason": b'"x"'}))
 
-    (handler,) = playground.jobs("handle-two")
-    assert handler.variables == {"reason": b'"x"'}
+    assert len(playground.jobs("handle-two")) == 1
     assert playground.jobs("handle-one") == ()
     assert len(playground.happened(ElementTerminated)) == 2
+
+
+def test_the_variables_of_an_error_stay_in_the_event_that_catches_it() -> None:
+    content = sub_process(task("a") + path("inner", "a"), boundary=error_boundary("one", "e1"))
+    playground, key = started(content, {"x": b"1"})
+    (job,) = playground.jobs("a")
+
+    playground.do(ThrowJobError(job.key, "E1", variables={"reason": b'"x"', "x": b"2"}))
+
+    (handler,) = playground.jobs("handle-one")
+    assert handler.variables == {"x": b"1"}
+    local = playground.happened(VariablesCreated)[-1]
+    assert local.variables == {"reason": b'"x"', "x": b"2"}
+    assert local.scope_key != key
 
 
 def test_an_error_without_its_own_boundary_event_goes_to_the_one_for_all() -> None:
@@ -292,6 +316,15 @@ def test_an_error_end_event_that_nobody_catches_is_an_incident() -> None:
     assert len(playground.happened(IncidentCreated)) == 2
     playground.do(CancelProcessInstance(key))
     assert playground.is_over(key)
+
+
+def test_an_error_end_event_is_only_active_once_somebody_catches_its_error() -> None:
+    end = '<endEvent id="boom"><errorEventDefinition errorRef="e1"/></endEvent>'
+
+    playground, _ = started(sub_process(end + path("inner", "boom")))
+
+    (incident,) = playground.happened(IncidentCreated)
+    assert incident.element_instance_key not in {event.key for event in playground.happened(ElementActivated)}
 
 
 def test_input_mappings_make_variables_of_the_task_alone() -> None:
@@ -345,6 +378,44 @@ def test_an_output_to_a_path_keeps_the_other_entries() -> None:
     playground.work("a", {"done": b"true"})
     (after,) = playground.jobs("b")
     assert after.variables == {"order": b'{"id":7,"paid":true}'}
+
+
+def test_an_output_to_a_path_adds_to_what_the_task_itself_sees_under_the_name() -> None:
+    content = process(
+        START
+        + task("a", inputs={"order": "={own: 1}"}, outputs={"order.paid": "=done"})
+        + task("b")
+        + path("start", "a", "b")
+    )
+    playground, _ = started(content, {"order": b'{"id":7}'})
+    playground.work("a", {"done": b"true"})
+    (after,) = playground.jobs("b")
+    assert after.variables == {"order": b'{"own":1,"paid":true}'}
+
+
+def test_an_output_to_a_path_below_what_is_no_context_gives_null() -> None:
+    content = process(
+        START + task("a", outputs={"order.paid": "=done"}) + task("b") + path("start", "a", "b")
+    )
+    playground, _ = started(content, {"order": b"5"})
+    playground.work("a", {"done": b"true"})
+    (after,) = playground.jobs("b")
+    assert after.variables == {"order": b"null"}
+
+
+def test_a_context_that_mappings_make_is_seen_when_all_its_entries_are_there() -> None:
+    inputs = {"o.a": "=1", "o.b": "=a", "o.c": "=o.a", "after": "=o.a"}
+    playground, _ = started(process(START + task("work", inputs=inputs) + path("start", "work")))
+    (job,) = playground.jobs("work")
+    assert job.variables == {"o": b'{"a":1,"b":1,"c":null}', "after": b"1"}
+
+
+def test_a_result_that_changes_nothing_in_its_scope_goes_on_to_the_process() -> None:
+    content = process(START + task("a", inputs={"x": "=1"}) + task("b") + path("start", "a", "b"))
+    playground, _ = started(content)
+    playground.work("a", {"x": b"1"})
+    (after,) = playground.jobs("b")
+    assert after.variables == {"x": b"1"}
 
 
 def test_a_task_with_no_type_to_be_found_is_an_incident_to_be_resolved() -> None:

@@ -50,6 +50,15 @@ def test_a_job_carries_what_its_worker_needs() -> None:
     assert job.variables == {"a": b"1"}
 
 
+@pytest.mark.parametrize(("text", "retries"), [("2.5", 2), ("+4", 4), ("-1", -1), ("=-2", -2), ("=7.9", 7)])
+def test_retries_are_a_number_cut_off_to_a_whole_one(text: str, retries: int) -> None:
+    playground = Playground()
+    playground.deploy(process(START + task("work", retries=text) + path("start", "work")))
+    playground.create()
+    (job,) = playground.jobs("work")
+    assert job.retries == retries
+
+
 def test_a_lent_job_is_not_lent_again(playground: Playground) -> None:
     playground.create()
     assert len(playground.jobs("work")) == 1
@@ -187,6 +196,17 @@ def test_an_uncaught_error_becomes_an_incident(playground: Playground) -> None:
     assert incident.type == "UNHANDLED_ERROR_EVENT"
     assert "'E1'" in incident.message
     assert playground.jobs("work") == ()
+
+
+def test_the_variables_of_an_uncaught_error_are_dropped(playground: Playground) -> None:
+    playground.create({"x": b"1"})
+    (job,) = playground.jobs("work")
+    playground.do(ThrowJobError(job.key, "E1", variables={"x": b"2"}))
+
+    playground.do(ResolveIncident(playground.happened(IncidentCreated)[0].key))
+
+    (again,) = playground.jobs("work")
+    assert again.variables == {"x": b"1"}
 
 
 def test_resolving_an_uncaught_error_lends_the_job_again(playground: Playground) -> None:

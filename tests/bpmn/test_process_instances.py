@@ -188,6 +188,13 @@ def test_start_instructions_name_an_element_that_is_there() -> None:
     assert "nowhere" in rejected.reason
 
 
+def test_start_instructions_cannot_name_a_start_event() -> None:
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    rejected = playground.rejected(CreateProcessInstance("process", start_elements=("start",)))
+    assert rejected.type is RejectionType.INVALID_ARGUMENT
+
+
 def test_an_instance_may_be_terminated_after_an_element() -> None:
     playground = Playground()
     playground.deploy(process(START + task("a") + task("b") + path("start", "a", "b")))

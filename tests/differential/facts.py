@@ -1,7 +1,11 @@
 """Facts: what the records say of a run, as lines that must be equal on both sides.
 
-Left out is what the two write down differently without any difference to a user: the steps on the way
-(ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different kinds stand among each other.
+Left out is what the two write down differently without any difference to a user:
+
+- the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
+  kinds stand among each other;
+- updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
+- that a job is over whose error was caught: Zeebe says nothing more, here it is cancelled with its element.
 """
 
 import json
@@ -17,6 +21,7 @@ Facts: TypeAlias = dict[str, list[str]]
 _LIFE: Final = frozenset(
     {"ELEMENT_ACTIVATED", "ELEMENT_COMPLETED", "ELEMENT_TERMINATED", "SEQUENCE_FLOW_TAKEN"}
 )
+_UPDATES: Final = frozenset({"UPDATED", "RETRIES_UPDATED", "TIMEOUT_UPDATED"})
 _DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "JOB CREATED": ("type", "retries"),
     "JOB FAILED": ("retries", "errorMessage"),
@@ -31,14 +36,19 @@ def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
     facts: Facts = {}
     for number, instance in enumerate(roots_in(records, run), start=1):
         own = [record for record in records if record.value.get("processInstanceKey") == instance]
-        facts |= {f"instance {number}, {name}": lines for name, lines in _of_instance(own, concurrent).items()}
+        facts |= {
+            f"instance {number}, {name}": lines for name, lines in _of_instance(own, concurrent).items()
+        }
     return facts
 
 
 def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
     life: list[str] = []
     others: defaultdict[str, list[str]] = defaultdict(list)
-    elements = {record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"}
+    elements = {
+        record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"
+    }
+    thrown: set[int] = set()
     for record in records:
         value = record.value
         match record.kind:
@@ -48,9 +58,18 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
             case "VARIABLE":
                 name = f"variable {value['name']} of {elements[value['scopeKey']]}"
                 others[name].append(f"{record.intent} {shown(value['value'])}")
-            case kind:
+            case "JOB" if record.intent in _UPDATES:
+                pass
+            case "JOB" if record.intent == "CANCELED" and record.key in thrown:
+                pass
+            case "TIMER":
                 element = value.get("targetElementId") or value["elementId"]
-                others[f"{kind.lower()}s of {element}"].append(_line(record))
+                others[f"timers of {element}"].append(_line(record))
+            case kind:
+                if record.intent == "ERROR_THROWN":
+                    thrown.add(record.key)
+                # An element id in the record may be one of Zeebe's own, as of an error that nobody caught.
+                others[f"{kind.lower()}s of {elements[value['elementInstanceKey']]}"].append(_line(record))
     facts = {"life": life} if not concurrent else _by_element(life)
     return facts | dict(sorted(others.items()))
 

@@ -1,4 +1,4 @@
-"""Models to compare. Process ids and job types begin with `RUN-`, for which every run has a name of its own."""
+"""Models to compare. Process ids and job types begin with `RUN-`, which is another word in every run."""
 
 from typing import Final
 from xml.etree import ElementTree
@@ -68,7 +68,7 @@ def end(element_id: str, *, error: str = "") -> str:
 def catches(
     element_id: str, attached_to: str, *, error: str = "", outputs: dict[str, str] | None = None
 ) -> str:
-    """A boundary event for the error of that id, or for every error, and the flow to the task `after-<id>`."""
+    """A boundary event for the error of that id, or for every error; then the task `after-<id>`."""
     reference = f' errorRef="{error}"' if error else ""
     mapping = playground.io_mapping(outputs=_all(outputs))
     extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
@@ -89,7 +89,7 @@ def waits(element_id: str, definition: str) -> str:
 
 
 def rings(element_id: str, attached_to: str, definition: str, *, interrupting: bool = True) -> str:
-    """A timer boundary event, and the flow to the task `after-<id>`."""
+    """A timer boundary event; then the task `after-<id>`."""
     return (
         f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}"'
         f' cancelActivity="{str(interrupting).lower()}">{definition}</boundaryEvent>'
@@ -109,7 +109,9 @@ def _with_ends(content: bytes) -> bytes:
                 mark = ElementTree.Element(f"{_BPMN}{end}")
                 mark.text = flow_.get("id")
                 element.insert(sum(child.tag in _BEFORE_FLOWS for child in element), mark)
-    return ElementTree.tostring(root, encoding="utf-8")
+    content = ElementTree.tostring(root, encoding="utf-8")
+    assert isinstance(content, bytes), "it was asked for as UTF-8"
+    return content
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, final
@@ -35,7 +35,7 @@ class Oracle:
 
 
 @contextmanager
-def running_oracle(directory: Path) -> Iterator[Oracle]:
+def running_oracle(directory: Path) -> Generator[Oracle]:
     """The one that is named, or one started in `directory` and stopped at the end."""
     named = os.environ.get("BPMND_ORACLE")
     if named:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, final
 
 import aiohttp
@@ -16,11 +17,13 @@ WAIT_SECONDS: Final = 10.0
 UNKNOWN_KEY: Final = 2**51 + 2**45
 """A key of partition 1 that nothing has."""
 
-_LEND_MS = 60_000
+_LEND_MS: Final = 60_000
+_POLL_SECONDS: Final = 0.02
 _ENDS: Final = {"ELEMENT_COMPLETED": "completed", "ELEMENT_TERMINATED": "terminated"}
 
 T = TypeVar("T")
 Variables: TypeAlias = Mapping[str, Any]
+Awaited: TypeAlias = "asyncio.Future[tuple[int, Any]]"
 
 
 @final
@@ -78,22 +81,16 @@ class Play:
         self._note(f"  of {body['processDefinitionId']} version {body['processDefinitionVersion']}")
         return int(body["processInstanceKey"])
 
-    def create_awaiting(self, variables: Variables | None = None, **more: Any) -> "asyncio.Task[None]":
-        """Start an instance and wait for its result, which is written down when the task is awaited."""
+    def create_awaiting(self, variables: Variables | None = None, **more: Any) -> Awaited:
+        """Start an instance whose result is waited for, meanwhile."""
+        creation = _creation(variables, {"awaitCompletion": True, **more})
+        return asyncio.ensure_future(self._send("POST", "process-instances", creation))
 
-        async def await_result() -> tuple[int, Any]:
-            creation = _creation(variables, {"awaitCompletion": True, **more})
-            return await self._send("POST", "process-instances", creation)
-
-        sent = asyncio.ensure_future(await_result())
-
-        async def written() -> None:
-            status, body = await sent
-            self._say("await the result", status, body)
-            if status == 200:
-                self._note(f"  {shown(body['variables'])}")
-
-        return asyncio.ensure_future(written())
+    async def result(self, awaited: Awaited) -> None:
+        status, body = await awaited
+        self._say("await the result", status, body)
+        if status == 200:
+            self._note(f"  {shown(body['variables'])}")
 
     async def cancel(self, instance: int) -> None:
         await self._do("cancel", "POST", f"process-instances/{instance}/cancellation", {})
@@ -105,24 +102,28 @@ class Play:
     # Jobs
 
     async def activate(self, job_type: str, count: int = 1, **more: Any) -> list[Job]:
-        """Lend exactly as many jobs. They are asked for until they are there."""
-        jobs: list[Any] = []
+        """Lend exactly as many jobs. They are asked for until they are there.
+
+        No request is held: Zeebe may lend to one that has just ended, and note the job as failed then.
+        """
+        jobs = await self._activate(job_type, count, more)
         deadline = time.monotonic() + WAIT_SECONDS
         while len(jobs) < count:
             if time.monotonic() > deadline:
                 raise StuckError(f"{len(jobs)} jobs of type {job_type}, not {count}")
-            jobs += await self._activate(job_type, count - len(jobs), 1000, more)
+            await asyncio.sleep(_POLL_SECONDS)
+            jobs += await self._activate(job_type, count - len(jobs), more)
         return [self._job(job) for job in jobs]
 
     async def activate_if_any(self, job_type: str) -> list[Job]:
         """Lend what there is by now."""
-        return [self._job(job) for job in await self._activate(job_type, 10, -1, {})]
+        return [self._job(job) for job in await self._activate(job_type, 10, {})]
 
     async def none(self, *job_types: str) -> None:
         """There are no jobs of these types."""
         for job_type in job_types:
             if jobs := await self.activate_if_any(job_type):
-                raise StuckError(f"there are jobs of type {job_type}: {jobs}")
+                raise StuckError(f"there are jobs of type {job_type}: {[job.element for job in jobs]}")
 
     async def work(self, job_type: str, variables: Variables | None = None) -> Job:
         """Lend a job and complete it."""
@@ -167,9 +168,9 @@ class Play:
 
         return await self.until(unresolved, f"an incident {error_type}")
 
-    async def resolve(self, incident: int) -> None:
+    async def resolve(self, incident: int, how: str = "") -> None:
         self._resolved.add(incident)
-        await self._do("resolve", "POST", f"incidents/{incident}/resolution", {})
+        await self._do(f"resolve{how}", "POST", f"incidents/{incident}/resolution", {})
 
     async def ends(self, instance: int, how: str = "completed") -> None:
         """Wait for the end of the instance."""
@@ -203,7 +204,7 @@ class Play:
         while (found := seen(self._records.read())) is None:
             if time.monotonic() > deadline:
                 raise StuckError(f"there is not: {what}")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_POLL_SECONDS)
         return found
 
     async def finish(self) -> None:
@@ -213,7 +214,7 @@ class Play:
         ended = {record.key for record in records if record.intent in _ENDS}
         for instance in roots:
             if instance not in ended:
-                await self.cancel(instance)
+                await self._send("POST", f"process-instances/{instance}/cancellation", {})
 
         def all_ended(records: Sequence[Record]) -> bool | None:
             return set(roots) <= {record.key for record in records if record.intent in _ENDS} or None
@@ -239,13 +240,13 @@ class Play:
     async def _do(self, what: str, method: str, path: str, body: Variables) -> None:
         self._say(what, *await self._send(method, path, body))
 
-    async def _activate(self, job_type: str, count: int, wait_ms: int, more: Variables) -> list[Any]:
+    async def _activate(self, job_type: str, count: int, more: Variables) -> list[Any]:
         body = {
             "type": f"{self.run}{job_type}",
             "worker": "worker",
             "timeout": _LEND_MS,
             "maxJobsToActivate": count,
-            "requestTimeout": wait_ms,
+            "requestTimeout": -1,
             **more,
         }
         status, answer = await self._send("POST", "jobs/activation", body)
@@ -260,23 +261,26 @@ class Play:
         self._note(f"job {shown({name: job[name] for name in shared})}")
         self._note(f"  with {shown(job['variables'])}")
         key = job.get("jobKey") or job["key"]
-        return Job(
-            int(key), job["elementId"], int(job["elementInstanceKey"]), int(job["processInstanceKey"])
-        )
+        return Job(int(key), job["elementId"], int(job["elementInstanceKey"]), int(job["processInstanceKey"]))
 
     async def _send(
-        self, method: str, path: str, body: Variables | str | None = None, data: aiohttp.FormData | None = None
+        self,
+        method: str,
+        path: str,
+        body: Variables | str | None = None,
+        data: aiohttp.FormData | None = None,
     ) -> tuple[int, Any]:
         text = (body if isinstance(body, str) else json.dumps(body)).replace(RUN, self.run)
         headers = {"Content-Type": "application/json"} if data is None else None
         url = f"{self._address}/v2/{path}"
-        async with self._http.request(method, url, data=text if data is None else data, headers=headers) as answer:
+        async with self._http.request(
+            method, url, data=text if data is None else data, headers=headers
+        ) as answer:
             content = await answer.text()
             return answer.status, parsed(content) if content else None
 
     def _say(self, what: str, status: int, body: Any) -> None:
-        title = f" {body['title']}" if status >= 400 else ""
-        self._note(f"{what} -> {status}{title}")
+        self._note(f"{what} -> {status}{_title(body) if status >= 400 else ''}")
 
     def _note(self, line: str) -> None:
         self.lines.append(line.replace(self.run, RUN))
@@ -285,3 +289,9 @@ class Play:
 def _creation(variables: Variables | None, more: Variables) -> dict[str, Any]:
     named = {} if "processDefinitionKey" in more else {"processDefinitionId": f"{RUN}process"}
     return {**named, "variables": variables or {}, **more}
+
+
+def _title(problem: Any) -> str:
+    """What the problem is called; Zeebe calls some of them by the class that it has for them."""
+    title = problem["title"]
+    return f" {HTTPStatus(problem['status']).phrase if '.' in title else title}"

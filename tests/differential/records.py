@@ -19,7 +19,7 @@ _KINDS: Final = frozenset({"PROCESS_INSTANCE", "VARIABLE", "JOB", "INCIDENT", "T
 
 
 class Record(NamedTuple):
-    """An event of one process instance. Names are Zeebe's; keys are numbers, values of variables are parsed."""
+    """An event of one process instance: names as in Zeebe, keys as numbers, values of variables parsed."""
 
     kind: str
     intent: str

@@ -29,7 +29,7 @@ async def test_headers_go_with_the_job(compare: Comparison) -> None:
 
 @pytest.mark.parametrize(
     "retries",
-    ["5", "0", "=n", "=n - 4", "=n + 0.9", '="3"', "=none", "=-2", "three", "2.5", "=9999999999", ""],
+    ["5", "0", "=n", "=n - 4", "=n + 0.9", '="3"', "=none", "=-2", "three", "2.5", "-1", "+4", ""],
 )
 async def test_retries_may_be_computed(compare: Comparison, retries: str) -> None:
     async def script(play: Play) -> None:
@@ -114,7 +114,8 @@ async def test_a_failed_job_with_a_back_off_is_handed_out_later(compare: Compari
         await play.none("a")
         await play.complete(job)
         await play.fail(job, 1)
-        await play.none("a")
+        await play.throw(job, "E1")
+        await play.work("a")
         await play.ends(instance)
 
     await compare(script, ONE_TASK)
@@ -134,6 +135,8 @@ async def test_a_back_off_that_ends(compare: Comparison) -> None:
 
 @pytest.mark.representative
 async def test_without_retries_there_is_an_incident_until_retries_are_given(compare: Comparison) -> None:
+    """To resolve an incident of a job without retries is a 409 here and in later versions of Zeebe."""
+
     async def script(play: Play) -> None:
         instance = await play.create()
         (job,) = await play.activate("a")
@@ -143,7 +146,7 @@ async def test_without_retries_there_is_an_incident_until_retries_are_given(comp
         await play.complete(job)
         await play.fail(job, 1)
         await play.throw(job, "E1")
-        await play.resolve(incident)
+        await play.resolve(incident, " without retries")
         await play.update(job, retries=0)
         await play.update(job, retries=2)
         await play.none("a")
@@ -152,7 +155,8 @@ async def test_without_retries_there_is_an_incident_until_retries_are_given(comp
         await play.work("a")
         await play.ends(instance)
 
-    await compare(script, ONE_TASK)
+    known = {"resolve without retries -> 409 INVALID_STATE": "resolve without retries -> 404 NOT_FOUND"}
+    await compare(script, ONE_TASK, known=known)
 
 
 async def test_failing_with_fewer_than_no_retries(compare: Comparison) -> None:
@@ -162,7 +166,9 @@ async def test_failing_with_fewer_than_no_retries(compare: Comparison) -> None:
         await play.fail(job, -3)
         await play.incident(instance, "JOB_NO_RETRIES")
 
-    await compare(script, ONE_TASK)
+    await compare(
+        script, ONE_TASK, known={"FAILED retries=0 errorMessage=": "FAILED retries=-3 errorMessage="}
+    )
 
 
 async def test_an_instance_with_an_incident_is_cancelled(compare: Comparison) -> None:
@@ -202,7 +208,9 @@ async def test_who_was_late_may_still_complete_the_job(compare: Comparison) -> N
     await compare(script, ONE_TASK)
 
 
-@pytest.mark.parametrize("action", ["complete", "fail", "fail for good", "throw", "update retries", "update timeout"])
+@pytest.mark.parametrize(
+    "action", ["complete", "fail", "fail for good", "throw", "update retries", "update timeout"]
+)
 async def test_a_job_that_nobody_has_been_given(compare: Comparison, action: str) -> None:
     """A job that timed out is handed out to nobody, but its key is known."""
 
@@ -229,7 +237,10 @@ async def test_a_job_that_nobody_has_been_given(compare: Comparison, action: str
                 await play.update(job, timeout=60_000)
                 await play.work("a")
 
-    await compare(script, ONE_TASK)
+    # The state is wrong, not the argument: later versions of Zeebe say so too.
+    update = "update {'timeout': 60000} ->"
+    is_wrong = {f"{update} 409 INVALID_STATE": f"{update} 400 INVALID_ARGUMENT"}
+    await compare(script, ONE_TASK, known=is_wrong if action == "update timeout" else None)
 
 
 async def test_a_job_is_over_when_it_is_completed(compare: Comparison) -> None:

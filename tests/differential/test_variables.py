@@ -15,10 +15,14 @@ def two_tasks(
     inputs: dict[str, str] | None = None, outputs: dict[str, str] | None = None, *, after: str = "b"
 ) -> bytes:
     """A task with mappings, and one after it which shows what is left."""
-    return process(START + task("a", inputs=inputs, outputs=outputs) + task(after) + path("start", "a", after))
+    return process(
+        START + task("a", inputs=inputs, outputs=outputs) + task(after) + path("start", "a", after)
+    )
 
 
-async def works_both(compare: Comparison, model: bytes, variables: dict[str, Any], result: dict[str, Any]) -> None:
+async def works_both(
+    compare: Comparison, model: bytes, variables: dict[str, Any], result: dict[str, Any]
+) -> None:
     async def script(play: Play) -> None:
         instance = await play.create(variables)
         await play.work("a", result)
@@ -135,7 +139,9 @@ async def test_variables_are_set_in_a_scope_or_from_it_upwards(compare: Comparis
         instance = await play.create({"outer": 1})
         (job,) = await play.activate("a")
         sub = await play.happens("sub", "ELEMENT_ACTIVATED")
-        await play.set_variables(job.element_instance, {"own": 7, "inner": 8, "outer": 9, "new": 1}, local=local)
+        await play.set_variables(
+            job.element_instance, {"own": 7, "inner": 8, "outer": 9, "new": 1}, local=local
+        )
         await play.set_variables(sub, {"inner": 80, "outer": 90, "newer": 2, "own": 3}, local=local)
         await play.set_variables(instance, {"outer": 91, "newest": 3}, local=local)
         await play.set_variables(instance, {"outer": 91}, local=local)
@@ -197,7 +203,7 @@ async def test_a_worker_gets_only_the_variables_it_asks_for(compare: Comparison)
 @pytest.mark.parametrize(
     "source",
     [
-        '=assert(none, none != null)',
+        "=assert(none, none != null)",
         "={a: b.c}",
         "=1 / 0",
         '=date("nonsense")',
@@ -209,7 +215,7 @@ async def test_a_worker_gets_only_the_variables_it_asks_for(compare: Comparison)
         "=if text then 1 else 2",
         "=some i in xs satisfies i",
         "={}",
-        '=string length(5)',
+        "=string length(5)",
     ],
 )
 async def test_what_cannot_be_computed_for_an_input(compare: Comparison, source: str) -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-class error(Exception): ...  # noqa: N801
+class error(Exception): ...  # noqa: N801, N818
 
 class Options:
     case_sensitive: bool
