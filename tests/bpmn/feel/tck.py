@@ -21,7 +21,7 @@ from bpmnd.bpmn.feel.environment import Environment
 from bpmnd.bpmn.feel.equality import equal
 from bpmnd.bpmn.feel.values import is_number
 
-TCK: Final = Path("/work/shared/data/dmn-tck/TestCases")
+TCK: Final = Path(__file__).parents[4] / "shared" / "data" / "dmn-tck" / "TestCases"
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
 _XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"

@@ -13,7 +13,7 @@ from bpmnd.bpmn.model.support import (
 )
 from tests.bpmn.model.models import BPMN, END, START, WORK, flow, model, reasons, sub_process, task
 
-REFERENCE = Path("/work/shared/data/bpmn-miwg/Reference")
+REFERENCE = Path(__file__).parents[4] / "shared" / "data" / "bpmn-miwg" / "Reference"
 JOB = '<zeebe:taskDefinition type="pay"/>'
 VENDOR = 'xmlns:vendor="urn:vendor"'
 
