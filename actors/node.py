@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final, final
 
 from bpmnd.actors.archiving import Archiving
+from bpmnd.actors.channels import deliver_to
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, Scheduler
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import Unavailable
-from bpmnd.actors.partition import PartitionActor, PartitionLimits, deliver_to
+from bpmnd.actors.messages import PartitionLimits
+from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.replica import Replica, ReplicaFiles, open_replica
 from bpmnd.actors.supervisor import Supervisor
 from bpmnd.actors.watching import JobWatcher

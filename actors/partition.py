@@ -9,39 +9,44 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, Protocol, TypeAlias, final
+from typing import Final, final
 
 from bpmnd.actors.archiving import Archiving
+from bpmnd.actors.channels import Channels, ChannelSender
 from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
 from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.actors.latency import CommitLatency
+from bpmnd.actors.messages import (
+    Answer,
+    CheckpointWritten,
+    Message,
+    PartitionLimits,
+    Reply,
+    Submit,
+    Tick,
+    fail,
+    size_of,
+)
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.watching import JobWatcher, JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
 from bpmnd.bpmn.commands import (
-    AcknowledgeChannel,
     ActivateJobs,
     ClientCommand,
     Command,
-    CompleteJob,
     Continue,
     CreateProcessInstance,
     Deploy,
-    FailJob,
     FireDue,
-    ReceiveChannelMessage,
-    SetVariables,
-    ThrowJobError,
 )
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
-from bpmnd.bpmn.outcomes import Outcome, Rejected
+from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import HardState as RaftState
 from bpmnd.storage.entry import HardState as StoredState
 from bpmnd.storage.log import Appended, AppendFailed
@@ -60,61 +65,6 @@ _TERM_SHIFT: Final = 40
 _WAITING_SLACK: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionLimits:
-    """What a partition takes on before it refuses. Lanes hold messages and the bytes of their variables."""
-
-    new_work: LaneLimits = field(default_factory=lambda: LaneLimits(10_000, 64 << 20))
-    ongoing: LaneLimits = field(default_factory=lambda: LaneLimits(100_000, 256 << 20))
-    commit_seconds_max: float = 2.0
-    tick_bytes_max: int = 1 << 20
-    uncommitted_bytes_max: int = 16 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time passes for Raft."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointWritten:
-    error: BaseException | None
-
-
-class Reply(Protocol):
-    """Who waits for the outcome of a command: a client's future, or another part of the node."""
-
-    def done(self) -> bool:
-        """Answered already, or not interested any more."""
-        ...
-
-    def set_result(self, outcome: Outcome, /) -> None: ...
-
-    def set_exception(self, error: Exception, /) -> None: ...
-
-
-class Submit:
-    """A command, and who is answered when its frame is committed."""
-
-    __slots__ = ("command", "future", "size")
-
-    def __init__(self, command: Command, future: Reply | None, size: int) -> None:
-        self.command = command
-        self.future = future
-        self.size = size
-
-
-Message: TypeAlias = Submit | Appended | AppendFailed | Tick | CheckpointWritten
-_Answer: TypeAlias = tuple[Reply, Outcome]
-
-
-class Channels(Protocol):
-    """The way to the other partitions."""
-
-    def deliver(self, sender: int, receiver: int, number: int, payload: bytes) -> None:
-        """Carry a message to its receiver. It may get lost: it is sent again until acknowledged."""
-
-
 class _Pending:
     """What leaves the partition when everything up to `index` is committed."""
 
@@ -123,7 +73,7 @@ class _Pending:
     def __init__(
         self,
         index: int,
-        answers: list[_Answer],
+        answers: list[Answer],
         offered: set[str],
         sent: dict[int, int],
         size: int,
@@ -170,7 +120,7 @@ class PartitionActor(Actor[Message]):
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
-        self._channels = channels
+        self._channels = ChannelSender(replica.partition_id, replica.state, channels)
         self._new_future = new_future
         self._archiving = archiving
         self._disk_space = disk_space
@@ -190,7 +140,7 @@ class PartitionActor(Actor[Message]):
         self._now = 0
         self._events: list[Event] = []
         self._notes: list[CommandNote] = []
-        self._answers: list[_Answer] = []
+        self._answers: list[Answer] = []
         self._offered: set[str] = set()
         self._tick_bytes = 0
         self._pending: deque[_Pending] = deque()
@@ -199,8 +149,6 @@ class PartitionActor(Actor[Message]):
         self._waiting: dict[int, Reply] = {}
         self._waiting_max = _WAITING_SLACK
         self._last_request = 0
-        self._sendable: dict[int, int] = {}
-        self._sent: dict[int, int] = {}
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
@@ -239,7 +187,7 @@ class PartitionActor(Actor[Message]):
                     f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
                 )
         future = self._new_future()
-        size = _size_of(command)
+        size = size_of(command)
         if not self.tell(Submit(command, future, size), lane=lane, size=size):
             raise Refused(f"partition {self.id} has its mailbox full")
         return future
@@ -247,7 +195,7 @@ class PartitionActor(Actor[Message]):
     def submit_internal(self, command: Command, reply: Reply | None = None) -> None:
         """A command of another partition. It may get lost: whoever sends it sends it again."""
         if self._raft.leads and not self.stopped:
-            self.tell(Submit(command, reply, _size_of(command)), lane=ONGOING)
+            self.tell(Submit(command, reply, size_of(command)), lane=ONGOING)
 
     def watch_jobs(self, watcher: JobWatcher) -> None:
         self.watching.watch(watcher)
@@ -273,13 +221,13 @@ class PartitionActor(Actor[Message]):
         error = Unavailable(f"partition {self.id} stopped before the outcome was committed")
         for pending in self._pending:
             for future, _ in pending.answers:
-                _fail(future, error)
+                fail(future, error)
         for future in self._waiting.values():
-            _fail(future, error)
+            fail(future, error)
         for future, _ in self._answers:
-            _fail(future, error)
+            fail(future, error)
         if self._deciding is not None:
-            _fail(self._deciding, error)
+            fail(self._deciding, error)
         self._pending.clear()
         self._waiting.clear()
         self._answers.clear()
@@ -322,7 +270,7 @@ class PartitionActor(Actor[Message]):
 
     def dropped(self, message: Message) -> None:
         if isinstance(message, Submit) and message.future is not None:
-            _fail(message.future, Unavailable(f"partition {self.id} stopped"))
+            fail(message.future, Unavailable(f"partition {self.id} stopped"))
 
     def settle(self) -> None:
         """Once a tick: bring in what is due, make the frame, hand it to Raft, release what is committed."""
@@ -394,7 +342,7 @@ class PartitionActor(Actor[Message]):
         if self._log_clock is None:
             self._log_clock = LogClock(self.clock, self._state.last_time)
             self._last_request = self._raft.term << _TERM_SHIFT
-            self._sendable = self._outbox_numbers()
+            self._channels.committed(self._channels.last_numbers())
 
     def _do_own_work(self) -> None:
         """What nobody sends: timers and deadlines, and what earlier turns left over."""
@@ -406,15 +354,22 @@ class PartitionActor(Actor[Message]):
                 self._fire_due()
             self._set_due_timer()
         if self._state.continuations.items:
+            started = self.clock.monotonic()
             for key in list(islice(self._state.continuations.items, _CONTINUATIONS_PER_TICK)):
                 self._decide(Continue(key), None)
+                if self.clock.monotonic() - started > self.seconds_per_tick_max:
+                    break
             if self._state.continuations.items:
                 self.wake()
 
     def _fire_due(self) -> None:
         keys = self._state.due(self._now, _DUE_PER_TICK)
+        started = self.clock.monotonic()
         for key in keys:
             self._decide(FireDue(key), None)  # Nothing comes of it if one before has taken it away.
+            if self.clock.monotonic() - started > self.seconds_per_tick_max:
+                self.wake()
+                break
         assert self._state.due(self._now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
         if len(keys) == _DUE_PER_TICK:
             self.wake()
@@ -444,7 +399,7 @@ class PartitionActor(Actor[Message]):
             self.checkpoints.grew(size)
             self._events = []
             self._notes = []
-        sent = self._outbox_numbers() if self._state.outbox.items else {}
+        sent = self._channels.last_numbers() if self._state.outbox.items else {}
         pending = _Pending(self._raft.last_index, self._answers, self._offered, sent, size, started)
         self._pending.append(pending)
         self._answers = []
@@ -470,30 +425,15 @@ class PartitionActor(Actor[Message]):
             if done.offered:
                 self.watching.offered(done.offered)
             if done.sent:
-                self._sendable = done.sent
-                self._send_channel_messages()
+                self._channels.committed(done.sent)
 
     # Channels, Raft's time, checkpoints
 
-    def _outbox_numbers(self) -> dict[int, int]:
-        outbox = self._state.outbox.items
-        return {receiver: channel.last_number for receiver, channel in outbox.items() if channel.messages}
-
-    def _send_channel_messages(self) -> None:
-        """Send what is committed and not sent yet."""
-        for receiver, channel in self._state.outbox.items.items():
-            for number, payload in channel.messages:
-                if self._sent.get(receiver, 0) < number <= self._sendable.get(receiver, 0):
-                    self._sent[receiver] = number
-                    self._channels.deliver(self.id, receiver, number, payload)
-
     def _resend(self) -> None:
-        """Unacknowledged messages are sent again; receivers know repeats by their numbers."""
         if self.stopped:
             return
-        self._sent.clear()
         if self._raft.leads:
-            self._send_channel_messages()
+            self._channels.again()
         self._resend_timer = self.scheduler.call_later(_RESEND_SECONDS, self._resend)
 
     def _raft_tick(self) -> None:
@@ -504,50 +444,6 @@ class PartitionActor(Actor[Message]):
 
     def _checkpoint_written(self, error: BaseException | None) -> None:
         self.tell(CheckpointWritten(error))
-
-
-@final
-class _Acknowledgement:
-    """Tells the sender of a channel message that its receiver has it, committed."""
-
-    def __init__(self, sender: PartitionActor, receiver: int, number: int) -> None:
-        self._sender = sender
-        self._receiver = receiver
-        self._number = number
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, outcome: Outcome, /) -> None:
-        if not isinstance(outcome, Rejected):
-            self._sender.submit_internal(AcknowledgeChannel(self._receiver, self._number))
-
-    def set_exception(self, error: Exception, /) -> None:
-        """The receiver stopped. The sender sends again until it is acknowledged."""
-
-
-def deliver_to(receiver: PartitionActor, sender: PartitionActor, number: int, payload: bytes) -> None:
-    """Carry a channel message between two partitions of one node, and its acknowledgement back."""
-    acknowledgement = _Acknowledgement(sender, receiver.id, number)
-    receiver.submit_internal(ReceiveChannelMessage(sender.id, number, payload), acknowledgement)
-
-
-def _size_of(command: Command) -> int:
-    """About how many bytes a command holds, for the bounds of the mailbox."""
-    match command:
-        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
-            return 256 + sum(map(len, command.variables.values()))
-        case Deploy(resources=resources):
-            return sum(len(resource.content) for resource in resources)
-        case ReceiveChannelMessage(payload=payload):
-            return len(payload)
-        case _:
-            return 256
-
-
-def _fail(future: Reply, error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
 
 
 def _stored(state: RaftState | None) -> StoredState | None:

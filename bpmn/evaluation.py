@@ -39,7 +39,7 @@ def evaluate(
         return Evaluated(text, ())
     if isinstance(text, BrokenExpression):
         return Incident(failure_type, f"Failed to parse expression '{text.text}': {text.problem}")
-    evaluated = text.evaluate(lookup, now_ms=turn.now)
+    evaluated = text.evaluate(lookup, now_ms=turn.now, spent=turn.spend)
     if isinstance(evaluated, EvaluationFailure):
         return Incident(failure_type, f"Failed to evaluate expression '{text.text}'. {evaluated.message}")
     return evaluated

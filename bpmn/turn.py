@@ -19,6 +19,11 @@ from bpmnd.bpmn.steps import ActivateElement, Step, encode_steps
 STEPS_MAX: Final = 200
 """Steps of one turn. What is left then stands in the state and is gone on with in a turn of its own."""
 
+EXPRESSION_STEPS_MAX: Final = 25_000
+"""Steps of the expressions of one turn, some ten milliseconds: the step that goes beyond it is the last.
+What is written to variables counts too, `CHARACTERS_PER_STEP`."""
+CHARACTERS_PER_STEP: Final = 16
+
 PASSES_MAX: Final = 500
 """Turns in a row that may go on activating elements of one instance without a wait state between."""
 
@@ -53,6 +58,7 @@ class Turn:
         "answers",
         "definitions",
         "events",
+        "expression_steps",
         "notes",
         "now",
         "offered",
@@ -77,6 +83,7 @@ class Turn:
         """(tenant, type) of jobs that may be lent since this turn."""
         self.notes: list[Note] = []
         self.passes = 0
+        self.expression_steps = 0
 
     def emit(self, event: Event) -> None:
         """Make it a fact: the event is part of the frame, and the state shows it at once."""
@@ -100,6 +107,10 @@ class Turn:
     def schedule(self, step: Step) -> None:
         self.steps.append(step)
 
+    def spend(self, steps: int) -> None:
+        """Expressions took so many steps."""
+        self.expression_steps += steps
+
     def executable_of(self, instance: ProcessInstance) -> ExecutableProcess:
         return self.definitions.executable(instance.definition_key)
 
@@ -109,6 +120,8 @@ class Turn:
             if not self.steps:
                 return
             perform(self, self.steps.popleft())
+            if self.expression_steps > EXPRESSION_STEPS_MAX:
+                break
         by_instance: dict[int, list[Step]] = {}
         for step in self.steps:
             by_instance.setdefault(step.instance_key, []).append(step)

@@ -10,7 +10,7 @@ from bpmnd.bpmn.feel import MISSING, Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Mapping, Text
 from bpmnd.bpmn.state.records import ProcessInstance, size_of
-from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
 
 _Tree: TypeAlias = "dict[str, Text | _Tree]"
 
@@ -56,6 +56,7 @@ def merge_local(turn: Turn, instance: ProcessInstance, scope_key: int, variables
         _create(turn, instance, scope_key, created)
     if updated:
         turn.emit(VariablesUpdated(instance.key, scope_key, updated))
+        turn.spend(size_of(updated) // CHARACTERS_PER_STEP)
 
 
 def merge_upwards(turn: Turn, instance: ProcessInstance, scope_key: int, variables: Variables) -> None:
@@ -80,6 +81,7 @@ def merge_upwards(turn: Turn, instance: ProcessInstance, scope_key: int, variabl
 def _create(turn: Turn, instance: ProcessInstance, scope_key: int, variables: Variables) -> None:
     first_key = turn.new_keys(len(variables))
     turn.emit(VariablesCreated(first_key, instance.key, scope_key, variables))
+    turn.spend(size_of(variables) // CHARACTERS_PER_STEP)
 
 
 def visible_from(instance: ProcessInstance, scope_key: int, names: tuple[str, ...]) -> Variables:

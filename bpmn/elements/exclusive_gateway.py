@@ -45,7 +45,7 @@ class ExclusiveGatewayBehaviour:
                     IncidentType.CONDITION_ERROR,
                     f"Failed to parse expression '{flow.condition.text}': {flow.condition.problem}",
                 )
-            match flow.condition.test(lookup, now_ms=turn.now):
+            match flow.condition.test(lookup, now_ms=turn.now, spent=turn.spend):
                 case True:
                     return index
                 case False:

@@ -1,5 +1,6 @@
 """Compiled expressions, and the way from text to them."""
 
+from collections.abc import Callable
 from typing import Final, final
 
 import msgspec
@@ -31,9 +32,17 @@ class Expression(msgspec.Struct, frozen=True, eq=False):
     _builds: bool
 
     def evaluate(
-        self, lookup: Lookup, *, now_ms: int = 0, steps_max: int = STEPS_MAX
+        self,
+        lookup: Lookup,
+        *,
+        now_ms: int = 0,
+        steps_max: int = STEPS_MAX,
+        spent: Callable[[int], None] | None = None,
     ) -> Evaluated | EvaluationFailure:
-        """The value with its warnings. `now_ms` is the moment that `now()` and `today()` tell."""
+        """The value with its warnings. `now_ms` is the moment that `now()` and `today()` tell.
+
+        `spent` is told the steps that it took, in the end.
+        """
         environment = Environment(lookup, now_ms, steps_max)
         try:
             value = self._closure(environment)
@@ -43,10 +52,18 @@ class Expression(msgspec.Struct, frozen=True, eq=False):
             return EvaluationFailure(str(stopped))
         except RecursionError:
             return _TOO_DEEP
+        finally:
+            if spent is not None:
+                spent(steps_max - environment.steps_left)
         return Evaluated(value, tuple(environment.warnings or ()))
 
     def test(
-        self, lookup: Lookup, *, now_ms: int = 0, steps_max: int = STEPS_MAX
+        self,
+        lookup: Lookup,
+        *,
+        now_ms: int = 0,
+        steps_max: int = STEPS_MAX,
+        spent: Callable[[int], None] | None = None,
     ) -> bool | NotBoolean | EvaluationFailure:
         """Whether a condition holds."""
         environment = Environment(lookup, now_ms, steps_max)
@@ -56,6 +73,9 @@ class Expression(msgspec.Struct, frozen=True, eq=False):
             return EvaluationFailure(str(stopped))
         except RecursionError:
             return _TOO_DEEP
+        finally:
+            if spent is not None:
+                spent(steps_max - environment.steps_left)
         return value if isinstance(value, bool) else NotBoolean(value, tuple(environment.warnings or ()))
 
 

@@ -11,8 +11,6 @@ from bpmnd.bpmn.state.journal import Journal
 OWNERS = b"o"
 _BLOCK_SHIFT = 12
 _REMOVED = 0
-_ROOM_PER_ENTRY_MAX = 256
-_ROOM_MAX = 4096
 
 
 @final

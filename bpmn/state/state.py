@@ -139,7 +139,7 @@ class State:
         return index
 
     def first_activatable(self, tenant_id: str, job_type: str, count: int) -> list[int]:
-        """The oldest jobs that may be lent. Asking for a type of which there are none leaves nothing behind."""
+        """The oldest jobs that may be lent. Asking for a type that has none leaves nothing behind."""
         name = (tenant_id, job_type)
         is_known = name in self._activatable
         index = self.activatable(tenant_id, job_type)

@@ -18,8 +18,8 @@ from prometheus_client import CollectorRegistry
 import bpmnd
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import LoopScheduler, SystemClock
+from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.node import Node, NodeSettings
-from bpmnd.actors.partition import PartitionLimits
 from bpmnd.cluster_view import LocalCluster
 from bpmnd.config import Config, ConfigError, address_of
 from bpmnd.gateway.server import Gateway

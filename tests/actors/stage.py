@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bpmnd.actors.checkpoints import CheckpointPolicy
+from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.node import Node, NodeSettings
-from bpmnd.actors.partition import PartitionActor, PartitionLimits
+from bpmnd.actors.partition import PartitionActor
 from bpmnd.bpmn.commands import (
     ActivateJobs,
     ClientCommand,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bpmnd.actors.errors import Refused, Unavailable
+from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.node import Node
-from bpmnd.actors.partition import PartitionLimits
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.commands import (
@@ -16,6 +16,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     Resource,
+    UpdateJob,
     YieldJobs,
 )
 from bpmnd.bpmn.events import JobCreated
@@ -29,8 +30,16 @@ from bpmnd.bpmn.outcomes import (
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError
 from tests.actors.stage import ALL_THE_TIME, Stage
-from tests.bpmn.playground import ONE_TASK
+from tests.bpmn.playground import END, ONE_TASK, START, flow, path, process, task
 from tests.bpmn.test_flow import CATCH
+
+OLD_DATE = b"<timeDate>1969-07-20T20:17:40Z</timeDate>"
+
+
+def boundary(event_id: str, kind: str, value: str) -> str:
+    """An interrupting timer on the task `work`."""
+    timer = f"<timerEventDefinition><{kind}>{value}</{kind}></timerEventDefinition>"
+    return f'<boundaryEvent id="{event_id}" attachedToRef="work">{timer}</boundaryEvent>'
 
 
 @pytest.fixture
@@ -343,3 +352,61 @@ async def test_a_checkpoint_ahead_of_the_log_is_seen_at_the_next_start(tmp_path:
     stage.start()
 
     assert [type(error) for error in stage.gave_up] == [DamageError]
+
+
+TWO_TIMERS = process(
+    START
+    + task("work")
+    + boundary("first", "timeDuration", "PT1S")
+    + boundary("second", "timeDuration", "PT1S")
+    + END
+    + path("start", "work", "end")
+    + flow("first", "end")
+    + flow("second", "end")
+)
+
+
+async def test_of_two_timers_due_at_once_one_may_take_the_other_away(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.deploy(TWO_TIMERS)
+    stage.create()
+
+    stage.scheduler.pass_time(5)
+
+    assert stage.node.supervisors[0].restarts == 0
+    assert stage.live() == 0
+    stage.node.stop()
+
+
+async def test_a_date_before_all_time_is_due_at_once_and_only_once(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.deploy(CATCH.replace(b"<timeDuration>PT10S</timeDuration>", OLD_DATE))
+    stage.create()
+
+    stage.scheduler.pass_time(5)
+
+    assert stage.node.supervisors[0].restarts == 0
+    assert len(stage.jobs("after")) == 1
+    stage.node.stop()
+
+
+@pytest.mark.parametrize("timeout_ms", [-(10**18), -2_000_000_000, -1, 0, 2**63 - 1])
+async def test_any_time_out_is_one_that_a_partition_lives_with(tmp_path: Path, timeout_ms: int) -> None:
+    stage = Stage(tmp_path, checkpoints=ALL_THE_TIME)
+    stage.deploy(ONE_TASK)
+    stage.create()
+    (job,) = stage.jobs()
+
+    assert stage.do(UpdateJob(job.key, timeout_ms=timeout_ms)) == Accepted()
+    stage.scheduler.pass_time(5)
+
+    assert stage.node.supervisors[0].restarts == 0
+    assert len(stage.jobs()) == (1 if timeout_ms <= 0 else 0)
+    stage.node.stop()
+
+
+async def test_requests_given_up_while_they_waited_are_let_go_of(stage: Stage) -> None:
+    for _ in range(3000):
+        stage.submit(CreateProcessInstance("process", await_result=True)).give_up()
+
+    assert len(stage.actor()._waiting) < 2500  # pyright: ignore[reportPrivateUsage]  # what must not grow

@@ -299,3 +299,19 @@ def test_an_instance_takes_no_more_variables_than_it_may_hold(playground: Playgr
     assert rejected.type is RejectionType.INVALID_ARGUMENT
     assert playground.do(SetVariables(key, {"a": b'"' + b"y" * 3_000_000 + b'"'})) == Accepted()
     assert playground.do(CompleteJob(job.key)) == Accepted()
+
+
+def test_an_incident_of_an_error_stays_until_the_job_has_retries() -> None:
+    playground = Playground()
+    playground.deploy(process(START + task("work", retries="0") + END + path("start", "work", "end")))
+    key = playground.create()
+    (job,) = playground.jobs("work")
+    playground.do(ThrowJobError(job.key, "E"))
+    (incident,) = playground.happened(IncidentCreated)
+
+    assert "no retries left" in playground.rejected(ResolveIncident(incident.key)).reason
+    playground.do(UpdateJob(job.key, retries=1))
+    assert playground.do(ResolveIncident(incident.key)) == Accepted()
+
+    playground.work("work")
+    assert playground.is_over(key)

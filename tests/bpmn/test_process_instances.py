@@ -1,8 +1,14 @@
-from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
+from bpmnd.bpmn.commands import (
+    CancelProcessInstance,
+    CreateProcessInstance,
+    ResolveIncident,
+    SetVariables,
+)
 from bpmnd.bpmn.events import (
     ElementActivated,
     ElementCompleted,
     ElementTerminated,
+    IncidentCreated,
     JobCanceled,
     JobCreated,
     ProcessInstanceCreated,
@@ -12,6 +18,7 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
+from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX
 from tests.bpmn.playground import END, ONE_TASK, START, Playground, flow, path, process, task
 
 
@@ -254,3 +261,32 @@ def test_every_outgoing_flow_of_an_element_is_taken() -> None:
     assert not playground.is_over(key)
     playground.work("b")
     assert playground.is_over(key)
+
+
+def test_mappings_make_no_more_of_an_instance_than_it_may_hold() -> None:
+    branches = "".join(
+        task(f"t{number}", "work", inputs={"x": "=big"}) + flow("start", f"t{number}") for number in range(3)
+    )
+    playground = Playground()
+    playground.deploy(process(START + branches))
+
+    key = playground.create({"big": b'"' + b"x" * (INSTANCE_SIZE_MAX * 2 // 5) + b'"'})
+
+    (first, second) = playground.happened(IncidentCreated)
+    assert first.type == second.type == "IO_MAPPING_ERROR"
+    playground.do(SetVariables(key, {"big": b"1"}))
+    playground.do(ResolveIncident(first.key))
+    assert len(playground.jobs("work")) == 2
+
+
+def test_a_name_in_another_scope_makes_no_room_for_a_variable() -> None:
+    branches = "".join(task(f"t{number}", "work") + flow("start", f"t{number}") for number in range(2))
+    large = {"x": b'"' + b"x" * (INSTANCE_SIZE_MAX * 2 // 3) + b'"'}
+    playground = Playground()
+    playground.deploy(process(START + branches))
+    playground.create()
+    first, second = playground.jobs("work")
+
+    assert playground.do(SetVariables(first.element_instance_key, large, local=True)) == Accepted()
+    playground.rejected(SetVariables(second.element_instance_key, large, local=True))
+    assert playground.do(SetVariables(first.element_instance_key, large)) == Accepted()

@@ -30,7 +30,7 @@ from bpmnd.bpmn.state.ordered import OrderedIndex
 from bpmnd.bpmn.state.state import Capture
 from bpmnd.storage.cold_store import MemoryStore
 from bpmnd.storage.entry import Position
-from tests.bpmn.playground import Playground, path, rows_of, task
+from tests.bpmn.playground import ONE_TASK, Playground, path, rows_of, task
 from tests.bpmn.test_flow import EXCLUSIVE, PARALLEL, boundary_timer, error_boundary, sub_process
 
 MODELS = (
@@ -45,6 +45,8 @@ TYPES = ("a", "b", "after", "big", "huge", "small", "work", "remind", "handle-on
 
 class Checkpointed(Playground):
     """A partition over a store: a checkpoint may be in the making, and finishes when it is told to."""
+
+    instances_in_memory_max = 0
 
     def __init__(self) -> None:
         self.store = MemoryStore()
@@ -64,7 +66,7 @@ class Checkpointed(Playground):
             self.store.commit(Position(self._at, 1, bytes(32)))
             self.checkpoint_at = self._at
             self._capture = None
-            self.state.readable(instances_in_memory_max=0, index_head_max=1)
+            self.state.readable(instances_in_memory_max=self.instances_in_memory_max, index_head_max=1)
 
     @property
     def in_the_making(self) -> bool:
@@ -279,3 +281,52 @@ def test_an_ordered_index_is_a_sorted_set(operations: list[tuple[str, int]]) -> 
             index.readable(2)
         assert index.first(store) == (min(expected) if expected else None)
     assert index.take_first(100, store) == sorted(expected)
+
+
+class Roomy(Checkpointed):
+    """Nothing is evicted."""
+
+    instances_in_memory_max = 10_000
+
+    def let_go(self, turns: int) -> None:
+        """So many checkpoints without anything between them."""
+        for _ in range(turns):
+            self.begin()
+            self.finish()
+
+
+def test_instances_that_have_ended_leave_nothing_in_memory() -> None:
+    playground = Roomy()
+    playground.deploy(ONE_TASK)
+    for _ in range(10):
+        for _ in range(10):
+            playground.create()
+        playground.let_go(1)
+        for _ in range(10):
+            playground.work("work")
+    playground.let_go(1)
+
+    assert playground.state.instances._evictable == {}  # pyright: ignore[reportPrivateUsage]  # what must not grow
+
+
+def test_one_instance_that_stays_does_not_hold_the_room_of_those_around_it() -> None:
+    playground = Roomy()
+    playground.deploy(ONE_TASK)
+    for _ in range(2000):
+        playground.create()
+    playground.jobs("work", 1)
+    while playground.jobs("work", 1):
+        for job in playground.jobs("work", 500):
+            playground.do(CompleteJob(job.key))
+    playground.let_go(1)
+
+    blocks = playground.state.owners._live.values()  # pyright: ignore[reportPrivateUsage]
+    assert 0 < sum(map(len, blocks)) < 100
+    assert sum(map(sys.getsizeof, blocks)) < 16_384 * len(blocks)
+
+
+def test_asking_for_jobs_of_any_type_leaves_nothing_behind() -> None:
+    playground = Playground()
+    for number in range(100):
+        playground.jobs(f"type-{number}")
+    assert playground.state._activatable == {}  # pyright: ignore[reportPrivateUsage]

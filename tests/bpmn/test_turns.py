@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     Command,
     CompleteJob,
+    Continue,
     CreateProcessInstance,
     FailJob,
     FireDue,
@@ -16,6 +18,7 @@ from bpmnd.bpmn.commands import (
     ThrowJobError,
 )
 from bpmnd.bpmn.events import (
+    BoundaryEventTriggered,
     ContinuationCreated,
     ElementCompleted,
     Event,
@@ -23,11 +26,11 @@ from bpmnd.bpmn.events import (
     IncidentResolved,
     JobCreated,
 )
-from bpmnd.bpmn.outcomes import Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.turn import PASSES_MAX, STEPS_MAX, BrokenStateError, Turn
 from tests.bpmn.playground import ONE_TASK, START, Playground, flow, path, process, rows_of, task
-from tests.bpmn.test_flow import CATCH, PARALLEL, boundary_timer
+from tests.bpmn.test_flow import CATCH, ERRORS, PARALLEL, boundary_timer
 
 
 class PlantedError(Exception):
@@ -231,3 +234,113 @@ def test_an_instance_that_was_parked_ends_when_it_is_let_go() -> None:
     for _ in range(3):
         playground.work("work")
     assert playground.happened(ElementCompleted)[-1].key == key
+
+
+def drain(playground: Playground) -> None:
+    while playground.state.continuations.items:
+        playground.decide(Continue(next(iter(playground.state.continuations.items))))
+
+
+def test_what_completes_before_its_termination_comes_to_it_is_terminated() -> None:
+    playground = Playground()
+    playground.deploy(wide(STEPS_MAX + 50))
+    key = playground.create()
+    jobs = [job for _ in range(3) for job in playground.jobs("work", 100)]
+    playground.decide(CancelProcessInstance(key))
+    left = [job.key for job in jobs if playground.state.owner_of(job.key) is not None]
+    assert left
+
+    for job_key in left:
+        assert playground.decide(CompleteJob(job_key)).outcome == Accepted()
+    drain(playground)
+
+    assert playground.is_over(key)
+
+
+@pytest.mark.parametrize("steps_before", range(STEPS_MAX - 6, STEPS_MAX + 1))
+def test_a_boundary_event_that_is_left_over_keeps_its_scope_open(steps_before: int) -> None:
+    branches = "".join(
+        task(f"t{number}", "work") + flow("inner", f"t{number}") for number in range(steps_before)
+    )
+    timer = "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>"
+    body = (
+        START
+        + f'<subProcess id="sub"><startEvent id="inner"/>{branches}</subProcess>'
+        + f'<boundaryEvent id="late" attachedToRef="sub">{timer}</boundaryEvent>'
+        + task("sibling")
+        + task("handle")
+        + flow("start", "sub")
+        + flow("start", "sibling")
+        + flow("late", "handle")
+    )
+    playground = Playground()
+    playground.deploy(process(body))
+    playground.create()
+    (sibling,) = playground.jobs("sibling")
+    playground.now += 1000
+    (due,) = playground.state.due(playground.now, 10)
+
+    playground.decide(FireDue(due))
+    playground.decide(CompleteJob(sibling.key))
+    drain(playground)
+
+    assert len(playground.jobs("handle")) == 1
+
+
+def test_a_turn_ends_early_when_its_expressions_take_long() -> None:
+    heavy = {"x": "=sum(for i in 1..20000 return i)"}
+    branches = "".join(
+        task(f"t{number}", "work", inputs=heavy) + flow("start", f"t{number}") for number in range(5)
+    )
+    playground = Playground()
+    playground.deploy(process(START + branches))
+
+    playground.decide(CreateProcessInstance("process"))
+    assert len(playground.happened(JobCreated)) < 5
+    drain(playground)
+
+    assert len(playground.happened(JobCreated)) == 5
+
+
+def test_a_turn_ends_early_when_it_writes_large_variables() -> None:
+    branches = "".join(
+        task(f"t{number}", "work", inputs={"x": "=big"}) + flow("start", f"t{number}") for number in range(5)
+    )
+    playground = Playground()
+    playground.deploy(process(START + branches))
+
+    playground.decide(CreateProcessInstance("process", variables={"big": b'"' + b"x" * 500_000 + b'"'}))
+
+    assert len(playground.happened(JobCreated)) < 5
+
+
+@pytest.mark.parametrize("steps_max", range(1, 8))
+def test_an_activity_is_interrupted_once(monkeypatch: pytest.MonkeyPatch, steps_max: int) -> None:
+    timer = "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>"
+    error = '<errorEventDefinition errorRef="e1"/>'
+    body = (
+        START
+        + '<subProcess id="sub"><startEvent id="inner"/>'
+        + task("a")
+        + f'<endEvent id="thrown">{error}</endEvent>{path("inner", "a", "thrown")}</subProcess>'
+        + f'<boundaryEvent id="late" attachedToRef="sub">{timer}</boundaryEvent>'
+        + f'<boundaryEvent id="wrong" attachedToRef="sub">{error}</boundaryEvent>'
+        + task("after")
+        + path("start", "sub")
+        + flow("late", "after")
+        + flow("wrong", "after")
+    )
+    playground = Playground()
+    playground.deploy(process(body, definitions=ERRORS))
+    playground.create()
+    (job,) = playground.jobs("a")
+    playground.now += 1000
+    (due,) = playground.state.due(playground.now, 10)
+
+    monkeypatch.setattr(turn_module, "STEPS_MAX", steps_max)
+    playground.decide(CompleteJob(job.key))
+    playground.decide(FireDue(due))
+    drain(playground)
+
+    assert len(playground.happened(BoundaryEventTriggered)) == 1
+    assert len(playground.jobs("after")) == 1

@@ -1,0 +1,85 @@
+"""What a partition actor is told, and what it takes on before it refuses."""
+
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from bpmnd.actors.runtime import LaneLimits
+from bpmnd.bpmn.commands import (
+    Command,
+    CompleteJob,
+    CreateProcessInstance,
+    Deploy,
+    FailJob,
+    ReceiveChannelMessage,
+    SetVariables,
+    ThrowJobError,
+)
+from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.storage.log import Appended, AppendFailed
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLimits:
+    """What a partition takes on before it refuses. Lanes hold messages and the bytes of their variables."""
+
+    new_work: LaneLimits = field(default_factory=lambda: LaneLimits(10_000, 64 << 20))
+    ongoing: LaneLimits = field(default_factory=lambda: LaneLimits(100_000, 256 << 20))
+    commit_seconds_max: float = 2.0
+    tick_bytes_max: int = 1 << 20
+    uncommitted_bytes_max: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes for Raft."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointWritten:
+    error: BaseException | None
+
+
+class Reply(Protocol):
+    """Who waits for the outcome of a command: a client's future, or another part of the node."""
+
+    def done(self) -> bool:
+        """Answered already, or not interested any more."""
+        ...
+
+    def set_result(self, outcome: Outcome, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
+class Submit:
+    """A command, and who is answered when its frame is committed."""
+
+    __slots__ = ("command", "future", "size")
+
+    def __init__(self, command: Command, future: Reply | None, size: int) -> None:
+        self.command = command
+        self.future = future
+        self.size = size
+
+
+Message: TypeAlias = Submit | Appended | AppendFailed | Tick | CheckpointWritten
+Answer: TypeAlias = tuple[Reply, Outcome]
+
+
+def size_of(command: Command) -> int:
+    """About how many bytes a command holds, for the bounds of the mailbox."""
+    match command:
+        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
+            return 256 + sum(map(len, command.variables.values()))
+        case Deploy(resources=resources):
+            return sum(len(resource.content) for resource in resources)
+        case ReceiveChannelMessage(payload=payload):
+            return len(payload)
+        case _:
+            return 256
+
+
+def fail(reply: Reply, error: Exception) -> None:
+    """Tell whoever still waits that there will be no outcome to hear of."""
+    if not reply.done():
+        reply.set_exception(error)

@@ -1,0 +1,431 @@
+"""Random lives of a partition: work left undone for a while, turns undone, checkpoints, evictions, restarts.
+
+After every command what stands in the state must hold together, wait for something, and be the fold of the
+log; in the end everything can be cancelled, and nothing is left of it.
+"""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from bpmnd.bpmn import engine as engine_module
+from bpmnd.bpmn import turn as turn_module
+from bpmnd.bpmn.appliers import replay
+from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.commands import (
+    DEFAULT_TENANT,
+    ActivateJobs,
+    CancelProcessInstance,
+    Command,
+    CompleteJob,
+    Continue,
+    CreateProcessInstance,
+    FailJob,
+    FireDue,
+    ResolveIncident,
+    SetVariables,
+    ThrowJobError,
+    UpdateJob,
+    YieldJobs,
+)
+from bpmnd.bpmn.engine import Decision, Engine
+from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCreated
+from bpmnd.bpmn.model.graph import ParallelGateway, SequenceFlow
+from bpmnd.bpmn.outcomes import JobsActivated, Outcome
+from bpmnd.bpmn.state import EmptyStore, State, ordered
+from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, size_of
+from bpmnd.bpmn.steps import decode_steps
+from bpmnd.bpmn.turn import Turn
+from tests.bpmn.playground import END, START, flow, path, process, rows_of, task
+from tests.bpmn.test_flow import ERRORS
+from tests.bpmn.test_state import MODELS, Checkpointed, whole
+
+
+def due(kind: str, value: str) -> str:
+    return f"<timerEventDefinition><{kind}>{value}</{kind}></timerEventDefinition>"
+
+
+def on_time(event_id: str, activity: str, kind: str, value: str, *, interrupting: bool = True) -> str:
+    attributes = f'attachedToRef="{activity}" cancelActivity="{str(interrupting).lower()}"'
+    return f'<boundaryEvent id="{event_id}" {attributes}>{due(kind, value)}</boundaryEvent>'
+
+
+def on_error(event_id: str, activity: str, error: str = "") -> str:
+    reference = f' errorRef="{error}"' if error else ""
+    definition = f"<errorEventDefinition{reference}/>"
+    return f'<boundaryEvent id="{event_id}" attachedToRef="{activity}">{definition}</boundaryEvent>'
+
+
+def sub(element_id: str, *inner: str) -> str:
+    start = f'<startEvent id="{element_id}_start"/>'
+    return f'<subProcess id="{element_id}">{start}{"".join(inner)}</subProcess>'
+
+
+def catch(element_id: str, kind: str, value: str) -> str:
+    return f'<intermediateCatchEvent id="{element_id}">{due(kind, value)}</intermediateCatchEvent>'
+
+
+def choice(element_id: str, default: str = "") -> str:
+    attribute = f' default="{default}"' if default else ""
+    return f'<exclusiveGateway id="{element_id}"{attribute}/>'
+
+
+INNER = sub(
+    "inner",
+    task("a") + choice("x", "x_b") + task("b"),
+    '<endEvent id="thrown"><errorEventDefinition errorRef="e1"/></endEvent>',
+    path("inner_start", "a", "x", "b") + flow("x", "thrown", "=amount &gt; 100"),
+)
+NESTED = process(
+    START
+    + sub(
+        "outer",
+        INNER + on_error("caught", "inner", "e1") + task("c") + task("remind"),
+        on_time("reminder", "inner", "timeDuration", "PT0.7S", interrupting=False),
+        flow("outer_start", "inner") + flow("caught", "c") + flow("reminder", "remind"),
+    )
+    + on_time("late", "outer", "timeDuration", "PT2S")
+    + on_error("any", "outer")
+    + task("after")
+    + task("handle")
+    + path("start", "outer", "after")
+    + flow("late", "handle")
+    + flow("any", "handle"),
+    definitions=ERRORS,
+)
+JOIN_IN_A_LOOP = process(
+    START
+    + choice("merge")
+    + '<parallelGateway id="fork"/><parallelGateway id="join"/>'
+    + task("a")
+    + task("b")
+    + choice("again", "again_end")
+    + END
+    + path("start", "merge", "fork", "a", "join", "again", "end")
+    + path("fork", "b", "join")
+    + flow("again", "merge", '=r = "done" and amount &gt; 100')
+)
+WIDE = process(
+    START
+    + '<parallelGateway id="fork"/>'
+    + sub(
+        "wide",
+        *(task(f"t{number}", "work") + flow("wide_start", f"t{number}") for number in range(7)),
+        catch("caught", "timeDuration", "PT1S") + flow("wide_start", "caught"),
+    )
+    + task("side", "b")
+    + on_time("late", "wide", "timeDuration", "PT1S")
+    + on_time("often", "wide", "timeCycle", "R3/PT0.3S", interrupting=False)
+    + on_error("wrong", "wide", "e1")
+    + task("handle")
+    + task("remind")
+    + path("start", "fork", "wide")
+    + flow("fork", "side")
+    + flow("late", "handle")
+    + flow("wrong", "handle")
+    + flow("often", "remind"),
+    definitions=ERRORS,
+)
+MAPPED = process(
+    START
+    + task(
+        "first",
+        "=if amount &gt; 100 then 5 else &quot;work&quot;",
+        inputs={"x": "=amount + 1"},
+        outputs={"r2": "=if r = &quot;done&quot; then assert(no, no != null) else 1", "r3": "=x"},
+    )
+    + task("second", "a", inputs={"in": "=assert(v, v != null)"})
+    + on_time("late", "second", "timeDuration", "=duration")
+    + task("after")
+    + path("start", "first", "second")
+    + flow("late", "after")
+)
+AT_ONCE = process(
+    START
+    + sub(
+        "scope",
+        catch("first", "timeDuration", "PT1S") + catch("old", "timeDate", "1960-01-01T00:00:00Z"),
+        task("work") + task("remind"),
+        on_time("one", "work", "timeDuration", "PT1S") + on_time("two", "work", "timeDuration", "PT1S"),
+        on_time("often", "work", "timeCycle", "R/PT0.4S", interrupting=False),
+        flow("scope_start", "first") + flow("scope_start", "old") + flow("scope_start", "work"),
+        flow("one", "remind") + flow("two", "remind") + flow("often", "remind"),
+    )
+    + on_time("late", "scope", "timeDuration", "PT1S")
+    + END
+    + path("start", "scope", "end")
+    + flow("late", "end")
+)
+WITHOUT_A_REST = process(
+    START
+    + '<task id="pass"/>'
+    + choice("x", "x_pass")
+    + task("out", "a")
+    + path("start", "pass", "x", "pass")
+    + flow("x", "out", "=r = &quot;done&quot;")
+)
+ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST)
+STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
+TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
+
+
+class PlantedError(Exception):
+    """Raised by a test where a behaviour could raise by mistake."""
+
+
+def live(state: State) -> Iterator[ProcessInstance]:
+    for block in state.instances._live.values():  # pyright: ignore[reportPrivateUsage]  # all, at a look
+        yield from block.values()
+
+
+class World(Checkpointed):
+    """A partition whose turns may raise, beside a state that is made of its frames alone."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__()
+        self.chance = chance
+        self.mirror = State(1, EmptyStore())
+        self.raises = 0.0
+        """How many of the turns are undone."""
+        self.settles = 1.0
+        """After how many of the commands everything is done that they left over."""
+        self._mirrored = 0
+
+    def decide(self, command: Command) -> Decision:
+        with pytest.MonkeyPatch.context() as patch:
+            if self.chance.random() < self.raises:
+                _raise_once(patch, self.chance.randrange(8))
+            decision = super().decide(command)
+        for frame in self.frames[self._mirrored :]:
+            replay(self.mirror, decode_frame(frame))
+        self._mirrored = len(self.frames)
+        return decision
+
+    def do(self, command: Command) -> Outcome | None:
+        outcome = self.decide(command).outcome
+        if self.chance.random() < self.settles:
+            self.go_on()
+        return outcome
+
+    def go_on(self) -> None:
+        while self.state.continuations.items:
+            self.decide(Continue(next(iter(self.state.continuations.items))))
+
+    def restart(self) -> None:
+        self.store = self.store.reopened()
+        self.state = State(1, self.store)
+        for frame in self.frames[self.checkpoint_at :]:
+            replay(self.state, decode_frame(frame))
+        self.engine = Engine(self.state, (1,))
+
+
+def _raise_once(patch: pytest.MonkeyPatch, position: int) -> None:
+    emit, raised = Turn.emit, list[int]()
+
+    def emit_and_raise(turn: Turn, event: Event) -> None:
+        emit(turn, event)
+        if not raised and len(turn.events) == position + 1:
+            raised.append(position)
+            raise PlantedError(f"at event {position}")
+
+    patch.setattr(Turn, "emit", emit_and_raise)
+
+
+def check(world: World, *, whole_state: bool) -> None:
+    """What holds after every command."""
+    mirror, state = world.mirror, world.state
+    dues: list[tuple[int, int]] = []
+    activatable: dict[str, list[int]] = {}
+    owners: dict[int, int] = {}
+    incidents = 0
+    for instance in live(mirror):
+        _check_instance(world, instance)
+        incidents += len(instance.incidents)
+        owners.update(dict.fromkeys(instance.owned_keys(), instance.key))
+        dues += [(timer.due, timer.key) for timer in instance.timers.values() if timer.due]
+        for job in instance.jobs.values():
+            if job.state is JobState.ACTIVATABLE:
+                activatable.setdefault(job.type, []).append(job.key)
+            elif job.due:
+                dues.append((job.due, job.key))
+    assert state.incidents == mirror.incidents == incidents
+    assert (state.started, state.completed) == (mirror.started, mirror.completed)
+    assert state.last_key == mirror.last_key
+    assert state.due(1 << 63, len(dues) + 1) == [key for _, key in sorted(dues)]
+    for job_type in TYPES:
+        keys = state.first_activatable(DEFAULT_TENANT, job_type, 10_000)
+        assert keys == sorted(activatable.get(job_type, []))
+    if whole_state:
+        for key in range(max(1, mirror.last_key - 1000), mirror.last_key + 3):
+            assert state.owners.get(key) == owners.get(key)
+            here, there = state.instances.get(key), mirror.instances.get(key)
+            assert (here and encode_instance(here)) == (there and encode_instance(there))
+
+
+def _check_instance(world: World, instance: ProcessInstance) -> None:
+    """Its parts hold together, and each of them waits for something that can come."""
+    left_over = [
+        *(
+            entry.steps
+            for entry in world.mirror.continuations.items.values()
+            if entry.instance_key == instance.key
+        ),
+        *(incident.steps for incident in instance.incidents.values()),
+    ]
+    steps = [step for encoded in left_over for step in decode_steps(encoded)]
+    about = {key for step in steps for key in (getattr(step, "key", 0), getattr(step, "scope_key", 0))}
+    children: dict[int, int] = {}
+    for element in instance.elements.values():
+        if element.key != instance.key:
+            children[element.scope_key] = children.get(element.scope_key, 0) + 1
+        waits = (
+            element.key in instance.children
+            or element.key in instance.tokens
+            or element.key in about
+            or element.job_key in instance.jobs
+            or instance.timers_of(element.key)
+            or instance.incident_of(element.key) is not None
+        )
+        around = element
+        while not waits and around.key != instance.key:
+            around = instance.elements[around.scope_key]
+            ends = around.state is Lifecycle.TERMINATING or around.key in instance.triggers
+            waits = ends and bool(steps)
+        assert waits, f"{element} of {instance} waits for nothing"
+        if element.state is Lifecycle.TERMINATING or element.key in instance.triggers:
+            assert steps, f"{element} of {instance} never ends"
+    assert children == instance.children
+    assert instance.size == sum(map(size_of, instance.variables.values()))
+    assert instance.elements.keys() >= {*instance.variables, *instance.tokens, *instance.triggers}
+    if not steps:
+        elements = world.engine._definitions.executable(instance.definition_key).elements  # pyright: ignore[reportPrivateUsage]
+        for tokens in instance.tokens.values():
+            for flow_index in tokens:
+                taken = elements[flow_index]
+                assert isinstance(taken, SequenceFlow)
+                target = elements[taken.target]
+                assert isinstance(target, ParallelGateway), f"a token before {target} is left lying"
+                assert not all(other in tokens for other in target.incoming)
+
+
+def live_on(world: World, chance: random.Random, known: list[int]) -> None:
+    """One more thing that happens."""
+    match chance.randrange(15):
+        case 0 | 1 | 2:
+            version = chance.randint(1, len(ALL_MODELS))
+            variables = {"amount": str(chance.choice((5, 500, 5000))).encode()}
+            if chance.random() < 0.5:
+                variables |= {"duration": chance.choice((b'"PT1S"', b"5", b'"P-1D"')), "r": b'"done"'}
+            elements = STARTS.get(version, ()) if chance.random() < 0.3 else ()
+            world.do(
+                CreateProcessInstance(
+                    "process",
+                    version,
+                    variables=variables,
+                    start_elements=tuple(chance.sample(elements, chance.randint(1, 2))) if elements else (),
+                    terminate_after=(chance.choice(elements),) if elements and chance.random() < 0.5 else (),
+                    await_result=chance.random() < 0.3,
+                )
+            )
+        case 3 | 4 | 5 | 6:
+            lent = world.do(ActivateJobs(chance.choice(TYPES), "worker", 3000, chance.randint(1, 5)))
+            for job in lent.jobs if isinstance(lent, JobsActivated) else ():
+                known.append(job.key)
+                work_on(world, chance, job.key, job.deadline)
+        case 7 if known:
+            work_on(world, chance, chance.choice(known), 0)
+        case 8:
+            world.now += chance.choice((0, 1, 10, 300, 1000, 4000))
+            keys = world.state.due(world.now, chance.randint(1, 20))
+            for key in keys:
+                world.do(FireDue(key))
+            assert not keys or world.raises or world.state.due(world.now, 1) != keys[:1]
+        case 9:
+            instances = list(live(world.mirror))
+            if instances and chance.randrange(3):
+                scope = chance.choice(list(chance.choice(instances).elements))
+                value = chance.choice((b"1", b"2", b'"done"'))
+                world.do(SetVariables(scope, {chance.choice("vrx"): value}, local=chance.random() < 0.5))
+            elif instances:
+                world.do(CancelProcessInstance(chance.choice(instances).key))
+        case 10:
+            for instance in list(live(world.mirror))[-5:]:
+                for incident in list(instance.incidents.values())[:1]:
+                    if incident.job_key and chance.random() < 0.8:
+                        world.do(UpdateJob(incident.job_key, retries=chance.randint(1, 2)))
+                    world.do(ResolveIncident(incident.key))
+        case 11 | 12:
+            for key in list(world.state.continuations.items)[:1]:
+                world.decide(Continue(key))
+        case 13 if not world.in_the_making and chance.random() < 0.2:
+            world.restart()
+        case _ if world.in_the_making:
+            world.advance(chance.randint(1, 20))
+        case _:
+            world.begin()
+
+
+def work_on(world: World, chance: random.Random, key: int, deadline: int) -> None:
+    match chance.randrange(9):
+        case 0:
+            world.do(FailJob(key, chance.randrange(3), chance.choice((0, 500)), variables={"f": b"1"}))
+        case 1:
+            world.do(ThrowJobError(key, chance.choice(("E1", "E2", "E9")), variables={"e": b"1"}))
+        case 2:
+            world.do(YieldJobs(((key, deadline),)))
+        case 3:
+            world.do(UpdateJob(key, timeout_ms=chance.choice((-(10**13), 0, 100, 2**63 - 1))))
+        case 4:
+            world.do(UpdateJob(key, retries=chance.randrange(3)))
+        case 5:
+            pass
+        case _:
+            variables = chance.choice(({}, {"r": b'"done"', "amount": b"1"}, {"r": b'"no"', "v": b"1"}))
+            world.do(CompleteJob(key, variables))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens_the_state_holds_together_and_everything_can_end(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(ordered, "_LOAD_MAX", 3)
+    monkeypatch.setattr(ordered, "_SLACK", 0)
+    monkeypatch.setattr(turn_module, "STEPS_MAX", chance.choice((2, 3, 4, 7, 12, 200)))
+    monkeypatch.setattr(turn_module, "PASSES_MAX", passes := chance.choice((5, 20, 60)))
+    monkeypatch.setattr(engine_module, "PASSES_MAX", passes)
+    world = World(chance)
+    for content in ALL_MODELS:
+        world.deploy(content)
+    world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
+    all_the_time, known = chance.random() < 0.4, list[int]()
+
+    for _ in range(70):
+        if all_the_time:
+            if world.in_the_making:
+                world.advance(chance.choice((1, 3, 1000)))
+            if not world.in_the_making:
+                world.begin()
+        live_on(world, chance, known)
+        check(world, whole_state=False)
+    check(world, whole_state=True)
+    assert whole(world.restarted(), world.store.reopened()) == rows_of(world.replayed())
+
+    world.settles, world.raises = 1, 0
+    world.finish()
+    world.go_on()
+    for instance in list(live(world.mirror)):
+        world.do(CancelProcessInstance(instance.key))
+    check(world, whole_state=True)
+    assert not list(live(world.mirror)), "not everything could be cancelled"
+    awaited = {event.request for event in world.happened(ProcessInstanceCreated)} - {0}
+    assert awaited <= world.answers.keys()
+    triggered = [event.element_instance_key for event in world.happened(BoundaryEventTriggered)]
+    assert len(triggered) == len(set(triggered)), "interrupted twice"
+
+    world.begin()
+    world.finish()
+    assert whole(world.state, world.store) == rows_of(world.replayed())
+    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxy"]
+    assert not left, f"{left} are left in the store"
