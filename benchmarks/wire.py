@@ -179,8 +179,6 @@ class Pool:
         """Drop all connections and wait until they are gone; nothing is called back any more."""
         self._closed = True
         self._waiting.clear()
-        for task in self._reconnecting:
-            task.cancel()
         for connection in self._all:
             connection.forget()
             connection.close()
@@ -212,5 +210,8 @@ class Pool:
                 await asyncio.sleep(_RECONNECT_SECONDS)
                 continue
             self._all.add(connection)
-            self.freed(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self.freed(connection)
             return

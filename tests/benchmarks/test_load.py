@@ -25,11 +25,25 @@ class Server:
     def __init__(self, tasks: int) -> None:
         self.started = 0
         self.completed: list[int] = []
+        self._open = 0
+        self._deserted = asyncio.Event()
         self._tasks = tasks
         self._keys = count(1)
         self._polls: deque[Connection] = deque()
         self._jobs: deque[tuple[int, int]] = deque()
         self._instance_of: dict[int, tuple[int, int]] = {}
+
+    def opened(self) -> None:
+        self._open += 1
+
+    def lost(self) -> None:
+        self._open -= 1
+        if not self._open:
+            self._deserted.set()
+
+    async def deserted(self) -> None:
+        """The generator has dropped all its connections, and the server has seen it."""
+        await self._deserted.wait()
 
     def asked(self, path: str, by: "Connection") -> None:
         if path == "/v2/process-instances":
@@ -71,6 +85,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
+        self._server.opened()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.lost()
 
     def data_received(self, data: bytes) -> None:
         """Each request of the generator comes in one piece."""
@@ -89,7 +107,7 @@ async def server_of(tasks: int) -> AsyncGenerator[tuple[Server, str]]:
     loop = asyncio.get_running_loop()
     async with await loop.create_server(lambda: Connection(served), "127.0.0.1", 0) as listener:
         yield served, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-        await asyncio.sleep(0)  # The generator has dropped its connections; let the server see it.
+        await served.deserted()
 
 
 @pytest.mark.parametrize("workload", [ONE_TASK, TEN_TASKS])

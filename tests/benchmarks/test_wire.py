@@ -48,13 +48,17 @@ def test_a_post_says_how_long_it_is() -> None:
 class Echo(asyncio.Protocol):
     """Gives the same answer to whatever comes; hangs up without one if it is empty."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, ended: asyncio.Semaphore) -> None:
         self._answer = answer
+        self._ended = ended
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended.release()
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
@@ -65,20 +69,23 @@ class Echo(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def pool_to(answer: bytes) -> AsyncGenerator[Pool]:
-    """A pool of one connection."""
+async def pool_to(answer: bytes, *, connections: int) -> AsyncGenerator[Pool]:
+    """A pool of one connection at a time; so many of them will have ended at the end."""
+    ended = asyncio.Semaphore(0)
     loop = asyncio.get_running_loop()
-    async with await loop.create_server(lambda: Echo(answer), "127.0.0.1", 0) as server:
+    async with await loop.create_server(lambda: Echo(answer, ended), "127.0.0.1", 0) as server:
         pool = Pool(Endpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
         await pool.open(1)
         try:
             yield pool
         finally:
             await pool.close()
+            for _ in range(connections):
+                await ended.acquire()
 
 
 async def test_what_is_posted_while_all_connections_are_in_use_waits_for_its_turn() -> None:
-    async with pool_to(OK) as pool:
+    async with pool_to(OK, connections=1) as pool:
         request = pool.endpoint.post("/", b"")
         answers = await asyncio.gather(pool.ask(request), pool.ask(request), pool.ask(request))
 
@@ -86,7 +93,7 @@ async def test_what_is_posted_while_all_connections_are_in_use_waits_for_its_tur
 
 
 async def test_a_broken_connection_is_told_and_replaced() -> None:
-    async with pool_to(b"") as pool:
+    async with pool_to(b"", connections=3) as pool:
         request = pool.endpoint.post("/", b"")
         answers = await pool.ask(request), await pool.ask(request)
 
