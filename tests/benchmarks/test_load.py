@@ -121,12 +121,12 @@ async def test_an_instance_is_complete_with_its_last_job(workload: Workload) -> 
     assert len(server.completed) == server.started >= report.completed
 
 
-async def test_an_open_loop_keeps_to_its_rate() -> None:
+async def test_an_open_loop_ends_what_it_started() -> None:
     async with server_of(1) as (server, base):
         report = await Load(replace(PLAN, rate=100.0, seconds=0.5), base).run(Sample)
 
     assert report.unfinished == 0
-    assert server.started == pytest.approx(50, abs=5)
+    assert len(server.completed) == server.started > 0
 
 
 async def test_start_only_ends_with_as_many_as_asked_for() -> None:
