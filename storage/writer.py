@@ -83,6 +83,7 @@ class ThreadWriter:
         self._on_sync = on_sync
         self._background = ThreadPoolExecutor(1, "log-helper", initializer=_be_nice)
         self._closed = False
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="log-writer")
         self._thread.start()
 
@@ -93,19 +94,28 @@ class ThreadWriter:
 
     def finish(self, channel: Channel) -> None:
         finished = threading.Event()
-        self._queue.put((channel, finished))
-        finished.wait()
+        with self._closing:
+            is_closed = self._closed
+            if not is_closed:
+                self._queue.put((channel, finished))
+        if is_closed:  # A replica whose opening outlasted the node: nothing was ever queued for it since.
+            self._thread.join()
+            _close(channel)
+        else:
+            finished.wait()
 
     def helper(self, make: Callable[[], File | None]) -> "Future[File | None]":
         return self._background.submit(make)
 
     def close(self) -> None:
         """Do all that is queued, then end the threads."""
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(None)
-            self._thread.join()
-            self._background.shutdown()
+        self._thread.join()
+        self._background.shutdown()
 
     def _run(self) -> None:
         queue = self._queue

@@ -76,16 +76,19 @@ class DataDirectory:
         return False
 
     def _check_partitions(self) -> None:
-        """The number of partitions was settled when the directory was first used."""
+        """The number of partitions is settled when the directory is first used, whole or not at all."""
         existing = self._path / "partitions"
-        count = len(list(existing.iterdir())) if existing.exists() else 0
-        if count and count != self._partitions:
+        if not existing.exists():
+            made = self._path / "partitions.new"
+            for number in range(1, self._partitions + 1):
+                (made / str(number)).mkdir(parents=True, exist_ok=True)
+            made.rename(existing)
+        count = sum(entry.name.isdecimal() for entry in existing.iterdir())
+        if count != self._partitions:
             raise ConfigError(
                 f"{self._path} has {count} partitions, but node.partitions is {self._partitions};"
                 " the number of partitions cannot be changed by configuration"
             )
-        for number in range(1, self._partitions + 1):
-            (existing / str(number)).mkdir(parents=True, exist_ok=True)
 
 
 @final

@@ -1,4 +1,5 @@
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -147,3 +148,16 @@ def test_each_round_writes_one_batch_of_each_log() -> None:
             log.append([(index, 1, 0, bytes(3 << 20))])
     writer.run()
     assert order == [0, 1, 0, 1, 0, 1]
+
+
+def test_a_log_can_be_closed_after_its_writer(tmp_path: Path) -> None:
+    """A node told to stop while it opens a log closes its writer before the log is there to be closed."""
+    writer = ThreadWriter()
+    log = open_log(tmp_path, writer, queue.SimpleQueue(), lambda _: None)
+    writer.close()
+
+    closing = threading.Thread(target=log.close, daemon=True)
+    closing.start()
+    closing.join(5)
+
+    assert not closing.is_alive()
