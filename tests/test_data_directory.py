@@ -21,7 +21,7 @@ def test_the_number_of_partitions_is_settled_at_the_first_start(tmp_path: Path) 
 
 
 def test_a_crash_at_the_first_start_settles_nothing(tmp_path: Path) -> None:
-    (tmp_path / "partitions.new" / "1").mkdir(parents=True)
+    (tmp_path / "partitions.new" / "3").mkdir(parents=True)
     with DataDirectory(tmp_path, 2):
         pass
     assert sorted(entry.name for entry in (tmp_path / "partitions").iterdir()) == ["1", "2"]

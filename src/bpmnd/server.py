@@ -6,6 +6,7 @@ import fcntl
 import gc
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -59,7 +60,11 @@ class DataDirectory:
         if not self._try_lock():
             os.close(self._lock)
             raise ConfigError(f"{self._path} is in use by another node")
-        self._check_partitions()
+        try:
+            self._check_partitions()
+        except ConfigError:
+            os.close(self._lock)
+            raise
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
@@ -80,6 +85,8 @@ class DataDirectory:
         existing = self._path / "partitions"
         if not existing.exists():
             made = self._path / "partitions.new"
+            if made.exists():
+                shutil.rmtree(made)
             for number in range(1, self._partitions + 1):
                 (made / str(number)).mkdir(parents=True, exist_ok=True)
             made.rename(existing)
