@@ -10,7 +10,7 @@ NESTING_MAX: Final = 200
 
 # A step is an iteration, an element of a list, a comparison within lists or 16 characters of a string: some
 # tenths of a microsecond.
-STEPS_MAX: Final = 250_000
+STEPS_MAX: Final = 100_000
 CHARACTERS_PER_STEP: Final = 16
 
 # How deep functions may call each other, counted in levels of their bodies.
