@@ -231,7 +231,16 @@ class Node:
         hosted.failure = error
         if not self._stopping:
             supervisor = self.supervisors[hosted.id - 1]
-            supervisor.failed(error, final=isinstance(error, StorageError | CodecError))
+            supervisor.failed(error, final=_is_of_the_disk(error))
+
+
+def _is_of_the_disk(error: BaseException | None) -> bool:
+    """Whether the disk or what is on it is at the root: beginning anew would meet it again."""
+    while error is not None:
+        if isinstance(error, StorageError | CodecError):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _close(replica: Replica) -> None:

@@ -4,13 +4,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 from bpmnd.bpmn.appliers import replay
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.state import State
+from bpmnd.bpmn.turn import BrokenStateError
 from bpmnd.cluster.raft import EntryKind, HardState, Raft
 from bpmnd.storage.checkpoint import CheckpointStore
 from bpmnd.storage.disk import Disk
+from bpmnd.storage.errors import StorageError
 from bpmnd.storage.layout import LOG
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
 from bpmnd.storage.partition import open_partition_storage
@@ -31,6 +34,26 @@ class ReplicaFiles:
     writer: Writer
     post: Post
     segment_size: int
+
+
+@final
+class GuardedStore:
+    """The checkpoint store as the state reads it. A failing disk is no failed decision: it ends the actor."""
+
+    def __init__(self, store: CheckpointStore) -> None:
+        self._store = store
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            return self._store.get(key)
+        except StorageError as error:
+            raise BrokenStateError("the checkpoint cannot be read") from error
+
+    def range(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        try:
+            return self._store.range(start, stop, limit)
+        except StorageError as error:
+            raise BrokenStateError("the checkpoint cannot be read") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +90,7 @@ def open_replica(
         segment_size=files.segment_size,
     )
     log, store = storage.log, storage.store
-    state = State(partition_id, store)
+    state = State(partition_id, GuardedStore(store))
     replayed = 0
     for entry in log.entries(storage.replay_from):
         if entry.kind == EntryKind.COMMAND:

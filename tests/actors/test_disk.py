@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bpmnd.actors.errors import Refused, Unavailable
-from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance
+from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.outcomes import Accepted
 from bpmnd.storage.archive import Archive, ArchiveRetention
+from bpmnd.storage.checkpoint import CheckpointStore
 from bpmnd.storage.disk import RealDisk, RealFile
 from bpmnd.storage.errors import StorageError
 from bpmnd.storage.verify import verify
@@ -98,3 +99,24 @@ async def test_the_archive_keeps_no_more_than_its_retention(tmp_path: Path) -> N
     report = verify(directory)
     assert report.damage is None
     assert report.head.index > 0
+
+
+async def test_a_checkpoint_that_cannot_be_read_ends_the_node_and_no_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageError("planted")
+
+    stage = Stage(tmp_path, checkpoints=ALL_THE_TIME)
+    stage.deploy(ONE_TASK)
+    stage.create()
+    stage.scheduler.pass_time(1)
+    monkeypatch.setattr(CheckpointStore, "get", fail)
+
+    answer = stage.submit(ActivateJobs("work", "worker", 1000, 1))
+    stage.scheduler.pass_time(1)
+
+    with pytest.raises(Unavailable):
+        answer.result()
+    assert len(stage.gave_up) == 1
+    stage.node.stop()
