@@ -1,7 +1,6 @@
 """Keys: 64-bit numbers that name everything, with the partition in the bits above 51 (as Zeebe has them)."""
 
 PARTITION_SHIFT = 51
-_COUNTER_MASK = (1 << PARTITION_SHIFT) - 1
 
 
 def first_key(partition_id: int) -> int:
@@ -11,7 +10,3 @@ def first_key(partition_id: int) -> int:
 
 def partition_of(key: int) -> int:
     return key >> PARTITION_SHIFT
-
-
-def counter_of(key: int) -> int:
-    return key & _COUNTER_MASK

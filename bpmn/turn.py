@@ -47,7 +47,8 @@ Note: TypeAlias = JobNote | InstanceNote
 
 
 class BrokenStateError(Exception):
-    """An applier raised: memory is no longer what the log adds up to, and must be discarded."""
+    """An applier raised, or the store below cannot be read: memory is not surely what the log adds up to any
+    more, and must be discarded."""
 
 
 @final
