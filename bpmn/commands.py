@@ -14,11 +14,11 @@ Variables: TypeAlias = dict[str, bytes]
 DEFAULT_TENANT = "<default>"
 
 
-class _Command(msgspec.Struct, frozen=True, gc=False):
-    pass
+class _Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="command", tag=True):
+    """Between nodes a command travels as an array that begins with its name."""
 
 
-class Resource(msgspec.Struct, frozen=True, gc=False):
+class Resource(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One file of a deployment; the extension of its name decides the kind."""
 
     name: str

@@ -10,7 +10,7 @@ from bpmnd.actors.node import Node
 
 @final
 class Monitoring:
-    """`/metrics`, `/livez` (the event loop turns) and `/readyz` (every partition can take commands)."""
+    """`/metrics`, `/livez` (the event loop turns) and `/readyz` (every partition has a leader within reach)."""
 
     def __init__(self, registry: CollectorRegistry, node: Node) -> None:
         self._registry = registry
@@ -45,7 +45,8 @@ class Monitoring:
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        partitions = {str(hosted.id): "ready" if hosted.leads else "starting" for hosted in self._node.hosted}
+        known = self._node.partitions.values()
+        partitions = {str(routed.id): "ready" if routed.has_leader else "starting" for routed in known}
         ready = self._node.is_ready
         return web.json_response(
             {"status": "ready" if ready else "starting", "partitions": partitions},
