@@ -5,7 +5,6 @@ beside its own write and counts itself only when the disk has reported it (`pers
 vote likewise; votes and a follower's acknowledgements leave only after their write (`Ready.after_append`).
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final, assert_never, final
@@ -30,10 +29,10 @@ from bpmnd.cluster.raft.messages import (
 )
 from bpmnd.cluster.raft.progress import Progress
 from bpmnd.cluster.raft.quorum import Election, joint_election
+from bpmnd.cluster.raft.replica import Replica
 from bpmnd.cluster.raft.settings import RaftSettings
 from bpmnd.cluster.raft.storage import Storage
 
-_SCAN_BYTES: Final = 1 << 20
 _DEFAULTS: Final = RaftSettings()
 
 
@@ -48,16 +47,7 @@ class Role(Enum):
 class Raft:
     """One member of one group. `tick` is called at a steady pace; all time here is counted in ticks.
 
-    **A damaged member** is made with a `claim`: where its log once ended, beyond what is left of it. Until
-    the log on disk ends at or beyond the claim again, it never campaigns, votes only for candidates whose log
-    ends at or beyond the claim, and tells its leader that it does not count. That is safe: whatever this
-    member once acknowledged, and so helped to commit, is of a term up to the claim's and, within that term,
-    not beyond the claim's index. *Votes*: a voter refuses whoever's log ends before its own; with the claim
-    in place of the end of its log it refuses exactly whom it would have refused undamaged. *Repair*: entries
-    are taken only from leaders, and these have all that is committed. If the log ends in the claim's own
-    term, it is a prefix of that term's leader's, at least as long as what was acknowledged. If it ends in a
-    later term, it holds the first entry of that term's leader, and before that all that was committed in
-    earlier terms.
+    A member whose log was damaged is made with a `claim` (see `Replica`).
     """
 
     def __init__(
@@ -84,25 +74,23 @@ class Raft:
         """Ticks without a leader until this member campaigns; drawn anew with each term."""
         self._settings = settings
         self._random = random
+        self._messages: list[Message] = []
+        self._after_append: list[Message] = []
         self._log = Log(storage, committed)
-        assert committed <= self._log.last_index, f"{committed} committed of {self._log.last_index} entries"
-        self._applied = committed if applied is None else applied
-        self._claim = claim
-        self._drop_claim_when_reached()
+        self._replica = Replica(
+            member,
+            self._log,
+            committed if applied is None else applied,
+            claim,
+            self._messages,
+            self._after_append,
+        )
         self._leadership: Leadership | None = None
         self._votes: dict[int, bool] = {}
         self._election_elapsed = 0
-        # Configuration entries in the log that are not applied yet.
-        self._changes = deque(
-            self._log.changes_between(self._applied + 1, self._log.last_index + 1, _SCAN_BYTES)
-        )
-        self._messages: list[Message] = []
-        self._after_append: list[Message] = []
         self._offered_state = hard_state
         self._told_committed = committed
         self._number = 0
-        self._offer: SnapshotOffer | None = None
-        self._installing = False
         self._draw_patience()
 
     # What can be seen
@@ -153,7 +141,7 @@ class Raft:
     @property
     def damaged(self) -> bool:
         """The log on disk does not reach the claim yet. Once this is false, the claim may be forgotten."""
-        return self._claim is not None
+        return self._replica.claim is not None
 
     def progress(self) -> Mapping[int, Progress]:
         """What this leader knows of each member, to be read only; empty for who does not lead."""
@@ -199,13 +187,7 @@ class Raft:
                 self._ask_for_votes(by_transfer=False)
 
     def _may_campaign(self) -> bool:
-        # With a change committed and not applied it would count the votes of a configuration that is over.
-        return (
-            self.configuration.may_lead(self.member)
-            and self._claim is None
-            and not self._installing
-            and not (self._changes and self._changes[0] <= self._log.committed)
-        )
+        return self.configuration.may_lead(self.member) and self._replica.may_campaign
 
     def _ask_for_pre_votes(self) -> None:
         self.role = Role.PRE_CANDIDATE
@@ -296,16 +278,16 @@ class Raft:
                     self._leadership.on_append_reply(message)
             case AppendEntries():
                 self._follow(message.sender, message)
-                self._on_append(message)
+                self._replica.on_append(message)
             case HeartbeatReply():
                 if self._leadership is not None:
                     self._leadership.on_heartbeat_reply(message)
             case Heartbeat():
                 self._follow(message.sender, message)
-                self._on_heartbeat(message)
+                self._replica.on_heartbeat(message)
             case SnapshotOffer():
                 self._follow(message.sender, message)
-                self._on_snapshot_offer(message)
+                self._replica.on_snapshot_offer(message)
             case VoteRequest():
                 self._on_vote_request(message)
             case VoteReply():
@@ -347,7 +329,7 @@ class Raft:
             case AppendEntries() | Heartbeat() if self._settings.check_quorum or self._settings.pre_vote:
                 # A leader that this member will never follow again, since it has seen a later term: without
                 # an answer both would wait for ever, as pre-votes and check-quorum keep terms from rising.
-                self._reply_append(message.sender, 0)
+                self._replica.acknowledge(self.term, message.sender, 0)
             case VoteRequest(is_pre_vote=True):
                 self._after_append.append(
                     VoteReply(self.term, self.member, message.sender, granted=False, is_pre_vote=True)
@@ -368,8 +350,7 @@ class Raft:
             or (self.vote == NOBODY and self.leader == NOBODY)
             or (request.is_pre_vote and request.term > self.term)
         )
-        candidate = EntryId(request.last_term, request.last_index)
-        granted = free and candidate >= self._log.last and (self._claim is None or candidate >= self._claim)
+        granted = free and self._replica.accepts(EntryId(request.last_term, request.last_index))
         term = request.term if granted else self.term
         self._after_append.append(VoteReply(term, self.member, request.sender, granted, request.is_pre_vote))
         if granted and not request.is_pre_vote:
@@ -384,71 +365,6 @@ class Raft:
         if expected:
             self._take_vote(reply.sender, granted=reply.granted)
 
-    def _on_append(self, message: AppendEntries) -> None:
-        log = self._log
-        if self._installing:
-            return  # Another log is about to take the place of this one.
-        if message.previous_index < log.committed:
-            self._reply_append(message.sender, log.committed)
-            return
-        if log.term_at(message.previous_index) != message.previous_term:
-            index, term = log.conflict_before(message.previous_index, message.previous_term)
-            self._after_append.append(
-                AppendReply(
-                    self.term,
-                    self.member,
-                    message.sender,
-                    message.previous_index,
-                    rejected=True,
-                    hint_index=index,
-                    hint_term=term,
-                    damaged=self._claim is not None,
-                )
-            )
-            return
-        new_from = log.merge(message.previous_index, message.entries)
-        if new_from is not None:
-            self._note_changes(message, new_from)
-        matched = message.previous_index + len(message.entries)
-        if message.committed > log.committed:
-            log.committed = max(log.committed, min(message.committed, matched))
-        self._reply_append(message.sender, matched)
-
-    def _note_changes(self, message: AppendEntries, new_from: int) -> None:
-        changes = self._changes
-        while changes and changes[-1] >= new_from:
-            changes.pop()
-        for entry in message.entries:
-            if entry.kind is EntryKind.CONFIGURATION and entry.index >= new_from:
-                changes.append(entry.index)
-
-    def _reply_append(self, leader: int, index: int) -> None:
-        # It leaves when all of the log up to here is on disk, so it is the end of the log that says whether
-        # this member is whole again.
-        damaged = self._claim is not None and self._log.last < self._claim
-        self._after_append.append(AppendReply(self.term, self.member, leader, index, damaged=damaged))
-
-    def _on_heartbeat(self, message: Heartbeat) -> None:
-        if message.committed > self._log.committed and self._claim is None:
-            # Never beyond what this member has acknowledged.
-            assert message.committed <= self._log.last_index, (
-                f"{message}, but the log ends at {self._log.last}"
-            )
-            self._log.committed = message.committed
-        self._messages.append(
-            HeartbeatReply(self.term, self.member, message.sender, message.round, self._claim is not None)
-        )
-
-    def _on_snapshot_offer(self, offer: SnapshotOffer) -> None:
-        log = self._log
-        if offer.index > log.committed and log.term_at(offer.index) == offer.index_term:
-            log.committed = offer.index  # It is all here.
-        if offer.index <= log.committed:
-            self._reply_append(offer.sender, log.committed)
-            return
-        self._installing = True
-        self._offer = offer
-
     # The leader's work
 
     def propose(self, payload: bytes, kind: EntryKind = EntryKind.COMMAND) -> int:
@@ -460,11 +376,9 @@ class Raft:
     def propose_change(self, change: ConfigurationChange) -> int | Refusal:
         """Append a change of the configuration as the leader; its index. It takes effect when applied."""
         leadership = self._proposing_leadership()
-        if self._applied < leadership.last_change:
-            return Refusal(
-                f"possible unapplied conf change at index {leadership.last_change}"
-                f" (applied to {self._applied})"
-            )
+        last, applied = leadership.last_change, self._replica.applied
+        if applied < last:
+            return Refusal(f"possible unapplied conf change at index {last} (applied to {applied})")
         if self.configuration.is_joint and change.operations:
             return Refusal("must transition out of joint config first")
         if not self.configuration.is_joint and not change.operations:
@@ -481,7 +395,7 @@ class Raft:
 
     def _append_change(self, leadership: Leadership, change: ConfigurationChange) -> int:
         leadership.last_change = self._log.last_index + 1
-        self._changes.append(leadership.last_change)
+        self._replica.change_appended(leadership.last_change)
         return leadership.append(EntryKind.CONFIGURATION, change.to_bytes())
 
     def read_index(self, context: int) -> bool:
@@ -518,7 +432,7 @@ class Raft:
             or self._log.committed != self._told_committed
             or self.term != self._offered_state.term
             or self.vote != self._offered_state.vote
-            or self._offer is not None
+            or self._replica.has_offer
             or (leadership is not None and (leadership.has_reads_to_send or leadership.confirmed_reads))
         )
 
@@ -544,7 +458,7 @@ class Raft:
         messages, after_append = tuple(self._messages), tuple(self._after_append)
         self._messages.clear()
         self._after_append.clear()
-        offer, self._offer = self._offer, None
+        offer = self._replica.take_offer()
         self._told_committed = log.committed
         return Ready(number, hard_state, entries, messages, after_append, log.committed, reads, offer)
 
@@ -553,8 +467,7 @@ class Raft:
         hard_state = self._log.persisted(number)
         if hard_state is None:
             return
-        if self._claim is not None:
-            self._drop_claim_when_reached()
+        self._replica.persisted()
         if self._leadership is not None:
             self._leadership.persisted()
         elif self.role is Role.CANDIDATE and hard_state == HardState(self.term, self.member):
@@ -562,15 +475,12 @@ class Raft:
 
     def applied(self, index: int) -> None:
         """The state includes all entries up to `index`."""
-        assert index <= self._log.committed, f"{index} applied, but only {self._log.committed} committed"
-        self._applied = max(self._applied, index)
-        while self._changes and self._changes[0] <= index:
-            self._changes.popleft()
+        self._replica.apply_to(index)
         leadership = self._leadership
         if (
             leadership is not None
             and self.configuration.auto_leave
-            and self._applied >= leadership.last_change
+            and self._replica.applied >= leadership.last_change
             and not leadership.transferee
             and self.member in leadership.progress
         ):
@@ -592,26 +502,12 @@ class Raft:
 
     def installed(self, index: int, term: int, configuration: Configuration) -> None:
         """The storage has been replaced by one whose state stands at `index`."""
-        assert index >= self._log.committed, f"{index} installed, but {self._log.committed} are committed"
         assert self._leadership is None, f"member {self.member} leads and installs"
-        self._installing = False
-        self._offer = None
-        self._log.reload()
-        assert self._log.term_at(index) == term, f"the storage does not show {index} of term {term}"
-        self._log.committed = index
-        self._applied = index
+        self._replica.installed(index, term)
         self.configuration = configuration
-        start, stop = index + 1, self._log.last_index + 1
-        self._changes = deque(self._log.changes_between(start, stop, _SCAN_BYTES))
-        self._drop_claim_when_reached()
         if self.leader:
-            self._reply_append(self.leader, index)
+            self._replica.acknowledge(self.term, self.leader, index)
 
     def abandon_snapshot(self) -> None:
         """What was offered cannot be had: go on with the log as it is, until another offer comes."""
-        self._installing = False
-        self._offer = None
-
-    def _drop_claim_when_reached(self) -> None:
-        if self._claim is not None and self._log.last_on_disk >= self._claim:
-            self._claim = None
+        self._replica.abandon_offer()
