@@ -89,7 +89,7 @@ class Raft:
         self._votes: dict[int, bool] = {}
         self._election_elapsed = 0
         self._offered_state = hard_state
-        self._told_committed = committed
+        self._told_committed = committed  # Less than what the log itself vouches for, perhaps.
         self._number = 0
         self._draw_patience()
 

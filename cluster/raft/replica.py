@@ -179,7 +179,19 @@ class Replica:
         for entry in message.entries:
             if entry.kind is EntryKind.CONFIGURATION and entry.index >= new_from:
                 changes.append(entry.index)
+        self._infer_commit()
 
     def _find_changes(self) -> None:
         start, stop = self.applied + 1, self.log.last_index + 1
         self._changes = deque(self.log.changes_between(start, stop, _SCAN_BYTES))
+        self._infer_commit()
+
+    def _infer_commit(self) -> None:
+        """A change in the log vouches for the one before it: its leader had applied that.
+
+        The commit index is not kept on disk. Without this, a member could come back with a configuration
+        that is two changes old and be elected by a majority of it, beside a leader of the newest: only
+        configurations that follow each other have a majority in common.
+        """
+        if len(self._changes) > 1:
+            self.log.committed = max(self.log.committed, self._changes[-2])
