@@ -84,6 +84,7 @@ class Outbox:
             self.control_size -= len(item) + ENTRY_SIZE
         control_count = len(pieces)
 
+        goes_on = False
         while self._bulk and room > ENTRY_SIZE:
             item = self._bulk[0]
             rest = len(item) - self._sent_of_first
@@ -95,11 +96,11 @@ class Outbox:
             room -= piece_size + ENTRY_SIZE
             if piece_size < rest:
                 self._sent_of_first += piece_size
+                goes_on = True
                 break
             self._bulk.popleft()
             self._sent_of_first = 0
             self.bulk_size -= len(item) + ENTRY_SIZE
-        goes_on = self._sent_of_first > 0
         self.items_taken += len(pieces) - goes_on
         return _message(control_count, len(pieces) - control_count, goes_on, pieces)
 
