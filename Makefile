@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format lint types unit test judge bench clean
+.PHONY: help demo cluster check format lint types unit test judge bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +17,9 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)  ## Run the order example on a durable node: retries, incidents, a crash, the audit trail
 	$(BIN)/python -m examples.demo
+
+cluster: $(STAMP)  ## Three nodes, orders, a kill of one that leads; ARGS=--stay keeps them running
+	$(BIN)/python -m examples.cluster $(ARGS)
 
 format: $(STAMP)  ## Format the code
 	$(BIN)/ruff format

@@ -41,7 +41,7 @@ class Round:
 
 
 async def kill_under_load(directory: Path, kinds: Iterable[str], seed: int) -> tuple[list[Round], Load]:
-    """For every kind: a moment of load, SIGKILL, wait for service, restart. Then work all off, stop, check."""
+    """For every kind: some load, SIGKILL, wait for service, restart. Then work all off, stop, check."""
     chance = random.Random(seed)
     rounds: list[Round] = []
     with await asyncio.to_thread(RunningCluster, directory) as cluster:
