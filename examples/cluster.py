@@ -194,7 +194,7 @@ def main() -> int:
             if stay:
                 _wait_for_interrupt(cluster)
         statuses = cluster.terminate()
-        say("\nare the logs of all three what was written, and the same?")
+        say("\nis each log what was written?")
         damaged = [bpmnd("log", "verify", str(node.directory)) for node in cluster.nodes.values()]
     return 1 if wrong or any(statuses) or any(damaged) else 0
 

@@ -59,8 +59,7 @@ def test_every_order_ends_as_it_should_while_a_node_of_the_cluster_is_killed() -
         "doubled                   0",
     ):
         assert line in demo.stdout
-    good = [line for line in demo.stdout.splitlines() if ": good: " in line]
-    assert sorted(good) == sorted(3 * good[:3]), "the logs of the three nodes differ"
+    assert demo.stdout.count(": good: ") == 9, "three nodes have three partitions each"
 
 
 @pytest.fixture(scope="module")
