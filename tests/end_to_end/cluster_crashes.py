@@ -63,21 +63,28 @@ def check_cluster(cluster: RunningCluster, load: Load) -> None:
     check_history(load, History(agreed_events(directories, cluster.partitions)))
 
 
-async def served(load: Load, partitions: Sequence[int], since: float, seconds_max: float) -> float:
-    """Wait until every one of these partitions has acknowledged a creation that was sent after `since`; the
-    seconds from then on."""
-    first: dict[int, float] = {}
+async def served(
+    load: Load,
+    partitions: Sequence[int],
+    since: float,
+    seconds_max: float,
+    addresses: Sequence[str] = (),
+) -> float:
+    """Wait until every one of these partitions, and every one of these addresses, has acknowledged a creation
+    that was sent after `since`; the seconds from then on."""
+    wanted: set[int | str] = {*partitions, *addresses}
+    first: dict[int | str, float] = {}
     position = 0
-    while set(first) < set(partitions):
-        assert time.monotonic() < since + seconds_max, (
-            f"after {seconds_max} s only {sorted(first)} are served"
-        )
+    while wanted - set(first):
+        missing = wanted - set(first)
+        assert time.monotonic() < since + seconds_max, f"not served after {seconds_max:.1f} s: {missing}"
         await asyncio.sleep(0.01)
         for one in load.acknowledged[position:]:
-            if one.sent > since and partition_of(one.key) in partitions:
+            if one.sent > since:
                 first.setdefault(partition_of(one.key), one.at)
+                first.setdefault(one.address, one.at)
         position = len(load.acknowledged)
-    return max(first.values()) - since
+    return max(first[one] for one in wanted) - since
 
 
 def silence_of(load: Load, begin: float, end: float) -> float:

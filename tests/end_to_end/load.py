@@ -39,7 +39,14 @@ class Load:
     is sent twice: every creation has a business id of its own.
     """
 
-    def __init__(self, addresses: Sequence[str], process_id: str, job_type: str) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        process_id: str,
+        job_type: str,
+        *,
+        request_seconds_max: float = _REQUEST_SECONDS_MAX,
+    ) -> None:
         self.addresses: Final = tuple(addresses)
         self.acknowledged: list[Acknowledged] = []
         self.created: set[int] = set()
@@ -54,8 +61,9 @@ class Load:
         """Creations of which nobody said whether they were done: 503 that says so, or no answer at all."""
         self.refused = 0
         """Creations answered with a 503 that says that nothing was done."""
-        self.gone = 0
-        """Requests of any kind without an answer: the node could not be reached, or died meanwhile."""
+        self.broken: list[str] = []
+        """Requests of any kind that reached a node and got no answer."""
+        self._request_seconds_max = request_seconds_max
         self._process_id = process_id
         self._job_type = job_type
         self._last_number = 0
@@ -78,7 +86,7 @@ class Load:
     @contextlib.asynccontextmanager
     async def running(self, *, creators: int = 8, workers: int = 2) -> AsyncIterator[None]:
         """Create and work in the background. At the end what is under way is cut off, without an answer."""
-        timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS_MAX)
+        timeout = aiohttp.ClientTimeout(total=self._request_seconds_max)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             tasks = [asyncio.create_task(self._create(session, self._place())) for _ in range(creators)]
             tasks += [asyncio.create_task(self._work(session, self._place())) for _ in range(workers)]
@@ -126,11 +134,10 @@ class Load:
                     else:
                         self.unexpected.append(f"create: {answer.status} {await answer.text()}")
             except aiohttp.ClientConnectorError:
-                self.gone += 1
                 address = next(place)
                 await asyncio.sleep(_PAUSE_SECONDS)
-            except _GONE:
-                self.gone += 1
+            except _GONE as error:
+                self.broken.append(f"create at {address}: {error!r}")
                 self.unknown += 1
                 address = next(place)
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -164,8 +171,10 @@ class Load:
                         self.unexpected.append(f"activate: {answer.status} {await answer.text()}")
                     return 0
                 jobs = (await answer.json())["jobs"]
-        except _GONE:
-            self.gone += 1
+        except aiohttp.ClientConnectorError:
+            return 0
+        except _GONE as error:
+            self.broken.append(f"activate at {address}: {error!r}")
             return 0
         await asyncio.gather(*[self._complete(session, address, int(job["jobKey"])) for job in jobs])
         return len(jobs)
@@ -180,8 +189,10 @@ class Load:
                     self.completed.add(key)
                 elif answer.status not in (404, 503):  # 404: completed by a try whose answer got lost.
                     self.unexpected.append(f"complete: {answer.status} {await answer.text()}")
-        except _GONE:
-            self.gone += 1
+        except aiohttp.ClientConnectorError:
+            pass  # Nobody is there; whoever gets the job next completes it.
+        except _GONE as error:
+            self.broken.append(f"complete at {address}: {error!r}")
 
 
 def events_of(directory: Path, *, running: bool = True) -> Iterator[Event]:
