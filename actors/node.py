@@ -17,6 +17,7 @@ from bpmnd.actors.identity import Entropy, Identity
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits
 from bpmnd.actors.network import Network
+from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
     ChannelAcknowledgement,
     ChannelMessage,
@@ -35,7 +36,6 @@ from bpmnd.actors.peer_messages import (
     decode_peer_message,
     encode_peer_message,
 )
-from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.requests import Requested, Requests

@@ -77,7 +77,9 @@ class PartitionActor(Actor[Message]):
         install: Callable[[SnapshotOffer], None] = lambda offer: None,
     ) -> None:
         limits = limits or PartitionLimits()
-        disk_lane = LaneLimits(1 << 20, 1 << 30)  # A message of Raft that finds it full is lost, as on the way.
+        disk_lane = LaneLimits(
+            1 << 20, 1 << 30
+        )  # A message of Raft that finds it full is lost, as on the way.
         super().__init__(
             f"partition-{replica.partition_id}",
             scheduler,
@@ -365,9 +367,7 @@ class PartitionActor(Actor[Message]):
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
-        _logger.info(
-            "partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied
-        )
+        _logger.info("partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied)
         self._machine = None
         if self.checkpoints.is_writing:
             self._writing = self.checkpoints
@@ -384,8 +384,11 @@ class PartitionActor(Actor[Message]):
         entries = self._log.log.entries(first, last) if last >= first else iter(())
         self.scheduler.run_blocking(
             lambda: load_machine(self.id, store, entries),
-            lambda machine, error: self.tell(MachineLoaded(machine, error)),
+            self._loaded,
         )
+
+    def _loaded(self, machine: Machine | None, error: BaseException | None) -> None:
+        self.tell(MachineLoaded(machine, error))
 
     def _use(self, machine: Machine) -> None:
         self._machine = machine
