@@ -161,6 +161,8 @@ def open_replica(
         random=member.random,
         claim=claim,
     )
+    if claim is not None and not raft.damaged:
+        files.forget_claim()
     _logger.info(
         "partition %d: opened at %d, %d frames replayed", partition_id, log.last_index, machine.replayed
     )
