@@ -1,4 +1,4 @@
-"""The Raft member of one replica at work: does what `ready` asks for, and keeps the order that safety needs."""
+"""The Raft member of one replica at work: does what `ready` asks for, in the order that safety needs."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from bpmnd.storage.log import Appended
 
 @final
 class Configurations:
-    """The configurations of a group by the index since which they hold, as far as checkpoints may need them."""
+    """The configurations of a group, by the index since which they hold, as far as checkpoints need them."""
 
     def __init__(self, index: int, configuration: Configuration) -> None:
         self._since = deque([(index, configuration)])

@@ -97,4 +97,3 @@ class Founding:
         digits = "0123456789abcdef"
         cluster_id = "".join(digits[self._entropy.below(16)] for _ in range(_CLUSTER_ID_LENGTH))
         return found(cluster_id, members, plans.partitions, plans.replication)
-

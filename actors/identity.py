@@ -59,7 +59,9 @@ class Identity:
         disk.make_directory(directory)
         names = disk.names(directory)
         if _IDENTITY in names:
-            known = _read(disk, directory / _IDENTITY, lambda data: msgspec.msgpack.decode(data, type=_Identity))
+            known = _read(
+                disk, directory / _IDENTITY, lambda data: msgspec.msgpack.decode(data, type=_Identity)
+            )
             if known.node != node:
                 raise NotThisNode(f"{directory} belongs to node {known.node}, not {node}")
         else:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from bpmnd.actors.machine import Machine
+from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.commands import (
     Command,
@@ -86,6 +87,14 @@ class Submit:
         self.size = size
 
 
+@dataclass(frozen=True, slots=True)
+class PeerPosition:
+    """The leader has this committed, with this hash: so must everybody who has it."""
+
+    index: int
+    hash: bytes
+
+
 Message: TypeAlias = (
     Submit
     | Appended
@@ -96,6 +105,8 @@ Message: TypeAlias = (
     | HandOver
     | CheckpointWritten
     | MachineLoaded
+    | PeerPosition
+    | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]
 

@@ -15,8 +15,9 @@ from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
 from bpmnd.actors.machine import Machine
-from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits
+from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits, PeerPosition
 from bpmnd.actors.network import Network
+from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
     ChannelAcknowledgement,
     ChannelMessage,
@@ -26,16 +27,24 @@ from bpmnd.actors.peer_messages import (
     CommandReply,
     CommandRequest,
     ForGroup,
+    InstallAnswer,
+    InstallChunk,
+    InstallEntries,
+    InstallManifest,
+    InstallRefused,
+    InstallRequest,
     JobsAvailable,
     NodeStatus,
     PeerMessage,
+    ReadEntries,
+    ReadFile,
     ReplicaStatus,
+    RequestInstall,
     SubscribeJobs,
     UnsubscribeJobs,
     decode_peer_message,
     encode_peer_message,
 )
-from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.requests import Requested, Requests
@@ -48,6 +57,7 @@ from bpmnd.cluster.raft import Configuration, RaftSettings
 from bpmnd.cluster.raft import Message as RaftMessage
 from bpmnd.cluster.raft.messages import Heartbeat, HeartbeatReply
 from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.cold_store import Stores
 from bpmnd.storage.disk import Disk
 from bpmnd.storage.writer import Writer
 
@@ -80,6 +90,7 @@ class Node:
         settings: NodeSettings,
         identity: Identity,
         disk: Disk,
+        stores: Stores,
         writer: Writer,
         scheduler: Scheduler,
         clock: Clock,
@@ -93,6 +104,7 @@ class Node:
         self.http: tuple[str, int] = ("", 0)
         """Where this node serves its clients, once it does."""
         self._disk = disk
+        self._stores = stores
         self._writer = writer
         self._scheduler = scheduler
         self._clock = clock
@@ -120,6 +132,7 @@ class Node:
             settings.checkpoints,
             settings.retention,
             self._engine,
+            self._ask_member,
             self.peers.tell,
             give_up,
         )
@@ -215,14 +228,22 @@ class Node:
         )
         birth = Configuration(voters=tuple(sorted(plan.birth)))
         files = self._files(plan.partition)
-        hosted = HostedPartition(plan.partition, files, member, birth, self._surroundings)
+        hosted = HostedPartition(
+            plan.partition, files, member, birth, lambda: self._has_peers(plan.partition), self._surroundings
+        )
         self.hosted[plan.partition] = hosted
         hosted.open()
         return hosted
 
+    def _has_peers(self, partition: int) -> bool:
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(partition)
+        return plan is not None and len(plan.replicas) > 1
+
     def _files(self, partition_id: int) -> ReplicaFiles:
         return ReplicaFiles(
             self._disk,
+            self._stores,
             self.settings.directory / "partitions" / str(partition_id),
             self._writer,
             self._scheduler.post,
@@ -238,9 +259,7 @@ class Node:
     def status(self) -> NodeStatus:
         """How it stands here."""
         replicas = tuple(
-            ReplicaStatus(hosted.id, hosted.actor.term, hosted.leads, hosted.actor.machine is not None)
-            for hosted in self.hosted.values()
-            if hosted.actor is not None
+            _status_of(hosted.id, hosted.actor) for hosted in self.hosted.values() if hosted.actor is not None
         )
         cluster = self.identity.cluster
         version = 0 if cluster is None else cluster.version
@@ -325,9 +344,16 @@ class Node:
                 self._acknowledge(sender, receiver, number)
             case NodeStatus():
                 self.peers.told(node, message)
+                self._compare_logs(message)
                 self._compare(node, message)
             case ClusterUpdate(state):
                 self._take_over(state)
+            case RequestInstall() | ReadFile() | ReadEntries():
+                self._serve(node, message)
+            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
+                hosted = self.hosted.get(message.partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(message, size=size)
 
     def _gateway(self, node: int) -> RemoteGateway:
         gateway = self._gateways.get(node)
@@ -341,6 +367,13 @@ class Node:
         if cluster is not None and status.cluster_version < cluster.version:
             self._network.send(node, encode_peer_message(ClusterUpdate(cluster)), True)
 
+    def _compare_logs(self, status: NodeStatus) -> None:
+        """What a leader has committed must be the same here."""
+        for replica in status.replicas:
+            hosted = self.hosted.get(replica.partition)
+            if replica.leads and replica.index and hosted is not None and hosted.actor is not None:
+                hosted.actor.tell(PeerPosition(replica.index, replica.hash))
+
     def _take_over(self, state: ClusterState) -> None:
         own = self.identity.cluster
         if own is None:
@@ -353,6 +386,23 @@ class Node:
     def _send_raft(self, group: int, message: RaftMessage) -> None:
         control = isinstance(message, Heartbeat | HeartbeatReply)
         self._network.send(node_of(message.receiver), encode_peer_message(ForGroup(group, message)), control)
+
+    # Copies of checkpoints
+
+    def _ask_member(self, member: int, request: InstallRequest) -> None:
+        self._network.send(node_of(member), encode_peer_message(request))
+
+    def _serve(self, node: int, request: InstallRequest) -> None:
+        hosted = self.hosted.get(request.partition)
+        if hosted is None or hosted.actor is None:
+            refusal = InstallRefused(request.partition, f"node {self.identity.node} has no replica of it now")
+            self._network.send(node, encode_peer_message(refusal))
+            return
+
+        def answer(answer: InstallAnswer) -> None:
+            self._network.send(node, encode_peer_message(answer))
+
+        hosted.actor.serving.asked(request, answer)
 
     # Channels between partitions
 
@@ -382,6 +432,14 @@ class Node:
         actor = self._leader_here(sender)
         if actor is not None:
             actor.submit_internal(AcknowledgeChannel(receiver, number))
+
+
+def _status_of(partition: int, actor: PartitionActor) -> ReplicaStatus:
+    is_healthy = actor.machine is not None and not actor.is_damaged and actor.installing is None
+    position = actor.position()
+    if position is None:
+        return ReplicaStatus(partition, actor.term, actor.leads, is_healthy)
+    return ReplicaStatus(partition, actor.term, actor.leads, is_healthy, position.index, position.hash)
 
 
 @final

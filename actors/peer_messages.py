@@ -12,6 +12,7 @@ import msgspec
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.membership import ClusterState
+from bpmnd.cluster.raft import Entry
 from bpmnd.cluster.raft import Message as RaftMessage
 
 
@@ -94,6 +95,10 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     term: int
     leads: bool
     is_healthy: bool
+    index: int = 0
+    """What it has committed and on disk, near the end: an entry,"""
+    hash: bytes = b""
+    """and the chain hash there."""
 
 
 class NodeStatus(_PeerMessage, frozen=True, gc=False, tag=11):
@@ -114,6 +119,69 @@ class ClusterUpdate(_PeerMessage, frozen=True, gc=False, tag=12):
     state: ClusterState
 
 
+class RequestInstall(_PeerMessage, frozen=True, gc=False, tag=13):
+    """Have a copy of the checkpoint of a partition made, to be fetched."""
+
+    partition: int
+
+
+class FrozenFile(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    name: str
+    size: int
+    sha256: bytes
+
+
+class InstallManifest(_PeerMessage, frozen=True, gc=False, tag=14):
+    """What there is to fetch. The sender has the entries after `begins_after`."""
+
+    partition: int
+    install: int
+    index: int
+    term: int
+    hash: bytes
+    begins_after: int
+    files: tuple[FrozenFile, ...]
+
+
+class ReadFile(_PeerMessage, frozen=True, gc=False, tag=15):
+    partition: int
+    install: int
+    file: int
+    offset: int
+
+
+class InstallChunk(_PeerMessage, frozen=True, gc=False, tag=16):
+    partition: int
+    install: int
+    file: int
+    offset: int
+    data: bytes
+
+
+class ReadEntries(_PeerMessage, frozen=True, gc=False, tag=17):
+    """Entries from `first` on, up to `last`: as many as go into one message."""
+
+    partition: int
+    install: int
+    first: int
+    last: int
+
+
+class InstallEntries(_PeerMessage, frozen=True, gc=False, tag=18):
+    partition: int
+    install: int
+    first: int
+    entries: tuple[Entry, ...]
+
+
+class InstallRefused(_PeerMessage, frozen=True, gc=False, tag=19):
+    partition: int
+    reason: str
+
+
+InstallRequest: TypeAlias = RequestInstall | ReadFile | ReadEntries
+InstallAnswer: TypeAlias = InstallManifest | InstallChunk | InstallEntries | InstallRefused
+
 PeerMessage: TypeAlias = (
     ForGroup
     | CommandRequest
@@ -127,6 +195,13 @@ PeerMessage: TypeAlias = (
     | ChannelAcknowledgement
     | NodeStatus
     | ClusterUpdate
+    | RequestInstall
+    | ReadFile
+    | ReadEntries
+    | InstallManifest
+    | InstallChunk
+    | InstallEntries
+    | InstallRefused
 )
 
 encode_peer_message: Final = msgspec.msgpack.Encoder().encode

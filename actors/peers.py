@@ -64,9 +64,7 @@ class Peers:
         self.connected.pop(node, None)
         self.statuses.pop(node, None)
         self._offsets.pop(node, None)
-        self._leaders = {
-            partition: known for partition, known in self._leaders.items() if known[1] != node
-        }
+        self._leaders = {partition: known for partition, known in self._leaders.items() if known[1] != node}
 
     def told(self, node: int, status: NodeStatus) -> None:
         self.statuses[node] = status

@@ -82,7 +82,9 @@ class ClusterState(msgspec.Struct, frozen=True, array_like=True):
 
 def found(cluster_id: str, members: Sequence[Member], partitions: int, replication: int) -> ClusterState:
     """The first version of a cluster's state. `replication` beyond the number of nodes is cut to it."""
-    assert members and partitions >= 1 and replication >= 1, "a cluster has something of everything"
+    assert members, "a cluster has a node"
+    assert partitions >= 1, f"{partitions} partitions"
+    assert replication >= 1, f"replication {replication}"
     ordered = sorted(members, key=_node)
     ids = {member.node: member.id for member in ordered}
     replicas = place({}, ordered, range(1, partitions + 1), min(replication, len(ordered)))

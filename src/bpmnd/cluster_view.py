@@ -1,4 +1,4 @@
-"""The cluster as the gateway sees it: partitions wherever they are led, and the nodes as they tell of themselves."""
+"""The cluster as the gateway sees it: partitions wherever they are led, nodes as they tell of themselves."""
 
 from collections.abc import Sequence
 from typing import final

@@ -39,7 +39,7 @@ class ClusterConfig:
     partitions: int = 0
     """How many partitions; 0: as founded, by default one."""
     replication: int = 0
-    """On how many nodes each partition stands; 0: as founded, by default three, or all nodes if they are less."""
+    """On how many nodes each partition stands; 0: as founded, by default three, or all nodes if fewer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bpmnd.actors.node import Node
 
 @final
 class Monitoring:
-    """`/metrics`, `/livez` (the event loop turns) and `/readyz` (every partition has a leader within reach)."""
+    """`/metrics`, `/livez` (the event loop turns), `/readyz` (every partition has a leader in reach)."""
 
     def __init__(self, registry: CollectorRegistry, node: Node) -> None:
         self._registry = registry

@@ -7,7 +7,9 @@ from bpmnd.cluster.frames import HEADER_SIZE, Inbox, Outbox
 
 
 def outbox(*, message: int = 1024, control: int = 10_000, bulk: int = 10_000) -> Outbox:
-    return Outbox(item_size_max=10_000, message_size_max=message, control_size_max=control, bulk_size_max=bulk)
+    return Outbox(
+        item_size_max=10_000, message_size_max=message, control_size_max=control, bulk_size_max=bulk
+    )
 
 
 def messages_of(box: Outbox) -> list[bytes]:

@@ -38,7 +38,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nodes", metavar="1=HOST:PORT,2=…", help="all nodes that found the cluster, this one among them"
     )
-    parser.add_argument("--partitions", type=int, metavar="P", help="partitions that the cluster is founded with")
+    parser.add_argument(
+        "--partitions", type=int, metavar="P", help="partitions that the cluster is founded with"
+    )
     parser.add_argument(
         "--replication", type=int, metavar="R", help="on how many nodes each partition stands"
     )

@@ -294,7 +294,9 @@ class FuzzGroup:
             raise Violation(f"{self._leaders[raft.term]} and {member.member} both lead term {raft.term}")
         self._leaders[raft.term] = member.member
         self._count("leader")
-        for index in range(max(member.checkpoint.index, member.storage.base_index) + 1, self._last_committed + 1):
+        for index in range(
+            max(member.checkpoint.index, member.storage.base_index) + 1, self._last_committed + 1
+        ):
             if member.view.get(index) != self._committed[index]:
                 raise Violation(f"leader {member.member} of term {raft.term} lacks the committed {index}")
 
@@ -322,7 +324,9 @@ class FuzzGroup:
         newest = configurations[applied.index(max(applied))]
         whole = {m for m, member in self.members.items() if member.claim is None and newest.may_lead(m)}
         halves = [set(half) for known in configurations for half in (known.voters, known.outgoing) if half]
-        return not any(m.claim for m in self.members.values()) or all(len(half & whole) > len(half) // 2 for half in halves)
+        return not any(m.claim for m in self.members.values()) or all(
+            len(half & whole) > len(half) // 2 for half in halves
+        )
 
     def _is_level(self, leader: Raft) -> bool:
         return all(

@@ -161,17 +161,13 @@ class FuzzMember:
     def take_checkpoint(self, raft: Raft) -> None:
         """Only of what is on this disk, too; then the log before it may go."""
         if self.checkpoint.index < self.applied <= raft.persisted_index:
-            self.storage.snapshot = Snapshot(
-                self.applied, self.view[self.applied].term, raft.configuration
-            )
+            self.storage.snapshot = Snapshot(self.applied, self.view[self.applied].term, raft.configuration)
         if self.random.random() < 0.7 and self.storage.base_index < self.checkpoint.index:
             self.storage.compact(self.checkpoint.index)
 
     def install(self, raft: Raft, snapshot: Snapshot) -> None:
         """Checkpoint and log are replaced, at one stroke."""
-        self._writes = deque(
-            _Write(write.number, write.hard_state, (), write.then) for write in self._writes
-        )
+        self._writes = deque(_Write(write.number, write.hard_state, (), write.then) for write in self._writes)
         self.storage.install(snapshot.index, snapshot.term)
         self.storage.snapshot = snapshot
         self.view = {}
