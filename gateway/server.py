@@ -30,6 +30,8 @@ from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 
 DRAIN_S: Final = 10.0
+_LEAVE_S: Final = 0.5
+_LEAVE_POLL_S: Final = 0.01
 _BACKLOG: Final = 1024
 _NO_OPERATION: Final = "none"
 _GONE: Final = 499
@@ -59,6 +61,7 @@ class Gateway:
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None
         self._listener: asyncio.Server | None = None
+        self._leaving = False
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> int:
         """Listen; the port is the one asked for, or with 0 the one that was free."""
@@ -71,16 +74,29 @@ class Gateway:
         return cast(int, self._listener.sockets[0].getsockname()[1])
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
-        """Take no more connections, answer what is under way, and close."""
+        """Take no more connections, answer what is under way, and close.
+
+        Clients that keep their connections are sent away with their next answer: a connection that is just
+        closed may have their next request on its way, and nobody would answer that.
+        """
         if self._listener is None or self._server is None:
             return
         self._listener.close()
+        self._leaving = True
         self._activation.close()
+        await self._until_left(self._server)
         self._server.pre_shutdown()
         await self._server.shutdown(drain_s)
         await self._listener.wait_closed()
         self._submissions.close()
         self._listener = None
+
+    async def _until_left(self, server: "_Server") -> None:
+        """Wait until no client is left, but not long for those who ask nothing."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _LEAVE_S
+        while server.connections and clock() < deadline:  # noqa: ASYNC110 - a server tells nobody of it
+            await asyncio.sleep(_LEAVE_POLL_S)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever happens."""
@@ -115,7 +131,7 @@ class Gateway:
             made, status = internal_error().answer(path), 500
         finally:
             self._metrics.observe(operation, status, clock() - started)
-        return made
+        return made.closing() if self._leaving else made
 
 
 @final

@@ -5,9 +5,8 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from itertools import cycle
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 import aiohttp
 
@@ -20,6 +19,7 @@ from bpmnd.storage.disk import RealDisk
 _GONE: Final = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 _REQUEST_SECONDS_MAX: Final = 20.0
 _PAUSE_SECONDS: Final = 0.02
+_GONE_SECONDS: Final = 0.5
 
 
 class Acknowledged(NamedTuple):
@@ -35,7 +35,7 @@ class Acknowledged(NamedTuple):
 class Load:
     """Creates instances of a one-task process and works their jobs, as fast as a few connections can.
 
-    Every creator and worker goes to one of the addresses, and from one that is gone to the next. No command
+    Every creator and worker has an address of its own, and goes to the others while that is gone. No command
     is sent twice: every creation has a business id of its own.
     """
 
@@ -107,15 +107,15 @@ class Load:
             while idle < 3 and asyncio.get_running_loop().time() < deadline:
                 idle = 0 if await self._work_once(session, place, 700) else idle + 1
 
-    def _place(self) -> Iterator[str]:
-        """Addresses in turn, each caller beginning at another one."""
+    def _place(self) -> "_Place":
+        """Each caller has another address for its own."""
         self._last_place += 1
         start = self._last_place % len(self.addresses)
-        return cycle(self.addresses[start:] + self.addresses[:start])
+        return _Place(self.addresses[start:] + self.addresses[:start])
 
-    async def _create(self, session: aiohttp.ClientSession, place: Iterator[str]) -> None:
-        address = next(place)
+    async def _create(self, session: aiohttp.ClientSession, place: "_Place") -> None:
         while True:
+            address = place.best()
             self._last_number += 1
             body = {
                 "processDefinitionId": self._process_id,
@@ -134,12 +134,12 @@ class Load:
                     else:
                         self.unexpected.append(f"create: {answer.status} {await answer.text()}")
             except aiohttp.ClientConnectorError:
-                address = next(place)
+                place.is_gone(address)
                 await asyncio.sleep(_PAUSE_SECONDS)
             except _GONE as error:
                 self.broken.append(f"create at {address}: {error!r}")
                 self.unknown += 1
-                address = next(place)
+                place.is_gone(address)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _note_unavailable(self, text: str) -> None:
@@ -149,12 +149,12 @@ class Load:
             self.refused += 1
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _work(self, session: aiohttp.ClientSession, place: Iterator[str]) -> None:
+    async def _work(self, session: aiohttp.ClientSession, place: "_Place") -> None:
         while True:
             if not await self._work_once(session, place, 500):
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _work_once(self, session: aiohttp.ClientSession, place: Iterator[str], wait_ms: int) -> int:
+    async def _work_once(self, session: aiohttp.ClientSession, place: "_Place", wait_ms: int) -> int:
         """Activate some jobs and complete them; how many there were."""
         body = {
             "type": self._job_type,
@@ -163,7 +163,7 @@ class Load:
             "maxJobsToActivate": 32,
             "requestTimeout": wait_ms,
         }
-        address = next(place)
+        address = place.best()
         try:
             async with session.post(f"{address}/v2/jobs/activation", json=body) as answer:
                 if answer.status != 200:
@@ -172,8 +172,10 @@ class Load:
                     return 0
                 jobs = (await answer.json())["jobs"]
         except aiohttp.ClientConnectorError:
+            place.is_gone(address)
             return 0
         except _GONE as error:
+            place.is_gone(address)
             self.broken.append(f"activate at {address}: {error!r}")
             return 0
         await asyncio.gather(*[self._complete(session, address, int(job["jobKey"])) for job in jobs])
@@ -193,6 +195,23 @@ class Load:
             pass  # Nobody is there; whoever gets the job next completes it.
         except _GONE as error:
             self.broken.append(f"complete at {address}: {error!r}")
+
+
+@final
+class _Place:
+    """Addresses, the preferred one first. One that was gone is not tried again for a while."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._gone = dict.fromkeys(addresses, float("-inf"))
+
+    def best(self) -> str:
+        """The first that was not gone lately, or else the one that was gone first."""
+        lately = time.monotonic() - _GONE_SECONDS
+        fine = (address for address, at in self._gone.items() if at < lately)
+        return next(fine, None) or min(self._gone, key=self._gone.__getitem__)
+
+    def is_gone(self, address: str) -> None:
+        self._gone[address] = time.monotonic()
 
 
 def events_of(directory: Path, *, running: bool = True) -> Iterator[Event]:

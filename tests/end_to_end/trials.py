@@ -39,10 +39,10 @@ CLOCK_MODEL: Final = process(
 )
 TIMER_MODEL: Final = process(
     START
-    + '<intermediateCatchEvent id="timer"><timerEventDefinition>'
+    + '<intermediateCatchEvent id="two-seconds"><timerEventDefinition>'
     + "<timeDuration>PT2S</timeDuration></timerEventDefinition></intermediateCatchEvent>"
     + END
-    + path("start", "timer", "end"),
+    + path("start", "two-seconds", "end"),
     process_id="timer",
 )
 
@@ -168,7 +168,7 @@ async def _rolling_restart(stage: Stage) -> str:
         await asyncio.to_thread(stage.cluster.start, number)
         await asyncio.to_thread(stage.cluster.wait_for_leaders)
         await stage.recovered(time.monotonic())
-    assert load.broken[broken:] == [], "requests got no answer"
+    assert not load.broken[broken:], f"requests got no answer: {load.broken[broken:]}"
     return (
         f"rolling restart: {load.refused - refused} refused, {load.unknown - unknown} unknown,"
         f" every partition served within {longest:.2f} s of a stop"

@@ -111,6 +111,21 @@ async def test_a_stop_answers_what_is_under_way_and_what_waits(
         await client.get("/v2/license")
 
 
+async def test_a_stop_sends_clients_that_keep_their_connection_away_with_their_next_answer(
+    gateway: Gateway, client: aiohttp.ClientSession
+) -> None:
+    async with client.get("/v2/license") as response:
+        assert response.headers.get("Connection") != "close"
+
+    stop = asyncio.create_task(gateway.stop())
+    await asyncio.sleep(0.05)
+    async with client.get("/v2/license") as response:
+        assert response.status == 200
+        assert response.headers["Connection"] == "close"
+    async with asyncio.timeout(0.3):  # Nobody is left to wait for.
+        await stop
+
+
 async def test_a_stop_does_not_wait_for_ever(
     gateway: Gateway, client: aiohttp.ClientSession, partition: FakePartition
 ) -> None:
