@@ -32,7 +32,7 @@ from tests.nodes import RunningCluster
 
 pytestmark = pytest.mark.end_to_end
 
-SHORT: Final = (ROLLING_RESTART,)
+SHORT: Final = (ROLLING_RESTART, STANDS_STILL, WRITES_FAIL)
 LONG: Final = (
     *(3 * (ROLLING_RESTART, WRITES_FAIL, SYNCS_FAIL, NO_SPACE)),
     *(STANDS_STILL_LONG, A_DAY_AHEAD, A_DAY_BACK, ALL_A_DAY_AHEAD, ALL_A_DAY_BACK),
