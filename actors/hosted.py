@@ -161,6 +161,24 @@ class HostedPartition:
 
         self._surroundings.scheduler.run_blocking(work, opened)
 
+    def remove(self) -> None:
+        """Stop, and delete all that is here: the group goes on without this replica."""
+        self._stopping = True
+        actor, self.actor = self.actor, None
+        if actor is not None:
+            actor.stop()
+
+        def work() -> None:
+            if actor is not None:
+                close_replica(actor.replica)
+            self._files.remove()
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is not None:
+                _logger.error("partition %d: cannot be removed", self.id, exc_info=error)
+
+        self._surroundings.scheduler.run_blocking(work, done)
+
     def stop(self) -> None:
         """Stop and close the files (blocking until what is queued is on disk)."""
         self._stopping = True

@@ -88,6 +88,13 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconcile:
+    """These are to be the voters of the group."""
+
+    goal: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class PeerPosition:
     """The leader has this committed, with this hash: so must everybody who has it."""
 
@@ -106,6 +113,7 @@ Message: TypeAlias = (
     | CheckpointWritten
     | MachineLoaded
     | PeerPosition
+    | Reconcile
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]

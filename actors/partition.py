@@ -30,6 +30,7 @@ from bpmnd.actors.messages import (
     Message,
     PartitionLimits,
     PeerPosition,
+    Reconcile,
     Reply,
     Submit,
     Tick,
@@ -43,13 +44,15 @@ from bpmnd.actors.peer_messages import (
     InstallRefused,
     InstallRequest,
 )
+from bpmnd.actors.reconciling import next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Role, SnapshotOffer
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError
@@ -259,6 +262,11 @@ class PartitionActor(Actor[Message]):
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 if self._installation is not None:
                     self._installation.received(message)
+            case Reconcile(goal):
+                change = next_change(self._raft, goal)
+                if change is not None:
+                    refusal = self._raft.propose_change(change)
+                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
             case PeerPosition(index, hash):
                 self._compare(index, hash)
             case HandOver(to):
@@ -381,6 +389,29 @@ class PartitionActor(Actor[Message]):
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
+
+    def reconcile(self, goal: frozenset[int]) -> None:
+        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
+        if self.leads:
+            self.tell(Reconcile(goal))
+
+    def report(self) -> GroupReport | None:
+        """What the leader says of its group."""
+        if not self.leads:
+            return None
+        configuration = self._raft.configuration
+        settled = not configuration.is_joint and not configuration.learners
+        return GroupReport(frozenset(configuration.members), settled)
+
+    def supply(self, partition: int, reply: Reply) -> None:
+        """Have all that was deployed sent to a new partition."""
+        self.submit_internal(Supply(partition), reply)
+
+    def is_acknowledged(self, partition: int) -> bool:
+        """Nothing that was sent to another partition is still on its way."""
+        machine = self._machine
+        channel = None if machine is None else machine.state.outbox.items.get(partition)
+        return channel is None or not channel.messages
 
     # Copies of the checkpoint, and comparing with the leader
 

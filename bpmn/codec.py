@@ -78,6 +78,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     13: commands.Continue,
     14: commands.ReceiveChannelMessage,
     15: commands.AcknowledgeChannel,
+    90: commands.Supply,
 }
 assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
 assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"

@@ -153,6 +153,12 @@ class AcknowledgeChannel(_Command, frozen=True, gc=False):
     number: int
 
 
+class Supply(_Command, frozen=True, gc=False):
+    """Send all that was ever deployed to a partition that is new."""
+
+    partition: int
+
+
 ClientCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
@@ -166,5 +172,5 @@ ClientCommand: TypeAlias = (
     | UpdateJob
     | ResolveIncident
 )
-InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel
+InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand

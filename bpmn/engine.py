@@ -23,6 +23,7 @@ from bpmnd.bpmn.commands import (
     ReceiveChannelMessage,
     ResolveIncident,
     SetVariables,
+    Supply,
     ThrowJobError,
     UpdateJob,
     YieldJobs,
@@ -87,6 +88,7 @@ class Engine:
             Continue: self._continue,
             ReceiveChannelMessage: channels.receive,
             AcknowledgeChannel: channels.acknowledge,
+            Supply: deployments.supply,
         }
 
     def decide(self, command: Command, now: int, request: int = 0) -> Decision:

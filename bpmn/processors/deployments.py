@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from bpmnd.bpmn.channel import DistributeDeployment, encode_message
-from bpmnd.bpmn.commands import Deploy, Resource
+from bpmnd.bpmn.commands import Deploy, Resource, Supply
 from bpmnd.bpmn.events import (
     ChannelMessageSent,
     DeploymentCreated,
@@ -13,7 +13,7 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.model.graph import ExecutableProcess
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
-from bpmnd.bpmn.outcomes import DeployedProcess, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, DeployedProcess, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn
@@ -43,10 +43,25 @@ def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | 
     turn.emit(DeploymentDistributing(key, turn.request, command.tenant_id, definition_keys, others))
     payload = encode_message(DistributeDeployment(key, command.tenant_id, tuple(definitions)))
     for partition in others:
-        channel = turn.state.outbox.get(partition)
-        number = channel.last_number + 1 if channel else 1
-        turn.emit(ChannelMessageSent(partition, number, payload))
+        _send(turn, partition, payload)
     return None
+
+
+def supply(turn: Turn, command: Supply) -> Outcome:
+    """Send a new partition what was deployed before it came. It knows by their keys what it has already."""
+    by_deployment: dict[int, list[Definition]] = {}
+    for definition in turn.state.definitions.items.values():
+        by_deployment.setdefault(definition.deployment_key, []).append(definition)
+    for key, definitions in sorted(by_deployment.items()):
+        definitions.sort(key=lambda definition: definition.key)
+        message = DistributeDeployment(key, definitions[0].tenant_id, tuple(definitions))
+        _send(turn, command.partition, encode_message(message))
+    return Accepted()
+
+
+def _send(turn: Turn, partition: int, payload: bytes) -> None:
+    channel = turn.state.outbox.get(partition)
+    turn.emit(ChannelMessageSent(partition, channel.last_number + 1 if channel else 1, payload))
 
 
 def _parse(resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProcess]] | Rejected:
