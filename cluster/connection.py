@@ -52,7 +52,7 @@ class Connection:
     def __init__(
         self,
         websocket: Websocket,
-        transport: asyncio.Transport,
+        abort: Callable[[], None],
         hello: Hello,
         session: str,
         token: str,
@@ -63,7 +63,7 @@ class Connection:
         self.token = token
         self.why_ended = "the connection broke"
         self._websocket = websocket
-        self._transport = transport
+        self.abort = abort
         self._close_seconds_max = settings.close_seconds_max
         self.outbox = Outbox(
             item_size_max=settings.item_size_max,
@@ -110,9 +110,6 @@ class Connection:
         with suppress(TimeoutError, ClientError, ConnectionError):
             async with timeout(self._close_seconds_max):
                 await self._websocket.close(code=code)
-
-    def abort(self) -> None:
-        self._transport.abort()
 
     async def _write(self, counters: Counters) -> None:
         outbox = self.outbox

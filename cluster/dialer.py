@@ -32,12 +32,15 @@ class DialedWebsocket(ClientWebSocketResponse):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # aiohttp's own business.
         super().__init__(*arguments, **options)
-        response: aiohttp.ClientResponse = self._response
-        connection = response.connection
+        connection = self._response.connection
         assert connection is not None, "aiohttp has just upgraded it"
         assert connection.transport is not None, "aiohttp has just upgraded it"
-        self.headers: CIMultiDictProxy[str] = response.headers
+        self.headers: CIMultiDictProxy[str] = self._response.headers
         self.transport = connection.transport
+
+    def abort(self) -> None:
+        self.transport.abort()
+        self._response.close()
 
 
 @final
@@ -92,10 +95,10 @@ class Dialer:
             raise TransportError(f"{_text(address)}: {error or 'no answer'}") from None
         assert isinstance(websocket, DialedWebsocket), "as the session was told"
         try:
-            hello, session = self._local.judge(websocket.headers, websocket.transport)
+            hello, session = self._local.judge(websocket.headers)
             _expect(node, address, hello)
         except RefusedError:
-            websocket.transport.abort()
+            websocket.abort()
             raise
         return Dialed(websocket, hello, session, websocket.headers.get(TOKEN, ""))
 
@@ -114,10 +117,7 @@ class Dialer:
             ) as response:
                 if response.status != 200:
                     raise _answered(address, response.status, reason_of(response.headers))
-                connection = response.connection
-                if connection is None or connection.transport is None:
-                    raise TransportError(f"{_text(address)}: the stream {name} broke off")
-                hello, _ = self._local.judge(response.headers, connection.transport)
+                hello, _ = self._local.judge(response.headers)
                 _expect(node, address, hello)
                 async with aclosing(chunks_in(response.content)) as chunks:
                     async for chunk in chunks:

@@ -37,7 +37,7 @@ class Listener:
     async def start(self, address: Address) -> int:
         """Listen; the port. Raises TransportError."""
         host, port = address
-        if self._local.server_tls is None and not _is_loopback(host):
+        if self._local.server_tls is None and not is_loopback(host):
             _logger.warning("peers at %s are neither encrypted nor authenticated: set up TLS", host)
         seconds_max = self._local.settings.handshake_seconds_max
         self._http = web.Server(
@@ -112,8 +112,6 @@ class Listener:
         except RefusedError as error:
             self._local.log_once(logging.WARNING, f"refused {request.remote}: {error}")
             response = web.Response(status=403, headers=reason_header(str(error)))
-        except web.HTTPException as error:
-            response = web.Response(status=error.status)
         response.force_close()
         return response
 
@@ -145,7 +143,7 @@ class Listener:
                 return websocket
         finally:
             peer.release(promised)
-        await peer.carry(Connection(websocket, transport, hello, session, token, settings))
+        await peer.carry(Connection(websocket, transport.abort, hello, session, token, settings))
         return websocket
 
     async def _confirmed(self, websocket: web.WebSocketResponse) -> str | None:
@@ -164,8 +162,7 @@ class Listener:
             raise RefusedError(f"{self._streams} streams are served already")
         self._streams += 1
         try:
-            async with asyncio.timeout(settings.handshake_seconds_max):
-                body = await request.read()
+            body = await self._body(request)
             response = web.StreamResponse(headers=self._local.headers())
             response.enable_chunked_encoding()
             response.force_close()
@@ -174,6 +171,16 @@ class Listener:
             return response
         finally:
             self._streams -= 1
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        try:
+            async with asyncio.timeout(self._local.settings.handshake_seconds_max):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            size_max = self._local.settings.request_size_max
+            raise RefusedError(f"the request has more than {size_max} bytes") from None
+        except TimeoutError:
+            raise RefusedError("the request did not arrive in time") from None
 
     async def _answer(
         self, request: web.BaseRequest, response: web.StreamResponse, node: int, body: bytes
@@ -199,7 +206,7 @@ class _TurnedAway(asyncio.Protocol):
         transport.close()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"

@@ -44,12 +44,17 @@ class LocalNode:
     def headers(self) -> dict[str, str]:
         return headers_of(self.hello, self.session)
 
-    def judge(self, headers: Mapping[str, str], transport: asyncio.BaseTransport) -> tuple[Hello, str]:
-        """Who is at the other end, and its session. Raises RefusedError if it is not welcome."""
+    def judge(
+        self, headers: Mapping[str, str], caller: asyncio.BaseTransport | None = None
+    ) -> tuple[Hello, str]:
+        """Who is at the other end, and its session. Raises RefusedError if it is not welcome.
+
+        The certificate of a caller is looked at here, that of a node dialed by the ssl module.
+        """
         hello, session = hello_of(headers)
         if hello.node == self.hello.node:
             raise RefusedError(f"node id {hello.node} is taken by the node asked")
-        if self._tls is not None and not is_certified(transport, hello.node):
+        if self._tls is not None and caller is not None and not is_certified(caller, hello.node):
             raise RefusedError(f"its certificate does not name {name_of(hello.node)}")
         try:
             reason = self.handler.admit(hello)

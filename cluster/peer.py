@@ -141,26 +141,21 @@ class Peer:
     async def _dial(self) -> None:
         assert self.address is not None, "dialing begins with an address"
         dialed = await self._dialer.open(self.node, self.address, self._seen)
-        token = dialed.token
-        if self.is_arbiter:
-            if self._connection is not None or self._promised:
-                dialed.websocket.transport.abort()
-                raise BusyError("the peer was quicker")
-            token = secrets.token_hex(8)
+        websocket, token = dialed.websocket, dialed.token
         try:
-            await dialed.websocket.send_str(token)
+            if self.is_arbiter:
+                if self._connection is not None or self._promised:
+                    raise BusyError("the peer was quicker")
+                token = secrets.token_hex(8)
+            await websocket.send_str(token)
+            settings = self._local.settings
+            await self.carry(
+                Connection(websocket, websocket.abort, dialed.hello, dialed.session, token, settings)
+            )
         except (ClientError, ConnectionError) as error:
             raise TransportError(f"the connection broke: {error}") from None
-        await self.carry(
-            Connection(
-                dialed.websocket,
-                dialed.websocket.transport,
-                dialed.hello,
-                dialed.session,
-                token,
-                self._local.settings,
-            )
-        )
+        finally:
+            websocket.abort()
 
     def _dialing_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -25,7 +25,7 @@ HASTE: Final = TransportSettings(
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for a state, not for a time."""
     async with asyncio.timeout(10):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for is not told by an event
             await asyncio.sleep(0.001)
 
 
@@ -50,6 +50,8 @@ class Node:
         self.failures: list[Exception] = []
         self.refusals: dict[int, str] = {}
         self.raises_on: bytes | None = None
+        self.fails_to_judge = False
+        self.forgets_at_once = False
         self.streams_closed = 0
         self.port = port
         self.transport = Transport(
@@ -76,6 +78,8 @@ class Node:
         await self.transport.stop()
 
     def admit(self, hello: Hello) -> str | None:
+        if self.fails_to_judge:
+            raise ArithmeticError("a bug")
         if hello.cluster != self.transport.hello.cluster:
             return f"cluster {hello.cluster} is not {self.transport.hello.cluster}"
         return self.refusals.get(hello.node)
@@ -83,6 +87,8 @@ class Node:
     def connected(self, node: int, hello: Hello) -> None:
         self.events.append(f"connected {node}")
         self.hellos.append(hello)
+        if self.forgets_at_once:
+            self.transport.forget(node)
 
     def disconnected(self, node: int) -> None:
         self.events.append(f"disconnected {node}")

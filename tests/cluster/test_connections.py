@@ -1,0 +1,388 @@
+"""How two nodes find each other, how they part, and whom they turn away."""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from bpmnd.cluster.handshake import Hello, headers_of
+from bpmnd.cluster.listener import is_loopback
+from tests.cluster.nodes import HASTE, Node, Wire, are_joined, joined, until
+
+SESSION = "0123456789abcdef"
+
+
+async def ask(node: Node, headers: dict[str, str], *, more: bytes = b"") -> bytes:
+    """The head of the answer to an upgrade with these headers; empty if there is none."""
+    upgrade = {
+        "Host": "node",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+        **headers,
+    }
+    lines = [f"{name}: {value}" for name, value in upgrade.items()]
+    reader, writer = await asyncio.open_connection(*node.address)
+    try:
+        writer.write("\r\n".join(["GET /peer HTTP/1.1", *lines, "", ""]).encode() + more)
+        async with asyncio.timeout(5):
+            return await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    finally:
+        writer.transport.abort()
+
+
+async def test_a_node_presents_itself_to_the_other() -> None:
+    async with Node(1, incarnation=11) as one, Node(2, incarnation=22) as two:
+        await joined(one, two)
+
+        assert one.hellos == [Hello(2, 22, "c", b"extra")]
+        assert two.hellos == [Hello(1, 11, "c", b"extra")]
+
+
+@pytest.mark.parametrize("dialer", [1, 2])
+async def test_one_node_that_knows_the_address_is_enough(dialer: int) -> None:
+    async with Node(dialer) as one, Node(3 - dialer) as two:
+        await joined(one, two)
+
+        assert one.events == [f"connected {two.id}"]
+        assert two.events == [f"connected {one.id}"]
+
+
+@pytest.mark.parametrize("attempt", range(20))
+async def test_when_both_dial_at_once_one_connection_is_made_and_stays(attempt: int) -> None:
+    async with Node(1) as one, Node(2) as two:
+        one.transport.learn(2, two.address)
+        two.transport.learn(1, one.address)
+        await until(lambda: are_joined(one, two))
+        for number in range(20):
+            one.transport.send(2, b"%d" % number)
+            two.transport.send(1, b"%d" % number)
+            await asyncio.sleep(0.003)
+        await until(lambda: len(one.items) == len(two.items) == 20)
+
+        assert one.events == ["connected 2"]
+        assert two.events == ["connected 1"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_two_of_many_nodes_that_all_dial_have_one_connection(seed: int) -> None:
+    nodes = [Node(number) for number in range(5)]
+    for node in nodes:
+        await node.__aenter__()
+    pairs = [(one, two) for one in nodes for two in nodes if one is not two]
+    random.Random(seed).shuffle(pairs)
+    for one, two in pairs:
+        one.transport.learn(two.id, two.address)
+        await asyncio.sleep(0)
+    await until(lambda: all(one.transport.is_connected(two.id) for one, two in pairs))
+    await asyncio.sleep(4 * HASTE.pause_max_seconds)
+
+    for node in nodes:
+        assert sorted(node.events) == [f"connected {other.id}" for other in nodes if other is not node]
+    await asyncio.gather(*(node.transport.stop() for node in nodes))
+
+
+async def test_a_node_that_starts_again_is_found_again() -> None:
+    async with Node(1) as one:
+        async with Node(2, incarnation=1) as two:
+            await joined(one, two)
+        async with Node(2, incarnation=2, port=two.port) as again:
+            await until(lambda: are_joined(one, again))
+
+            assert one.events == ["connected 2", "disconnected 2", "connected 2"]
+            assert one.hellos[-1].incarnation == 2
+            assert one.transport.peers[2].counters.connections == 2
+
+
+async def test_a_node_is_dialed_until_it_is_there() -> None:
+    async with Node(2) as gone:
+        pass
+    async with Node(1) as one:
+        one.transport.learn(2, gone.address)
+        await asyncio.sleep(4 * HASTE.pause_max_seconds)
+        async with Node(2, port=gone.port) as two:
+            await until(lambda: are_joined(one, two))
+
+
+async def test_another_address_takes_effect_at_once() -> None:
+    settings = replace(HASTE, pause_min_seconds=30, pause_max_seconds=30)
+    async with Node(2) as gone:
+        pass
+    async with Node(1, settings=settings) as one, Node(2) as two:
+        one.transport.learn(2, gone.address)
+        await asyncio.sleep(0.1)
+
+        await joined(one, two)
+
+
+@pytest.mark.parametrize("silent", [1, 2])
+async def test_a_peer_that_falls_silent_is_given_up(silent: int) -> None:
+    """Idle, or with something to send that nobody takes."""
+    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+        one.transport.learn(2, wire.address)
+        await until(lambda: are_joined(one, two))
+        wire.fall_silent()
+        if silent == 1:
+            one.transport.send(2, bytes(30 << 20))
+
+        async with asyncio.timeout(3):
+            await until(lambda: "disconnected 2" in one.events and "disconnected 1" in two.events)
+
+        wire.speak()
+        await until(lambda: are_joined(one, two))
+
+
+async def test_an_idle_connection_stays() -> None:
+    async with Node(1) as one, Node(2) as two:
+        await joined(one, two)
+
+        await asyncio.sleep(3 * HASTE.silence_seconds_max)
+
+        assert (one.events, two.events) == (["connected 2"], ["connected 1"])
+
+
+@pytest.mark.parametrize("loser", [1, 2])
+async def test_who_lost_the_connection_may_replace_it_before_the_other_notices(loser: int) -> None:
+    settings = replace(HASTE, silence_seconds_max=60)
+    async with Node(loser) as one, Node(3 - loser, settings=settings) as two, Wire(two.address) as wire:
+        one.transport.learn(two.id, wire.address)
+        await until(lambda: are_joined(one, two))
+        wire.fall_silent()
+        await until(lambda: f"disconnected {two.id}" in one.events)
+
+        one.transport.learn(two.id, two.address)
+
+        await until(lambda: two.events[1:] == [f"disconnected {loser}", f"connected {loser}"])
+        one.transport.send(two.id, b"anew")
+        await until(lambda: two.items == [b"anew"])
+
+
+async def test_a_process_that_began_anew_replaces_the_connection_of_the_old_one() -> None:
+    """The machine of the old one lost its power, so nothing told the other node."""
+    settings = replace(HASTE, silence_seconds_max=60)
+    async with Node(1, settings=settings) as one, Wire(one.address) as wire:
+        async with Node(2) as two:
+            two.transport.learn(1, wire.address)
+            await until(lambda: are_joined(one, two))
+            wire.fall_silent()
+        async with Node(2) as again:
+            await joined(again, one)
+
+
+async def test_a_forgotten_node_is_dialed_no_more() -> None:
+    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+        one.transport.learn(2, wire.address)
+        await until(lambda: are_joined(one, two))
+
+        one.transport.forget(2)
+
+        await until(lambda: two.events == ["connected 1", "disconnected 1"])
+        assert one.events == ["connected 2", "disconnected 2"]
+        await asyncio.sleep(4 * HASTE.pause_max_seconds)
+        assert wire.calls == 1
+
+
+async def test_a_handler_may_forget_a_node_as_soon_as_it_is_connected() -> None:
+    async with Node(1) as one, Node(2) as two:
+        one.forgets_at_once = True
+        one.transport.learn(2, two.address)
+
+        await until(lambda: one.events == ["connected 2", "disconnected 2"])
+
+        assert not one.failures
+
+
+async def test_a_refused_node_reads_the_reason_and_logs_it_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+        two.refusals[1] = "nobody knows its incarnation"
+        one.transport.learn(2, wire.address)
+        await until(lambda: wire.calls > 5)
+
+        complaints = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+        assert len([text for text in complaints if "no connection to node 2" in text]) == 1
+        assert len([text for text in complaints if text.startswith("refused 127.0.0.1")]) == 1
+        assert all("nobody knows its incarnation" in text for text in complaints)
+        assert (one.events, two.events) == ([], [])
+
+
+async def test_the_node_that_dials_may_refuse_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+        one.refusals[2] = "it was removed"
+        one.transport.learn(2, wire.address)
+        await until(lambda: wire.calls > 5)
+
+        assert "it was removed" in caplog.text
+        assert (one.events, two.events) == ([], [])
+
+
+async def test_a_node_of_another_cluster_is_let_in_by_nobody() -> None:
+    async with Node(1, cluster="a") as one, Node(2, cluster="b") as two, Wire(two.address) as wire:
+        one.transport.learn(2, wire.address)
+        await until(lambda: wire.calls > 5)
+
+        assert (one.events, two.events) == ([], [])
+
+
+async def test_a_refused_node_is_connected_once_it_is_welcome() -> None:
+    async with Node(1, cluster="") as one, Node(2) as two, Wire(two.address) as wire:
+        one.transport.learn(2, wire.address)
+        await until(lambda: wire.calls > 2)
+
+        one.transport.hello = replace(one.transport.hello, cluster="c")
+
+        await until(lambda: are_joined(one, two))
+
+
+async def test_an_address_where_another_node_answers_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+        one.transport.learn(3, wire.address)
+        await until(lambda: wire.calls > 5)
+
+        assert "is the address of node 2, not of node 3" in caplog.text
+        assert (one.events, two.events) == ([], [])
+
+
+async def test_an_address_of_something_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with Node(1) as one:
+        one.transport.learn(2, server.sockets[0].getsockname()[:2])
+        await until(lambda: "it is no peer address" in caplog.text)
+    server.close()
+
+
+async def test_a_node_that_has_this_nodes_own_id_is_refused() -> None:
+    async with Node(1) as one:
+        answer = await ask(one, headers_of(Hello(1, 5, "c"), SESSION))
+
+        assert answer.startswith(b"HTTP/1.1 403")
+        assert b"Bpmnd-Reason: node id 1 is taken" in answer
+
+
+async def test_another_version_of_the_protocol_is_refused() -> None:
+    async with Node(1) as one:
+        answer = await ask(one, {**headers_of(Hello(2, 5, "c"), SESSION), "Bpmnd-Version": "99"})
+
+        assert answer.startswith(b"HTTP/1.1 403")
+        assert b"Bpmnd-Reason: protocol version 99 is not 1" in answer
+
+
+async def test_a_caller_without_a_hello_is_refused() -> None:
+    async with Node(1) as one:
+        answer = await ask(one, {})
+
+        assert answer.startswith(b"HTTP/1.1 403")
+
+
+async def test_a_handler_that_fails_to_judge_lets_nobody_in() -> None:
+    async with Node(1) as one:
+        one.fails_to_judge = True
+        answer = await ask(one, headers_of(Hello(2, 5, "c"), SESSION))
+
+        assert answer.startswith(b"HTTP/1.1 403")
+        assert len(one.failures) == 1
+
+
+async def test_a_caller_that_does_not_confirm_is_never_connected() -> None:
+    async with Node(1) as one:
+        answer = await ask(one, headers_of(Hello(2, 5, "c"), SESSION))
+
+        assert answer.startswith(b"HTTP/1.1 101")
+        assert one.events == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\x81\x85\0\0\0\0wrong", b"\x82\x85\0\0\0\0wrong", b"\xff" * 64],
+    ids=["token", "binary", "noise"],
+)
+async def test_a_caller_that_confirms_with_something_else_is_never_connected(text: bytes) -> None:
+    async with Node(1) as one:
+        await ask(one, headers_of(Hello(2, 5, "c"), SESSION), more=text)
+        await until(lambda: one.transport.peers[2].holds(""))
+
+        assert one.events == []
+
+
+GARBAGE = {
+    "random bytes": random.Random(3).randbytes(4000),
+    "endless line": b"GET /" + b"a" * 100_000,
+    "endless headers": b"GET /peer HTTP/1.1\r\n" + b"X: y\r\n" * 20_000,
+    "tls": bytes.fromhex("1603010200010001fc0303") + bytes(500),
+    "half a request": b"GET /peer HT",
+    "nothing": b"",
+    "unknown path": b"GET /else HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no upgrade": b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
+async def test_garbage_on_the_port_is_hung_up_on_and_harms_nobody(garbage: bytes) -> None:
+    async with Node(1) as one, Node(2) as two:
+        await joined(one, two)
+        reader, writer = await asyncio.open_connection(*one.address)
+        writer.write(garbage)
+        async with asyncio.timeout(3):
+            with suppress(ConnectionError):  # Hung up while there was more to read.
+                await reader.read()
+        writer.transport.abort()
+        one.transport.send(2, b"still here")
+        await until(lambda: two.items == [b"still here"])
+
+        assert one.events == ["connected 2"]
+
+
+@pytest.mark.parametrize("end", [1, 2])
+async def test_a_message_beyond_the_bound_ends_the_connection_of_its_sender_alone(end: int) -> None:
+    bold = replace(HASTE, message_size_max=4 << 20)
+    async with Node(end, settings=bold) as one, Node(3 - end) as two, Node(3) as three:
+        await joined(one, two)
+        await joined(two, three)
+        one.transport.send(two.id, bytes(3 << 20))
+
+        await until(lambda: f"disconnected {end}" in two.events)
+
+        assert three.events == [f"connected {two.id}"]
+        assert two.items == []
+
+
+async def test_more_connections_than_there_may_be_are_closed() -> None:
+    settings = replace(HASTE, connections_max=3, handshake_seconds_max=5)
+    async with Node(1, settings=settings) as one:
+        kept = [await asyncio.open_connection(*one.address) for _ in range(3)]
+        reader, writer = await asyncio.open_connection(*one.address)
+
+        assert await reader.read() == b""
+
+        for _, open_writer in [*kept, (reader, writer)]:
+            open_writer.transport.abort()
+
+
+async def test_a_transport_that_stops_while_it_dials_leaves_nothing_behind() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    before = asyncio.all_tasks()
+    async with Node(1) as one:
+        one.transport.learn(2, server.sockets[0].getsockname()[:2])
+        await asyncio.sleep(0.02)
+    server.close()
+
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+@pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])
+def test_only_loopback_goes_without_a_warning_when_there_is_no_tls(host: str, warns: bool) -> None:
+    assert is_loopback(host) is not warns
