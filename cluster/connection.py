@@ -148,7 +148,7 @@ class Connection:
                         self.why_ended = f"it said goodbye ({message.data}) {message.extra or ''}".strip()
                     return
                 case WSMsgType.ERROR:
-                    self.why_ended = f"{message.data}" or self.why_ended
+                    self.why_ended = str(message.data) or self.why_ended
                     return
                 case other:
                     raise FrameError(f"a {other.name} message")

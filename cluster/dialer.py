@@ -91,8 +91,13 @@ class Dialer:
                 )
         except aiohttp.WSServerHandshakeError as error:
             raise _answered(address, error.status, reason_of(error.headers or {})) from None
-        except (ClientError, OSError, TimeoutError) as error:
-            raise TransportError(f"{_text(address)}: {error or 'no answer'}") from None
+        except (
+            ClientError,
+            OSError,
+            TimeoutError,
+            ValueError,
+        ) as error:  # The last for what is no host name.
+            raise TransportError(f"{_text(address)}: {_said(error, 'no answer')}") from None
         assert isinstance(websocket, DialedWebsocket), "as the session was told"
         try:
             hello, session = self._local.judge(websocket.headers)
@@ -122,9 +127,9 @@ class Dialer:
                 async with aclosing(chunks_in(response.content)) as chunks:
                     async for chunk in chunks:
                         yield chunk
-        except (ClientError, OSError, TimeoutError) as error:
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise TransportError(
-                f"{_text(address)}: the stream {name} broke off: {error or 'silence'}"
+                f"{_text(address)}: the stream {name} broke off: {_said(error, 'silence')}"
             ) from None
 
     def _url(self, address: Address, path: str) -> URL:
@@ -147,6 +152,10 @@ def _answered(address: Address, status: int, reason: str) -> TransportError:
     if reason:
         return RefusedError(f"{_text(address)} refuses: {reason}")
     return TransportError(f"{_text(address)} answers with status {status}: it is no peer address")
+
+
+def _said(error: Exception, otherwise: str) -> str:
+    return str(error) or otherwise
 
 
 def _text(address: Address) -> str:

@@ -9,17 +9,26 @@ from typing import final
 
 from aiohttp import ClientError, StreamReader, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpProcessingError, RawRequestMessage
 
 from bpmnd.cluster.connection import Connection, heartbeat_seconds, websocket_message_size_max
 from bpmnd.cluster.dialer import PEER_PATH, SEEN, STREAMS_PATH, TOKEN, Address
 from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
-from bpmnd.cluster.handshake import Hello, reason_header
+from bpmnd.cluster.handshake import Hello, is_token, reason_header
 from bpmnd.cluster.local import LocalNode
 from bpmnd.cluster.peer import Peer
 from bpmnd.cluster.streams import send_chunks
 
 _logger = logging.getLogger(__name__)
+_http_logger = logging.getLogger(f"{__name__}.http")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether it is about more than a stranger who does not speak HTTP, which aiohttp logs with a traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_http_logger.addFilter(_is_ours)
 
 
 @final
@@ -44,6 +53,7 @@ class Listener:
             self._handle,
             request_factory=self._request,
             access_log=None,
+            logger=_http_logger,
             keepalive_timeout=seconds_max,
             lingering_time=0,
         )
@@ -152,7 +162,7 @@ class Listener:
             message = await websocket.receive(self._local.settings.handshake_seconds_max)
             if message.type is WSMsgType.TEXT:
                 token: str = message.data
-                return token
+                return token if is_token(token) else None
         return None
 
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -191,7 +201,7 @@ class Listener:
             await send_chunks(response, chunks, self._local.settings.stream_silence_seconds_max)
             return
         except (ClientError, ConnectionError, TimeoutError) as error:
-            _logger.info("the stream %s to node %d broke off: %s", name, node, error or "it stalled")
+            _logger.info("the stream %s to node %d broke off: %s", name, node, str(error) or "it stalled")
         except Exception as error:  # Not to carry on: the stream ends without its mark.
             self._local.report(node, error)
         if request.transport is not None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import ssl
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Final, final
 
 from bpmnd.cluster.errors import RefusedError
 from bpmnd.cluster.handler import PeerHandler
-from bpmnd.cluster.handshake import Hello, headers_of, hello_of
+from bpmnd.cluster.handshake import Hello, headers_of, hello_of, new_token
 from bpmnd.cluster.settings import TransportSettings
 from bpmnd.cluster.tls import TlsFiles, client_context, is_certified, name_of, server_context
 
@@ -29,7 +28,7 @@ class LocalNode:
         self.hello = hello
         self.handler = handler
         self.settings = settings
-        self.session = secrets.token_hex(8)
+        self.session = new_token()
         self.client_tls: ssl.SSLContext | None = None
         self.server_tls: ssl.SSLContext | None = None
         self._tls = tls

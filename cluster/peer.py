@@ -7,7 +7,6 @@ and gives it a token, the other follows. docs/transport.md says why this cannot 
 import asyncio
 import logging
 import random
-import secrets
 from contextlib import suppress
 from typing import final
 
@@ -15,8 +14,8 @@ from aiohttp import ClientError
 
 from bpmnd.cluster.connection import Connection, Counters
 from bpmnd.cluster.dialer import Address, Dialer
-from bpmnd.cluster.errors import BusyError, TransportError
-from bpmnd.cluster.handshake import Hello
+from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
+from bpmnd.cluster.handshake import Hello, is_token, new_token
 from bpmnd.cluster.local import LocalNode
 
 _logger = logging.getLogger(__name__)
@@ -75,9 +74,9 @@ class Peer:
     async def close(self) -> None:
         """End the connection after what is queued, and never dial again."""
         self._closed = True
-        if self._connection is not None:
-            await self._connection.close()
-            self._detach(self._connection, "this node closed it")
+        if (connection := self._connection) is not None:
+            await connection.close()
+            self._detach(connection, "this node closed it")
         if self._dialing is not None:
             self._dialing.cancel()
             await asyncio.wait([self._dialing])
@@ -100,7 +99,7 @@ class Peer:
             same_process = current.session == session and current.hello.incarnation == hello.incarnation
             if same_process and current.token != seen:
                 raise BusyError("the peer dialed before it saw the connection that there is")
-        self._promised = secrets.token_hex(8)
+        self._promised = new_token()
         return self._promised
 
     def release(self, token: str) -> None:
@@ -146,7 +145,9 @@ class Peer:
             if self.is_arbiter:
                 if self._connection is not None or self._promised:
                     raise BusyError("the peer was quicker")
-                token = secrets.token_hex(8)
+                token = new_token()
+            elif not is_token(token):
+                raise RefusedError(f"node {self.node} accepts, but gives no token")
             await websocket.send_str(token)
             settings = self._local.settings
             await self.carry(

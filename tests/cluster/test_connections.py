@@ -121,6 +121,25 @@ async def test_another_address_takes_effect_at_once() -> None:
         await joined(one, two)
 
 
+async def test_a_connection_that_breaks_is_noticed_at_once() -> None:
+    settings = replace(HASTE, silence_seconds_max=60)
+    async with Node(1, settings=settings) as one, Node(2, settings=settings) as two:
+        async with Wire(two.address) as wire:
+            one.transport.learn(2, wire.address)
+            await until(lambda: are_joined(one, two))
+
+        await until(lambda: "disconnected 2" in one.events and "disconnected 1" in two.events)
+
+
+@pytest.mark.parametrize("host", ["no such host", "x" * 300, "host.invalid", "", "a/b"])
+async def test_what_is_no_address_is_complained_about(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with Node(1) as one:
+        one.transport.learn(2, (host, 1))
+        await until(lambda: "no connection to node 2" in caplog.text)
+
+        assert not one.failures
+
+
 @pytest.mark.parametrize("silent", [1, 2])
 async def test_a_peer_that_falls_silent_is_given_up(silent: int) -> None:
     """Idle, or with something to send that nobody takes."""
@@ -327,7 +346,9 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
-async def test_garbage_on_the_port_is_hung_up_on_and_harms_nobody(garbage: bytes) -> None:
+async def test_garbage_on_the_port_is_hung_up_on_and_harms_nobody(
+    garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async with Node(1) as one, Node(2) as two:
         await joined(one, two)
         reader, writer = await asyncio.open_connection(*one.address)
@@ -340,6 +361,7 @@ async def test_garbage_on_the_port_is_hung_up_on_and_harms_nobody(garbage: bytes
         await until(lambda: two.items == [b"still here"])
 
         assert one.events == ["connected 2"]
+        assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.parametrize("end", [1, 2])
