@@ -72,6 +72,8 @@ class Connection:
             bulk_size_max=settings.bulk_queue_size_max,
         )
         self._inbox = Inbox(item_size_max=settings.item_size_max)
+        self._messages_sent = 0
+        self._sign_seconds = settings.silence_seconds_max / 3
         self._queued = asyncio.Event()
         self._sent = asyncio.Event()
 
@@ -83,7 +85,7 @@ class Connection:
 
     async def run(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         """Until the end of the connection, whose reason is noted."""
-        writer = asyncio.create_task(self._write(counters))
+        helpers = [asyncio.create_task(self._write(counters)), asyncio.create_task(self._stay_alive())]
         try:
             await self._read(counters, received)
         except FrameError as error:
@@ -91,10 +93,12 @@ class Connection:
             await self._say_goodbye(WSCloseCode.PROTOCOL_ERROR)
         finally:
             self.abort()
-            writer.cancel()
-            await asyncio.wait([writer])
-        if not writer.cancelled():
-            writer.result()
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.wait(helpers)
+        for helper in helpers:
+            if not helper.cancelled():
+                helper.result()
 
     async def close(self) -> None:
         """Send what is queued and say goodbye, within bounds of time."""
@@ -122,6 +126,7 @@ class Connection:
                     await self._queued.wait()  # What is queued in this turn of the loop leaves together.
                     continue
                 await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
+                self._messages_sent += 1
                 counters.bytes_sent += len(message)
                 counters.items_sent += outbox.items_taken
                 outbox.items_taken = 0
@@ -129,6 +134,15 @@ class Connection:
                     await asyncio.sleep(0)
         except (ClientError, ConnectionError):
             self.abort()  # The reader then sees the end, too.
+
+    async def _stay_alive(self) -> None:
+        """Be heard even while there is only something to receive, which may take long over a slow line."""
+        with suppress(ClientError, ConnectionError):
+            while True:
+                sent = self._messages_sent
+                await asyncio.sleep(self._sign_seconds)
+                if self._messages_sent == sent:
+                    await self._websocket.pong()
 
     async def _read(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         receive = self._websocket.receive

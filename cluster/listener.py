@@ -24,7 +24,7 @@ _http_logger = logging.getLogger(f"{__name__}.http")
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether it is about more than a stranger who does not speak HTTP, which aiohttp logs with a traceback."""
+    """Whether it is about more than a stranger who speaks no HTTP, which aiohttp logs with a traceback."""
     return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 

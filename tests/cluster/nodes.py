@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.cluster.dialer import Address
@@ -15,11 +16,14 @@ from bpmnd.cluster.transport import Transport
 HASTE: Final = TransportSettings(
     pause_min_seconds=0.005,
     pause_max_seconds=0.05,
-    handshake_seconds_max=0.5,
-    silence_seconds_max=0.6,
+    handshake_seconds_max=1.0,
+    silence_seconds_max=10.0,
     stream_silence_seconds_max=0.5,
     close_seconds_max=0.5,
 )
+
+
+IMPATIENCE: Final = replace(HASTE, silence_seconds_max=0.6)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -143,6 +147,8 @@ class Wire:
         self.calls = 0
         self.cut_after: int | None = None
         """Bytes on their way back, after which the connection breaks."""
+        self.pause_seconds = 0.0
+        """Between two pieces of 64 KiB."""
 
     @property
     def address(self) -> Address:
@@ -185,6 +191,7 @@ class Wire:
                 ]
                 try:
                     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                    await self._passes.wait()  # That an end has closed does not pass either.
                 finally:
                     for way in ways:
                         way.cancel()
@@ -201,3 +208,5 @@ class Wire:
                 return
             writer.write(data)
             await writer.drain()
+            if self.pause_seconds:
+                await asyncio.sleep(self.pause_seconds)

@@ -10,7 +10,7 @@ import pytest
 
 from bpmnd.cluster.handshake import Hello, headers_of
 from bpmnd.cluster.listener import is_loopback
-from tests.cluster.nodes import HASTE, Node, Wire, are_joined, joined, until
+from tests.cluster.nodes import HASTE, IMPATIENCE, Node, Wire, are_joined, joined, until
 
 SESSION = "0123456789abcdef"
 
@@ -122,8 +122,7 @@ async def test_another_address_takes_effect_at_once() -> None:
 
 
 async def test_a_connection_that_breaks_is_noticed_at_once() -> None:
-    settings = replace(HASTE, silence_seconds_max=60)
-    async with Node(1, settings=settings) as one, Node(2, settings=settings) as two:
+    async with Node(1) as one, Node(2) as two:
         async with Wire(two.address) as wire:
             one.transport.learn(2, wire.address)
             await until(lambda: are_joined(one, two))
@@ -143,7 +142,11 @@ async def test_what_is_no_address_is_complained_about(host: str, caplog: pytest.
 @pytest.mark.parametrize("silent", [1, 2])
 async def test_a_peer_that_falls_silent_is_given_up(silent: int) -> None:
     """Idle, or with something to send that nobody takes."""
-    async with Node(1) as one, Node(2) as two, Wire(two.address) as wire:
+    async with (
+        Node(1, settings=IMPATIENCE) as one,
+        Node(2, settings=IMPATIENCE) as two,
+        Wire(two.address) as wire,
+    ):
         one.transport.learn(2, wire.address)
         await until(lambda: are_joined(one, two))
         wire.fall_silent()
@@ -157,19 +160,36 @@ async def test_a_peer_that_falls_silent_is_given_up(silent: int) -> None:
         await until(lambda: are_joined(one, two))
 
 
+@pytest.mark.parametrize("sender", [1, 2])
+async def test_a_large_item_over_a_slow_line_does_not_look_like_silence(sender: int) -> None:
+    async with (
+        Node(1, settings=IMPATIENCE) as one,
+        Node(2, settings=IMPATIENCE) as two,
+        Wire(two.address) as wire,
+    ):
+        wire.pause_seconds = 0.02
+        one.transport.learn(2, wire.address)
+        await until(lambda: are_joined(one, two))
+        source, target = (one, two) if sender == 1 else (two, one)
+        source.transport.send(target.id, bytes(8 << 20))
+
+        await until(lambda: len(target.items) == 1)
+
+        assert (one.events, two.events) == (["connected 2"], ["connected 1"])
+
+
 async def test_an_idle_connection_stays() -> None:
-    async with Node(1) as one, Node(2) as two:
+    async with Node(1, settings=IMPATIENCE) as one, Node(2, settings=IMPATIENCE) as two:
         await joined(one, two)
 
-        await asyncio.sleep(3 * HASTE.silence_seconds_max)
+        await asyncio.sleep(3 * IMPATIENCE.silence_seconds_max)
 
         assert (one.events, two.events) == (["connected 2"], ["connected 1"])
 
 
 @pytest.mark.parametrize("loser", [1, 2])
 async def test_who_lost_the_connection_may_replace_it_before_the_other_notices(loser: int) -> None:
-    settings = replace(HASTE, silence_seconds_max=60)
-    async with Node(loser) as one, Node(3 - loser, settings=settings) as two, Wire(two.address) as wire:
+    async with Node(loser, settings=IMPATIENCE) as one, Node(3 - loser) as two, Wire(two.address) as wire:
         one.transport.learn(two.id, wire.address)
         await until(lambda: are_joined(one, two))
         wire.fall_silent()
@@ -184,8 +204,7 @@ async def test_who_lost_the_connection_may_replace_it_before_the_other_notices(l
 
 async def test_a_process_that_began_anew_replaces_the_connection_of_the_old_one() -> None:
     """The machine of the old one lost its power, so nothing told the other node."""
-    settings = replace(HASTE, silence_seconds_max=60)
-    async with Node(1, settings=settings) as one, Wire(one.address) as wire:
+    async with Node(1) as one, Wire(one.address) as wire:
         async with Node(2) as two:
             two.transport.learn(1, wire.address)
             await until(lambda: are_joined(one, two))

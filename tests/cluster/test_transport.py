@@ -92,7 +92,7 @@ async def test_the_counters_say_what_went_over(one: Node, two: Node) -> None:
 
 
 async def test_a_full_queue_refuses_until_the_other_side_reads_again() -> None:
-    settings = replace(HASTE, item_size_max=1 << 20, bulk_queue_size_max=2 << 20, silence_seconds_max=30)
+    settings = replace(HASTE, item_size_max=1 << 20, bulk_queue_size_max=2 << 20)
     async with Node(1, settings=settings) as one, Node(2) as two, Wire(two.address) as wire:
         one.transport.learn(2, wire.address)
         await until(lambda: are_joined(one, two))
