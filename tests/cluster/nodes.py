@@ -56,6 +56,7 @@ class Node:
         self.raises_on: bytes | None = None
         self.fails_to_judge = False
         self.forgets_at_once = False
+        self.forgets_on: bytes | None = None
         self.streams_closed = 0
         self.port = port
         self.transport = Transport(
@@ -101,6 +102,8 @@ class Node:
         if self.raises_on in items:
             raise ArithmeticError("a bug")
         self.messages.append(items)
+        if self.forgets_on in items:
+            self.transport.forget(node)
 
     def failed(self, node: int, error: Exception) -> None:
         self.failures.append(error)

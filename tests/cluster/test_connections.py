@@ -341,8 +341,13 @@ async def test_a_caller_that_does_not_confirm_is_never_connected() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"\x81\x85\0\0\0\0wrong", b"\x82\x85\0\0\0\0wrong", b"\xff" * 64],
-    ids=["token", "binary", "noise"],
+    [
+        b"\x81\x85\0\0\0\0wrong",
+        b"\x81\x90\0\0\0\0" + b"0" * 16,
+        b"\x82\x90\0\0\0\0" + b"0" * 16,
+        b"\xff" * 64,
+    ],
+    ids=["no token", "another token", "binary", "noise"],
 )
 async def test_a_caller_that_confirms_with_something_else_is_never_connected(text: bytes) -> None:
     async with Node(1) as one:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bpmnd.cluster.errors import RefusedError, TransportError
+from bpmnd.cluster.handshake import Hello, headers_of
 from tests.cluster.nodes import HASTE, Node, Wire, joined, until
 
 
@@ -76,6 +77,50 @@ async def test_a_stream_that_is_cut_never_looks_complete(one: Node, size: int) -
 
         with pytest.raises(TransportError):
             await read(one, "large")
+
+
+async def answers(node: Node, body: bytes) -> list[bytes]:
+    """What a node reads of a stream whose answer is whole for HTTP."""
+    head = [f"{name}: {value}" for name, value in headers_of(Hello(2, 1, "c"), "0" * 16).items()]
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *head, "", ""]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write("\r\n".join(lines).encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        node.refusals[2] = "only streams"
+        node.transport.learn(2, server.sockets[0].getsockname()[:2])
+        node.refusals.clear()
+        return await read(node, "name")
+    finally:
+        server.close()
+
+
+WHOLE = bytes.fromhex("03000000 616263 00000000 01000000 64 ffffffff 0400000000000000")
+
+
+async def test_a_stream_is_read_as_the_page_has_it(one: Node) -> None:
+    assert await answers(one, WHOLE) == [b"abc", b"", b"d"]
+
+
+@pytest.mark.parametrize("size", range(len(WHOLE)))
+async def test_a_stream_without_its_mark_is_broken_off_even_if_http_is_content(one: Node, size: int) -> None:
+    with pytest.raises(TransportError, match="broke off"):
+        await answers(one, WHOLE[:size])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [WHOLE[:-8] + b"\5" + WHOLE[-7:], WHOLE + b"more", bytes.fromhex("01001000") + bytes(1 << 21)],
+    ids=["another sum", "more than all", "too large a chunk"],
+)
+async def test_a_stream_that_no_node_sends_is_an_error(one: Node, body: bytes) -> None:
+    with pytest.raises(TransportError, match="the stream has"):
+        await answers(one, body)
 
 
 async def test_a_stream_that_stalls_is_given_up(one: Node, two: Node) -> None:
