@@ -15,9 +15,8 @@ from tests.cluster.nodes import HASTE, IMPATIENCE, Node, Wire, are_joined, joine
 SESSION = "0123456789abcdef"
 
 
-async def ask(node: Node, headers: dict[str, str], *, more: bytes = b"") -> bytes:
-    """The head of the answer to an upgrade with these headers; empty if there is none."""
-    upgrade = {
+def upgrade(headers: dict[str, str]) -> bytes:
+    all_headers = {
         "Host": "node",
         "Upgrade": "websocket",
         "Connection": "Upgrade",
@@ -25,10 +24,15 @@ async def ask(node: Node, headers: dict[str, str], *, more: bytes = b"") -> byte
         "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
         **headers,
     }
-    lines = [f"{name}: {value}" for name, value in upgrade.items()]
+    lines = [f"{name}: {value}" for name, value in all_headers.items()]
+    return "\r\n".join(["GET /peer HTTP/1.1", *lines, "", ""]).encode()
+
+
+async def ask(node: Node, headers: dict[str, str], *, more: bytes = b"") -> bytes:
+    """The head of the answer to an upgrade with these headers; empty if there is none."""
     reader, writer = await asyncio.open_connection(*node.address)
     try:
-        writer.write("\r\n".join(["GET /peer HTTP/1.1", *lines, "", ""]).encode() + more)
+        writer.write(upgrade(headers) + more)
         async with asyncio.timeout(5):
             return await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -355,6 +359,29 @@ async def test_a_caller_that_confirms_with_something_else_is_never_connected(tex
         await until(lambda: one.transport.peers[2].holds(""))
 
         assert one.events == []
+
+
+async def test_a_token_that_is_none_confirms_nothing() -> None:
+    async with Node(9) as nine:
+        await ask(nine, headers_of(Hello(2, 5, "c"), SESSION), more=b"\x81\x85\0\0\0\0wrong")
+        await asyncio.sleep(0.05)
+
+        assert nine.events == []
+
+
+async def test_a_node_that_is_forgotten_while_it_calls_is_not_connected() -> None:
+    async with Node(9) as nine:
+        reader, writer = await asyncio.open_connection(*nine.address)
+        writer.write(upgrade(headers_of(Hello(2, 5, "c"), SESSION)))
+        await reader.readuntil(b"\r\n\r\n")
+        nine.transport.forget(2)
+        writer.write(b"\x81\x90\0\0\0\0" + b"0" * 16)
+
+        async with asyncio.timeout(3):
+            with suppress(ConnectionError):
+                await reader.read()
+        writer.transport.abort()
+        assert nine.events == []
 
 
 GARBAGE = {
