@@ -74,14 +74,9 @@ class Connection:
         self._inbox = Inbox(item_size_max=settings.item_size_max)
         self._messages_sent = 0
         self._sign_seconds = settings.silence_seconds_max / 3
-        self._queued = asyncio.Event()
+        self.queued = asyncio.Event()
+        """To be set whenever an item was put into the outbox."""
         self._sent = asyncio.Event()
-
-    def send(self, item: bytes, control: bool) -> bool:
-        if not self.outbox.put(item, control):
-            return False
-        self._queued.set()
-        return True
 
     async def run(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         """Until the end of the connection, whose reason is noted."""
@@ -122,8 +117,8 @@ class Connection:
                 message = outbox.take()
                 if message is None:
                     self._sent.set()
-                    self._queued.clear()
-                    await self._queued.wait()  # What is queued in this turn of the loop leaves together.
+                    self.queued.clear()
+                    await self.queued.wait()  # What is queued in this turn of the loop leaves together.
                     continue
                 await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
                 self._messages_sent += 1

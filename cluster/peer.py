@@ -56,12 +56,14 @@ class Peer:
         return self._connection.outbox.control_size + self._connection.outbox.bulk_size
 
     def send(self, item: bytes, control: bool) -> bool:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             return False
-        if self._connection.send(item, control):
-            return True
-        self.counters.dropped += 1
-        return False
+        if not connection.outbox.put(item, control):
+            self.counters.dropped += 1
+            return False
+        connection.queued.set()
+        return True
 
     def learn(self, address: Address) -> None:
         self.address = address
