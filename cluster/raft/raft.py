@@ -213,8 +213,10 @@ class Raft:
     def _take_vote(self, voter: int, *, granted: bool) -> None:
         self._votes.setdefault(voter, granted)
         match joint_election(self.configuration.voters, self.configuration.outgoing, self._votes):
-            case Election.WON if self.role is Role.PRE_CANDIDATE:
+            case Election.WON if self.role is Role.PRE_CANDIDATE and self._may_campaign():
                 self._ask_for_votes(by_transfer=False)
+            case Election.WON if self.role is Role.PRE_CANDIDATE:
+                self._become_follower(self.term, NOBODY)  # It has learnt of a change meanwhile.
             case Election.WON:
                 self._become_leader()
             case Election.LOST:
@@ -326,14 +328,15 @@ class Raft:
     def _answer_stale(self, message: Message) -> None:
         """An earlier term. Who must not stay in it is told."""
         match message:
-            case AppendEntries() | Heartbeat() if self._settings.check_quorum or self._settings.pre_vote:
-                # A leader that this member will never follow again, since it has seen a later term: without
-                # an answer both would wait for ever, as pre-votes and check-quorum keep terms from rising.
+            case AppendEntries() | Heartbeat() if (
+                self._settings.check_quorum or self._settings.pre_vote or not self._may_campaign()
+            ):
+                # A leader that this member will never follow again, since it has seen a later term. Without
+                # an answer both would wait for ever: pre-votes and check-quorum keep terms from rising, and
+                # who may not campaign cannot raise them.
                 self._replica.acknowledge(self.term, message.sender, 0)
             case VoteRequest(is_pre_vote=True):
-                self._after_append.append(
-                    VoteReply(self.term, self.member, message.sender, granted=False, is_pre_vote=True)
-                )
+                self._reply_vote(message, self.term, granted=False)
             case _:
                 pass
 
@@ -352,12 +355,28 @@ class Raft:
         )
         granted = free and self._replica.accepts(EntryId(request.last_term, request.last_index))
         term = request.term if granted else self.term
-        self._after_append.append(VoteReply(term, self.member, request.sender, granted, request.is_pre_vote))
+        self._reply_vote(request, term, granted=granted)
         if granted and not request.is_pre_vote:
             self._election_elapsed = 0
             self.vote = request.sender
 
+    def _reply_vote(self, request: VoteRequest, term: int, *, granted: bool) -> None:
+        committed = self._log.committed
+        self._after_append.append(
+            VoteReply(
+                term,
+                self.member,
+                request.sender,
+                granted,
+                request.is_pre_vote,
+                committed,
+                self._log.term_at(committed) or 0,
+            )
+        )
+
     def _on_vote_reply(self, reply: VoteReply) -> None:
+        if self._leadership is None:
+            self._replica.learn_commit(reply.committed_index, reply.committed_term)
         if reply.is_pre_vote:
             expected = self.role is Role.PRE_CANDIDATE and reply.term == self.term + reply.granted
         else:

@@ -21,10 +21,6 @@ from bpmnd.cluster.raft import (
 )
 from tests.cluster.raft.memory_storage import MemoryStorage
 
-SETTINGS = RaftSettings(
-    election_ticks=4, message_bytes_max=24, inflight_messages_max=3, inflight_bytes_max=48
-)
-
 
 class Planted(Enum):
     """Bugs of a host, which the fuzzer must find."""
@@ -47,9 +43,10 @@ class FuzzMember:
     member: int
     random: Random
     initial: Configuration
+    settings: RaftSettings
     planted: Planted | None
     storage: MemoryStorage = field(default_factory=MemoryStorage)
-    disk_state: HardState = HardState(0, 0)
+    disk_state: HardState = field(default_factory=lambda: HardState(0, 0))
     claim: EntryId | None = None
     raft: Raft | None = None
     """None while it is down."""
@@ -82,7 +79,7 @@ class FuzzMember:
             checkpoint.configuration,
             hard_state=self.disk_state,
             committed=checkpoint.index,
-            settings=SETTINGS,
+            settings=self.settings,
             random=self.random.randrange,
             claim=self.claim,
         )
@@ -161,17 +158,13 @@ class FuzzMember:
     def take_checkpoint(self, raft: Raft) -> None:
         """Only of what is on this disk, too; then the log before it may go."""
         if self.checkpoint.index < self.applied <= raft.persisted_index:
-            self.storage.snapshot = Snapshot(
-                self.applied, self.view[self.applied].term, raft.configuration
-            )
+            self.storage.snapshot = Snapshot(self.applied, self.view[self.applied].term, raft.configuration)
         if self.random.random() < 0.7 and self.storage.base_index < self.checkpoint.index:
             self.storage.compact(self.checkpoint.index)
 
     def install(self, raft: Raft, snapshot: Snapshot) -> None:
         """Checkpoint and log are replaced, at one stroke."""
-        self._writes = deque(
-            _Write(write.number, write.hard_state, (), write.then) for write in self._writes
-        )
+        self._writes = deque(_Write(write.number, write.hard_state, (), write.then) for write in self._writes)
         self.storage.install(snapshot.index, snapshot.term)
         self.storage.snapshot = snapshot
         self.view = {}
