@@ -141,6 +141,11 @@ Message = (
 )
 
 
+def speaks_as_leader(message: Message) -> bool:
+    """Only leaders say such a thing, in their own term."""
+    return isinstance(message, (AppendEntries, Heartbeat, SnapshotOffer))
+
+
 class Ready(msgspec.Struct, frozen=True, gc=False):
     """What has to be done now.
 

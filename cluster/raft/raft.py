@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final, assert_never, final
 
+from bpmnd.cluster.raft.candidacy import Candidacy
 from bpmnd.cluster.raft.configuration import LEAVE_JOINT, Configuration, ConfigurationChange, Refusal
 from bpmnd.cluster.raft.leadership import NOBODY, Leadership
 from bpmnd.cluster.raft.log import Log
@@ -26,9 +27,10 @@ from bpmnd.cluster.raft.messages import (
     TimeoutNow,
     VoteReply,
     VoteRequest,
+    speaks_as_leader,
 )
 from bpmnd.cluster.raft.progress import Progress
-from bpmnd.cluster.raft.quorum import Election, joint_election
+from bpmnd.cluster.raft.quorum import Election
 from bpmnd.cluster.raft.replica import Replica
 from bpmnd.cluster.raft.settings import RaftSettings
 from bpmnd.cluster.raft.storage import Storage
@@ -74,6 +76,8 @@ class Raft:
         """Ticks without a leader until this member campaigns; drawn anew with each term."""
         self._settings = settings
         self._random = random
+        # Otherwise it could vote again in a term in which it has already spoken.
+        assert claim is None or claim.term <= self.term, f"{claim} is beyond {hard_state}"
         self._messages: list[Message] = []
         self._after_append: list[Message] = []
         self._log = Log(storage, committed)
@@ -86,7 +90,7 @@ class Raft:
             self._after_append,
         )
         self._leadership: Leadership | None = None
-        self._votes: dict[int, bool] = {}
+        self._candidacy: Candidacy | None = None
         self._election_elapsed = 0
         self._offered_state = hard_state
         self._told_committed = committed  # Less than what the log itself vouches for, perhaps.
@@ -192,35 +196,26 @@ class Raft:
     def _ask_for_pre_votes(self) -> None:
         self.role = Role.PRE_CANDIDATE
         self.leader = NOBODY
-        self._votes.clear()
-        self._request_votes(self.term + 1, is_pre_vote=True)
+        self._candidacy = Candidacy(self.member, self.term + 1, is_pre_vote=True)
+        self._candidacy.ask(self.configuration, self._log, self._messages)
         self._take_vote(self.member, granted=True)  # It binds nobody, so it need not be on disk.
 
     def _ask_for_votes(self, *, by_transfer: bool) -> None:
         self._enter_term(self.term + 1)
         self.role = Role.CANDIDATE
         self.vote = self.member
-        self._request_votes(self.term, by_transfer=by_transfer)
-
-    def _request_votes(self, term: int, *, is_pre_vote: bool = False, by_transfer: bool = False) -> None:
-        last_index, last_term = self._log.last_index, self._log.last_term
-        for member in sorted({*self.configuration.voters, *self.configuration.outgoing}):
-            if member != self.member:
-                self._messages.append(
-                    VoteRequest(term, self.member, member, last_index, last_term, is_pre_vote, by_transfer)
-                )
+        self._candidacy = Candidacy(self.member, self.term, is_pre_vote=False)
+        self._candidacy.ask(self.configuration, self._log, self._messages, by_transfer=by_transfer)
 
     def _take_vote(self, voter: int, *, granted: bool) -> None:
-        self._votes.setdefault(voter, granted)
-        match joint_election(self.configuration.voters, self.configuration.outgoing, self._votes):
-            case Election.WON if self.role is Role.PRE_CANDIDATE and self._may_campaign():
-                self._ask_for_votes(by_transfer=False)
-            case Election.WON if self.role is Role.PRE_CANDIDATE:
-                self._become_follower(self.term, NOBODY)  # It has learnt of a change meanwhile.
-            case Election.WON:
+        assert self._candidacy is not None, f"member {self.member} is {self.role} and counts votes"
+        match self._candidacy.count(self.configuration, voter, granted=granted):
+            case Election.WON if self.role is Role.CANDIDATE:
                 self._become_leader()
-            case Election.LOST:
-                self._become_follower(self.term, NOBODY)
+            case Election.WON if self._may_campaign():
+                self._ask_for_votes(by_transfer=False)
+            case Election.WON | Election.LOST:
+                self._become_follower(self.term, NOBODY)  # Or it has learnt of a change meanwhile.
             case Election.PENDING:
                 pass
 
@@ -245,7 +240,7 @@ class Raft:
             self.vote = NOBODY
         self.leader = NOBODY
         self._leadership = None
-        self._votes.clear()
+        self._candidacy = None
         self._election_elapsed = 0
         self._draw_patience()
 
@@ -266,8 +261,12 @@ class Raft:
 
     def step(self, message: Message) -> None:
         """Take in one message. What follows from it waits in `ready`."""
-        if message.receiver != self.member or not self._heeds(message):
+        if message.receiver != self.member:
             return
+        if not (
+            speaks_as_leader(message) or message.sender in self.configuration or self._settings.heed_strangers
+        ):
+            return  # A leader may be new to a member that lags behind; nobody else unknown has a say.
         if message.term > self.term:
             if not self._follow_term(message):
                 return
@@ -299,14 +298,6 @@ class Raft:
                     self._ask_for_votes(by_transfer=True)
             case _:
                 assert_never(message)
-
-    def _heeds(self, message: Message) -> bool:
-        """A leader may be new to a member that lags behind; nobody else that it does not know has a say."""
-        match message:
-            case AppendEntries() | Heartbeat() | SnapshotOffer():
-                return True
-            case _:
-                return message.sender in self.configuration or self._settings.heed_strangers
 
     def _follow_term(self, message: Message) -> bool:
         """A later term: enter it, unless the message is no reason to. False if the message is ignored."""

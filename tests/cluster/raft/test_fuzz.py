@@ -85,7 +85,7 @@ def test_an_election_by_one_vote_less_is_found_out(monkeypatch: pytest.MonkeyPat
     def easily(voters: tuple[int, ...], outgoing: tuple[int, ...], votes: Mapping[int, bool]) -> Election:
         return Election.WON if any(votes.values()) else election(voters, votes)
 
-    monkeypatch.setattr("bpmnd.cluster.raft.raft.joint_election", easily)
+    monkeypatch.setattr("bpmnd.cluster.raft.candidacy.joint_election", easily)
     assert hunted()
 
 
