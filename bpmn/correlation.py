@@ -187,7 +187,7 @@ class Publication:
         found: list[tuple[int, str, bytes, Waiting]] = []
         start = FREE
         while (waiting := subscriptions.next(self._group, start)) is not None and waiting[0][:1] == FREE:
-            process_id, element_instance_key, _ = _parts_of(waiting[0])
+            process_id, element_instance_key, _ = parts_of(waiting[0])
             found.append((element_instance_key, process_id, *waiting))
             start = FREE + prefix_free(process_id) + _BEHIND_ALL
         for _, process_id, entry, subscription in sorted(found, key=lambda each: each[0]):
@@ -313,7 +313,7 @@ def _first_of_process(turn: Turn, message: DeliverMessage) -> tuple[bytes, Waiti
 
 def _send(turn: Turn, message: DeliverMessage, entry: bytes, subscription: Waiting, passed: int) -> None:
     """Let the message go to whom the subscription at `entry` is of."""
-    _, element_instance_key, key = _parts_of(entry)
+    _, element_instance_key, key = parts_of(entry)
     delivery = DeliverMessage(
         key,
         subscription.instance_key,
@@ -346,7 +346,7 @@ def _send(turn: Turn, message: DeliverMessage, entry: bytes, subscription: Waiti
         turn.send(receiver, delivery)
 
 
-def _parts_of(entry: bytes) -> tuple[str, int, int]:
+def parts_of(entry: bytes) -> tuple[str, int, int]:
     """Process id, element instance key and subscription key, by the entry of a subscription."""
     begin = len(FREE) + _LENGTH_WIDTH
     end = begin + int.from_bytes(entry[len(FREE) : begin], "big")
