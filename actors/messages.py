@@ -5,11 +5,14 @@ from typing import Protocol, TypeAlias
 
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.commands import (
+    BroadcastSignal,
     Command,
     CompleteJob,
+    CorrelateMessage,
     CreateProcessInstance,
     Deploy,
     FailJob,
+    PublishMessage,
     ReceiveChannelMessage,
     SetVariables,
     ThrowJobError,
@@ -69,7 +72,16 @@ Answer: TypeAlias = tuple[Reply, Outcome]
 def size_of(command: Command) -> int:
     """About how many bytes a command holds, for the bounds of the mailbox."""
     match command:
-        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
+        case (
+            CreateProcessInstance()
+            | CompleteJob()
+            | FailJob()
+            | ThrowJobError()
+            | SetVariables()
+            | PublishMessage()
+            | CorrelateMessage()
+            | BroadcastSignal()
+        ):
             return 256 + sum(map(len, command.variables.values()))
         case Deploy(resources=resources):
             return sum(len(resource.content) for resource in resources)

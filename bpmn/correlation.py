@@ -37,7 +37,6 @@ from bpmnd.bpmn.state.messages import (
     entry_of,
     group_of,
     lock_of,
-    waiting_entry,
 )
 from bpmnd.bpmn.state.series import prefix_free
 from bpmnd.bpmn.steps import StartNext, TakeDelivery
@@ -50,6 +49,7 @@ _LENGTH_WIDTH = 4
 
 def open_subscription(turn: Turn, opened: OpenSubscription) -> None:
     """Somebody waits: the next message in the buffer is theirs."""
+    is_from_here = partition_of(opened.instance_key) == turn.state.partition_id
     turn.emit(
         MessageSubscriptionCreated(
             opened.subscription_key,
@@ -60,6 +60,7 @@ def open_subscription(turn: Turn, opened: OpenSubscription) -> None:
             opened.name,
             opened.correlation_key,
             opened.interrupting,
+            0 if is_from_here else turn.new_key(),
         )
     )
     _correlate_next(turn, opened)
@@ -68,7 +69,7 @@ def open_subscription(turn: Turn, opened: OpenSubscription) -> None:
 def close_subscription(turn: Turn, closed: CloseSubscription) -> None:
     """A message that is on its way will be refused, and comes back."""
     group = group_of(closed.tenant_id, closed.name, closed.correlation_key)
-    entry = waiting_entry(closed.process_id, closed.element_instance_key, closed.subscription_key)
+    entry = _place_of(turn, closed)
     subscriptions = turn.state.messages.subscriptions
     if subscriptions.get(group + FREE + entry) or subscriptions.get(group + CORRELATING + entry):
         turn.emit(
@@ -104,7 +105,7 @@ def confirm(turn: Turn, confirmed: ConfirmDelivery) -> None:
         answer = CorrelationAnswer(pending.message_key, pending.tenant_id, confirmed.instance_key)
         turn.answers.append((pending.request, answer))
     group = group_of(confirmed.tenant_id, confirmed.name, confirmed.correlation_key)
-    entry = waiting_entry(confirmed.process_id, confirmed.element_instance_key, confirmed.subscription_key)
+    entry = _place_of(turn, confirmed)
     if turn.state.messages.subscriptions.get(group + FREE + entry) is not None:
         _correlate_next(turn, confirmed)
 
@@ -187,8 +188,8 @@ class Publication:
         found: list[tuple[int, str, bytes, Waiting]] = []
         start = FREE
         while (waiting := subscriptions.next(self._group, start)) is not None and waiting[0][:1] == FREE:
-            process_id, element_instance_key, _ = parts_of(waiting[0])
-            found.append((element_instance_key, process_id, *waiting))
+            process_id, since, _ = parts_of(waiting[0])
+            found.append((since, process_id, *waiting))
             start = FREE + prefix_free(process_id) + _BEHIND_ALL
         for _, process_id, entry, subscription in sorted(found, key=lambda each: each[0]):
             delivery = DeliverMessage(
@@ -271,7 +272,7 @@ def _correlate_next(turn: Turn, waiting: OpenSubscription | ConfirmDelivery) -> 
     if buffered is None:
         return
     message_key, message = buffered
-    entry = FREE + waiting_entry(waiting.process_id, waiting.element_instance_key, waiting.subscription_key)
+    entry = FREE + _place_of(turn, waiting)
     subscription = turn.state.messages.subscriptions.get(group + entry)
     assert subscription is not None, f"{waiting} does not wait"
     delivery = DeliverMessage(
@@ -313,7 +314,8 @@ def _first_of_process(turn: Turn, message: DeliverMessage) -> tuple[bytes, Waiti
 
 def _send(turn: Turn, message: DeliverMessage, entry: bytes, subscription: Waiting, passed: int) -> None:
     """Let the message go to whom the subscription at `entry` is of."""
-    _, element_instance_key, key = parts_of(entry)
+    _, _, key = parts_of(entry)
+    element_instance_key = subscription.element_instance_key
     delivery = DeliverMessage(
         key,
         subscription.instance_key,
@@ -346,9 +348,15 @@ def _send(turn: Turn, message: DeliverMessage, entry: bytes, subscription: Waiti
         turn.send(receiver, delivery)
 
 
+def _place_of(turn: Turn, waiting: OpenSubscription | CloseSubscription | ConfirmDelivery) -> bytes:
+    return turn.state.messages.place_of(
+        waiting.process_id, waiting.element_instance_key, waiting.subscription_key
+    )
+
+
 def parts_of(entry: bytes) -> tuple[str, int, int]:
-    """Process id, element instance key and subscription key, by the entry of a subscription."""
+    """Process id, since when, and subscription key, by the entry of a subscription with its flag."""
     begin = len(FREE) + _LENGTH_WIDTH
     end = begin + int.from_bytes(entry[len(FREE) : begin], "big")
-    element_instance_key = int.from_bytes(entry[end : end + _KEY_WIDTH], "big")
-    return entry[begin:end].decode(), element_instance_key, int.from_bytes(entry[end + _KEY_WIDTH :], "big")
+    since = int.from_bytes(entry[end : end + _KEY_WIDTH], "big")
+    return entry[begin:end].decode(), since, int.from_bytes(entry[end + _KEY_WIDTH :], "big")

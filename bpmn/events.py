@@ -308,7 +308,8 @@ class MessageExpired(_Event, frozen=True, gc=False):
 
 
 class MessageSubscriptionCreated(_Event, frozen=True, gc=False):
-    """An element instance of some partition waits for a message here."""
+    """An element instance waits for a message here. If it is of another partition, its place among those who
+    wait is by `arrival`, else that is 0."""
 
     key: int
     instance_key: int
@@ -318,6 +319,7 @@ class MessageSubscriptionCreated(_Event, frozen=True, gc=False):
     name: str
     correlation_key: str
     interrupting: bool
+    arrival: int
 
 
 class MessageSubscriptionCorrelating(_Event, frozen=True, gc=False):

@@ -1,5 +1,7 @@
 """Appliers of who waits: on the partition of the correlation key, and on that of the process instance."""
 
+from msgspec.structs import replace
+
 from bpmnd.bpmn.appliers.messages import mark, unmark
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
@@ -19,6 +21,7 @@ from bpmnd.bpmn.events import (
     SignalSubscriptionCreated,
     SignalSubscriptionDeleted,
 )
+from bpmnd.bpmn.keys import partition_of
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import (
     CORRELATING,
@@ -30,7 +33,6 @@ from bpmnd.bpmn.state.messages import (
     group_of,
     lock_of,
     signal_group,
-    waiting_entry,
 )
 from bpmnd.bpmn.state.records import MessageSubscription, SignalSubscription
 
@@ -38,8 +40,10 @@ from bpmnd.bpmn.state.records import MessageSubscription, SignalSubscription
 @applies(MessageSubscriptionCreated)
 def message_subscription_created(state: State, event: MessageSubscriptionCreated) -> None:
     group = group_of(event.tenant_id, event.name, event.correlation_key)
-    entry = FREE + waiting_entry(event.process_id, event.element_instance_key, event.key)
-    waiting = Waiting(event.instance_key, event.interrupting)
+    if event.arrival:
+        state.messages.arrivals.put(entry_of(event.key), event.arrival, state.journal, is_new=True)
+    entry = FREE + state.messages.place_of(event.process_id, event.element_instance_key, event.key)
+    waiting = Waiting(event.instance_key, event.element_instance_key, event.interrupting)
     state.messages.subscriptions.put_in(group, entry, waiting, state.journal, is_new=True)
 
 
@@ -47,11 +51,11 @@ def message_subscription_created(state: State, event: MessageSubscriptionCreated
 def message_subscription_correlating(state: State, event: MessageSubscriptionCorrelating) -> None:
     table, journal = state.messages.subscriptions, state.journal
     group = group_of(event.tenant_id, event.name, event.correlation_key)
-    entry = waiting_entry(event.process_id, event.element_instance_key, event.key)
+    entry = state.messages.place_of(event.process_id, event.element_instance_key, event.key)
     waiting = table.get(group + FREE + entry)
     assert waiting is not None, f"{event} of nobody who waits"
     table.remove_from(group, FREE + entry, journal)
-    on_its_way = Waiting(waiting.instance_key, waiting.interrupting, event.message_key)
+    on_its_way = replace(waiting, message_key=event.message_key)
     table.put_in(group, CORRELATING + entry, on_its_way, journal, is_new=True)
     mark(state, group, event.message_key, event.process_id, event.passed)
 
@@ -60,14 +64,15 @@ def message_subscription_correlating(state: State, event: MessageSubscriptionCor
 def message_subscription_correlated(state: State, event: MessageSubscriptionCorrelated) -> None:
     table, journal = state.messages.subscriptions, state.journal
     group = group_of(event.tenant_id, event.name, event.correlation_key)
-    entry = waiting_entry(event.process_id, event.element_instance_key, event.key)
+    entry = state.messages.place_of(event.process_id, event.element_instance_key, event.key)
     waiting = table.get(group + CORRELATING + entry)
     assert waiting is not None, f"{event} of nobody who waits"
     assert waiting.message_key == event.message_key, f"{event}, but {waiting}"
     table.remove_from(group, CORRELATING + entry, journal)
-    if not waiting.interrupting:
-        free = Waiting(waiting.instance_key, waiting.interrupting)
-        table.put_in(group, FREE + entry, free, journal, is_new=True)
+    if waiting.interrupting:
+        _forget_arrival(state, event.key)
+    else:
+        table.put_in(group, FREE + entry, replace(waiting, message_key=0), journal, is_new=True)
 
 
 @applies(MessageSubscriptionRejected)
@@ -81,10 +86,16 @@ def message_subscription_rejected(state: State, event: MessageSubscriptionReject
 def message_subscription_deleted(state: State, event: MessageSubscriptionDeleted) -> None:
     table = state.messages.subscriptions
     group = group_of(event.tenant_id, event.name, event.correlation_key)
-    entry = waiting_entry(event.process_id, event.element_instance_key, event.key)
+    entry = state.messages.place_of(event.process_id, event.element_instance_key, event.key)
     flag = FREE if table.get(group + FREE + entry) is not None else CORRELATING
     assert table.get(group + flag + entry) is not None, f"{event} of nobody who waits"
     table.remove_from(group, flag + entry, state.journal)
+    _forget_arrival(state, event.key)
+
+
+def _forget_arrival(state: State, key: int) -> None:
+    if partition_of(key) != state.partition_id:
+        state.messages.arrivals.remove(entry_of(key), state.journal)
 
 
 def _add_start(

@@ -6,6 +6,7 @@ from typing import final
 import msgspec
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.keys import partition_of
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.series import ColdTable, Series, prefix_free
 from bpmnd.bpmn.state.table import Table
@@ -37,6 +38,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A subscription: the process instance that waits, and the message on its way to it (0: none)."""
 
     instance_key: int
+    element_instance_key: int
     interrupting: bool
     message_key: int = 0
 
@@ -71,9 +73,9 @@ def group_of(tenant_id: str, name: str, correlation_key: str) -> bytes:
     return prefix_free(tenant_id) + prefix_free(name) + prefix_free(correlation_key)
 
 
-def waiting_entry(process_id: str, element_instance_key: int, key: int) -> bytes:
-    """The place of a subscription behind its flag: by process, there the oldest element instance first."""
-    return prefix_free(process_id) + entry_of(element_instance_key) + entry_of(key)
+def waiting_entry(process_id: str, since: int, key: int) -> bytes:
+    """The place of a subscription behind its flag: by process, there who has waited longest first."""
+    return prefix_free(process_id) + entry_of(since) + entry_of(key)
 
 
 def lock_of(tenant_id: str, process_id: str, correlation_key: str) -> bytes:
@@ -109,6 +111,8 @@ class Messages:
     """The tables of messages and signals of one partition."""
 
     __slots__ = (
+        "_partition_id",
+        "arrivals",
         "buffered",
         "ids",
         "locks",
@@ -121,7 +125,8 @@ class Messages:
         "subscriptions",
     )
 
-    def __init__(self, store: ColdStore) -> None:
+    def __init__(self, partition_id: int, store: ColdStore) -> None:
+        self._partition_id = partition_id
         self.messages = ColdTable(b"M", Message, store)
         """By message key."""
         self.ids = ColdTable(b"I", int, store)
@@ -132,6 +137,9 @@ class Messages:
         """By group and process: the messages before this key are of no more use to the process."""
         self.subscriptions = Series(b"S", Waiting, store)
         """By group; the entry is the flag and `waiting_entry`."""
+        self.arrivals = ColdTable(b"A", int, store)
+        """Subscription key -> the key that this partition gave it when it came from another one: so all have
+        their place by when they came, wherever they are from."""
         self.locks = ColdTable(b"L", int, store)
         """`lock_of` -> the one process instance that a message with that correlation key has started."""
         self.signals = Series(b"G", int, store)
@@ -139,6 +147,12 @@ class Messages:
         self.starts = Starts(b"s", store)
         self.signal_starts = Starts(b"t", store)
         self.pending = Table(b"q", PendingCorrelation, store)
+
+    def place_of(self, process_id: str, element_instance_key: int, key: int) -> bytes:
+        """The `waiting_entry` of a subscription. One from here counts from its element instance on."""
+        is_from_here = partition_of(key) == self._partition_id
+        since = None if is_from_here else self.arrivals.get(entry_of(key))
+        return waiting_entry(process_id, since or element_instance_key, key)
 
     @property
     def cold(self) -> "tuple[ColdTable[Message] | ColdTable[int] | Series[Buffered] | Series[Waiting], ...]":
@@ -148,6 +162,7 @@ class Messages:
             self.buffered,
             self.passed,
             self.subscriptions,
+            self.arrivals,
             self.locks,
             self.signals,
         )

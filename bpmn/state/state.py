@@ -80,7 +80,7 @@ class State:
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Table(b"x", Outgoing, store)
         self.inbox = Table(b"y", Inbox, store)
-        self.messages = Messages(store)
+        self.messages = Messages(partition_id, store)
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):

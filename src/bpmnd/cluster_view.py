@@ -7,6 +7,7 @@ from typing import final
 import bpmnd
 from bpmnd.actors.node import HostedPartition, Node
 from bpmnd.bpmn.keys import partition_of
+from bpmnd.bpmn.slots import SlotTable
 from bpmnd.config import Config, address_of
 from bpmnd.gateway.ports import Broker, Partition, PartitionReplica, Topology
 
@@ -19,6 +20,7 @@ class LocalCluster:
         self._config = config
         self._hosted: list[HostedPartition] = node.hosted
         self._turns = cycle(self._hosted)
+        self._slots = SlotTable.even(len(self._hosted))
         self.http_port = 0
         """Where the gateway listens, once it does."""
 
@@ -34,6 +36,12 @@ class LocalCluster:
 
     def for_deployment(self) -> Partition:
         return self._hosted[0]
+
+    def for_message(self, correlation_key: str) -> Partition:
+        return self._hosted[self._slots.partition_of(correlation_key) - 1]
+
+    def for_signal(self) -> Partition:
+        return next(self._turns)
 
     def topology(self) -> Topology:
         host, _ = address_of(self._config.http.address)

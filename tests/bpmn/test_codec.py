@@ -53,7 +53,8 @@ FIELDS = {
     37: "key",
     38: "key tenant_id name correlation_key message_id deadline variables",
     39: "key tenant_id name correlation_key",
-    40: "key instance_key element_instance_key process_id tenant_id name correlation_key interrupting",
+    40: "key instance_key element_instance_key process_id tenant_id name correlation_key interrupting"
+    " arrival",
     41: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key passed",
     42: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key",
     43: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key",
