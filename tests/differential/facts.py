@@ -4,6 +4,7 @@ Left out is what the two write down differently without any difference to a user
 
 - the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
   kinds stand among each other;
+- subscriptions as the partition has them that the message belongs to, and Zeebe's steps on the way to them;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
 - that a job is over whose error was caught: Zeebe says nothing more, here it is cancelled with its element.
 """
@@ -21,6 +22,7 @@ Facts: TypeAlias = dict[str, list[str]]
 _LIFE: Final = frozenset(
     {"ELEMENT_ACTIVATED", "ELEMENT_COMPLETED", "ELEMENT_TERMINATED", "SEQUENCE_FLOW_TAKEN"}
 )
+_SUBSCRIBED: Final = frozenset({"CREATED", "CORRELATED", "DELETED"})
 _UPDATES: Final = frozenset({"UPDATED", "RETRIES_UPDATED", "TIMEOUT_UPDATED"})
 _DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "JOB CREATED": ("type", "retries"),
@@ -28,6 +30,7 @@ _DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "JOB ERROR_THROWN": ("errorCode", "errorMessage"),
     "INCIDENT CREATED": ("errorType",),
     "TIMER CREATED": ("repetitions",),
+    "PROCESS_MESSAGE_SUBSCRIPTION CREATED": ("messageName", "correlationKey", "interrupting"),
 }
 
 
@@ -60,6 +63,12 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                 others[name].append(f"{record.intent} {shown(value['value'])}")
             case "JOB" if record.intent in _UPDATES:
                 pass
+            case "MESSAGE_SUBSCRIPTION":
+                pass
+            case "PROCESS_MESSAGE_SUBSCRIPTION" | "SIGNAL_SUBSCRIPTION":
+                if record.intent in _SUBSCRIBED:
+                    element = value.get("elementId") or value["catchEventId"]
+                    others[f"{record.kind.lower()}s of {element}"].append(_line(record))
             case "JOB" if record.intent == "CANCELED" and record.key in thrown:
                 pass
             case "TIMER":

@@ -15,7 +15,18 @@ from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.disk import RealDisk
 
 _IN_LOG = re.compile(rb'\{"partitionId".*\}\s*$')
-_KINDS: Final = frozenset({"PROCESS_INSTANCE", "VARIABLE", "JOB", "INCIDENT", "TIMER"})
+_KINDS: Final = frozenset(
+    {
+        "PROCESS_INSTANCE",
+        "VARIABLE",
+        "JOB",
+        "INCIDENT",
+        "TIMER",
+        "PROCESS_MESSAGE_SUBSCRIPTION",
+        "MESSAGE_SUBSCRIPTION",
+        "SIGNAL_SUBSCRIPTION",
+    }
+)
 
 
 class Record(NamedTuple):
