@@ -5,6 +5,8 @@ outgoing flows, complete the scope if this was its last. Terminate: from the out
 announce it, from the innermost outwards to do it.
 """
 
+from msgspec.structs import replace
+
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.behaviour import Activation
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
@@ -67,7 +69,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     if step.variables:
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
-    if element.inputs:
+    if element.inputs and not step.happened:
         made = map_inputs(turn, instance, step.scope_key, element.inputs)
         if not isinstance(made, Incident):
             made = _if_not_oversize(instance, activation.key, made, local=True)
@@ -133,10 +135,10 @@ def pass_through(element: Element, activation: Activation) -> Incident | None:
 
 
 def complete(
-    turn: Turn, step: CompleteElement, *, taken: int = -1, happened: Variables | None = None
+    turn: Turn, step: CompleteElement, *, taken: int = -1, then: ActivateElement | None = None
 ) -> None:
-    """Complete an active element instance and go on along its outgoing flows, or along `taken` only, to an
-    event that has `happened` already."""
+    """Complete an active element instance and go on along its outgoing flows, or along `taken` only, or
+    without a flow to what comes `then`."""
     instance = turn.state.instances.get(step.instance_key)
     if instance is None:
         return
@@ -176,9 +178,12 @@ def complete(
     if record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
         return
+    if then is not None:
+        _begin_here(turn, then)
+        return
     flows = element.outgoing if taken < 0 else (taken,)
     for flow in flows:
-        take(turn, process, instance, record.scope_key, flow, happened)
+        take(turn, process, instance, record.scope_key, flow)
     if not flows:
         complete_scope_if_done(turn, instance, record.scope_key)
 
@@ -214,23 +219,19 @@ def is_behind_gateway(process: ExecutableProcess, event: Element) -> bool:
 
 
 def take(
-    turn: Turn,
-    process: ExecutableProcess,
-    instance: ProcessInstance,
-    scope_key: int,
-    flow: int,
-    happened: Variables | None = None,
+    turn: Turn, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
 ) -> None:
     sequence_flow = process.elements[flow]
     assert isinstance(sequence_flow, SequenceFlow), f"{flow} is no sequence flow"
     turn.emit(SequenceFlowTaken(instance.key, scope_key, flow))
-    target = sequence_flow.target
-    if happened is None:
-        turn.schedule(ActivateElement(instance.key, scope_key, target, flow))
-    else:
-        turn.schedule(
-            ActivateElement(instance.key, scope_key, target, flow, variables=happened, happened=True)
-        )
+    turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
+
+
+def _begin_here(turn: Turn, step: ActivateElement) -> None:
+    """Begin an element instance at once: no token leads to it, and without it the scope could complete."""
+    key = turn.new_key()
+    turn.emit(ElementActivating(key, step.instance_key, step.scope_key, step.element, ()))
+    turn.schedule(replace(step, key=key))
 
 
 def complete_scope_if_done(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
@@ -314,10 +315,8 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     elif record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
     elif trigger is not None:
-        # It begins here and now: no token leads to it, and without it the scope could complete.
-        key, event = turn.new_key(), trigger.boundary_event
-        turn.emit(ElementActivating(key, instance.key, scope.key, event, ()))
-        turn.schedule(ActivateElement(instance.key, scope.key, event, key=key, variables=trigger.variables))
+        event, variables = trigger.boundary_event, trigger.variables
+        _begin_here(turn, ActivateElement(instance.key, scope.key, event, variables=variables))
     else:
         complete_scope_if_done(turn, instance, scope.key)
 

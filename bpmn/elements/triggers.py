@@ -131,18 +131,9 @@ def _choose(
     turn: Turn, instance: ProcessInstance, record: ElementInstance, event: int, variables: Variables
 ) -> None:
     """The gateway goes on to the event that has happened."""
-    process = turn.executable_of(instance)
-    gateway = process.elements[record.element]
-    assert isinstance(gateway, EventBasedGateway), f"{record} is no event-based gateway"
-    if not _has_room(turn, instance, record, event, variables, record.scope_key, local=False):
-        return
-    for index in gateway.outgoing:
-        flow = process.elements[index]
-        assert isinstance(flow, SequenceFlow), f"{index} is no sequence flow"
-        if flow.target == event:
-            complete(turn, CompleteElement(instance.key, record.key), taken=index, happened=variables)
-            return
-    raise AssertionError(f"{gateway} does not lead to {event}")
+    if _has_room(turn, instance, record, event, variables, record.scope_key, local=False):
+        then = ActivateElement(instance.key, record.scope_key, event, variables=variables, happened=True)
+        complete(turn, CompleteElement(instance.key, record.key), then=then)
 
 
 def _has_room(

@@ -190,6 +190,7 @@ def _read_throw_event(
 ) -> graph.NoneThrowEvent | graph.SignalThrowEvent | graph.ServiceTask:
     definition = read_definition(tag, report, required=False)
     if definition is None:
+        common["inputs"] = ()
         return graph.NoneThrowEvent(**common)
     return _read_thrown(tag, definition, common, shared, report, ElementType.INTERMEDIATE_THROW_EVENT)
 

@@ -98,10 +98,14 @@ class NodeRecords:
 
 
 def _with_numbers(value: dict[str, Any]) -> dict[str, Any]:
-    found = {name: int(item) if name.endswith("Key") else item for name, item in value.items()}
+    found = {name: int(item) if _is_key(name) else item for name, item in value.items()}
     if "value" in found:
         found["value"] = parsed(msgspec.json.encode(found["value"]))
     return found
+
+
+def _is_key(name: str) -> bool:
+    return name.endswith("Key") and name != "correlationKey"
 
 
 def parsed(text: str | bytes) -> Any:

@@ -1,5 +1,6 @@
 """Messages: who gets them, with which variables, what is buffered, and what is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -189,8 +190,6 @@ async def test_a_message_goes_to_another_version_of_the_same_process_only_once(c
 
 async def test_a_message_that_expires(compare: Comparison) -> None:
     async def script(play: Play) -> None:
-        import asyncio
-
         await play.publish("go", "1", live_ms=200)
         await asyncio.sleep(0.5)
         await play.create({"key": "1"})
@@ -211,7 +210,7 @@ async def test_what_is_refused_of_a_publication(compare: Comparison) -> None:
         await play.publish("go", "1", messageId="other")
         await play.publish("go", "1", messageId="other")
         await play.publish("go", "1", messageId="", live_ms=-5)
-        for body in ({}, {"name": ""}, {"name": "x", "tenantId": "t"}, {"name": 5}, {"name": "x", "more": 1}):
+        for body in ({}, {"name": ""}, {"name": "x", "tenantId": "t"}):
             await play.send("POST", "messages/publication", body)
         for body in ({}, {"name": ""}, {"name": "x", "tenantId": "t"}):
             await play.send("POST", "messages/correlation", body)
@@ -348,7 +347,6 @@ async def test_one_instance_for_each_correlation_key(compare: Comparison) -> Non
         await play.publish("go", "1", {"n": 3})
         for number in range(3):
             instance = (await play.started(number + 1))[number]
-            await play.none("no")
             if number == 1:
                 await play.cancel(instance)
                 await play.ends(instance, "terminated")
@@ -357,6 +355,7 @@ async def test_one_instance_for_each_correlation_key(compare: Comparison) -> Non
                 await play.cancel(instance)
         await play.none("work")
         assert await play.correlate("go", "1")
+        await play.started(4)
 
     await compare(script, starting())
 
@@ -455,6 +454,7 @@ async def test_a_correlation_that_starts_an_instance(compare: Comparison) -> Non
         assert [found] == await play.started()
         assert not await play.correlate("go", "1")
         assert await play.correlate("go")
+        await play.started(2)
         await play.work("work")
 
     await compare(script, starting())
