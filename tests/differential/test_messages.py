@@ -524,3 +524,58 @@ async def test_a_message_thrown_by_a_worker(compare: Comparison, kind: str) -> N
         await play.ends(instance)
 
     await compare(script, model)
+
+
+CATCHES = event("intermediateCatchEvent", "e", on_message("m"))
+BEHIND = (
+    '<eventBasedGateway id="e"/>'
+    + event("intermediateCatchEvent", "c1", on_message("m"))
+    + event("intermediateCatchEvent", "c2", on_message("m2"))
+)
+OTHER = message("m2", "other", "=key")
+
+
+@pytest.mark.parametrize(
+    ("body", "beside"),
+    [
+        (CATCHES, ""),
+        (event("intermediateCatchEvent", "e", "<messageEventDefinition/>"), GO),
+        (CATCHES, message("m", "go")),
+        (CATCHES, message("m", "go", "static")),
+        (CATCHES, message("m", "go", "=")),
+        (CATCHES, message("m", "go", "=a b c")),
+        (CATCHES, GO.replace('name="RUN-go"', "")),
+        ('<receiveTask id="e"/>', GO),
+        ('<receiveTask id="e" messageRef="m"/>', message("m", "go")),
+        (receives("e", "m") + rings("f", "e", on_message("m")), GO),
+        (task("e") + rings("f", "e", on_message("m")) + rings("g", "e", on_message("m")), GO),
+        (sub_process("e", event("startEvent", "f", on_message("m"))), GO),
+        (event("startEvent", "e", on_message("m")) + event("startEvent", "f", on_message("m")), GO),
+        (event("startEvent", "e", on_message("m")), message("m", "=x")),
+        (event("startEvent", "e", on_message("m")), message("m", "=1")),
+        (event("intermediateThrowEvent", "e", on_message("m")), GO),
+        (event("endEvent", "e", on_message("m")), GO),
+        (BEHIND + flow("e", "c1"), GO + OTHER),
+        (BEHIND + flow("e", "c1") + flow("e", "c2") + task("a") + flow("a", "c2"), GO + OTHER),
+        (BEHIND + flow("e", "c1") + flow("e", "c2"), GO + message("m2", "go", "=key")),
+        (BEHIND + flow("e", "c1") + task("a") + flow("e", "a"), GO + OTHER),
+        (
+            BEHIND + flow("e", "c1") + receives("a", "m3") + flow("e", "a"),
+            GO + OTHER + message("m3", "x", "=k"),
+        ),
+        # These are not refused.
+        (BEHIND + flow("e", "c1") + flow("e", "c2"), GO + OTHER),
+        (event("startEvent", "e", on_message("m")), message("m", '="constant"')),
+        (event("intermediateThrowEvent", "e", "<messageEventDefinition/>", job="send"), ""),
+        (event("endEvent", "e", on_message("m"), job="send"), GO),
+    ],
+)
+async def test_models_that_are_refused_and_some_that_are_not(
+    compare: Comparison, body: str, beside: str
+) -> None:
+    async def script(play: Play) -> None:
+        reaches = '<sequenceFlow id="reaches" sourceRef="start" targetRef="e"/>'
+        has_start = body.startswith("<startEvent")
+        await play.deploy(process(body if has_start else START + body + reaches, beside=beside))
+
+    await compare(script)
