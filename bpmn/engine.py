@@ -36,7 +36,13 @@ from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
 from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers
 from bpmnd.bpmn.elements.behaviours import BEHAVIOURS, HAPPENED
-from bpmnd.bpmn.events import ChannelMessageReceived, ContinuationRemoved, Event, ProcessCreated
+from bpmnd.bpmn.events import (
+    ChannelMessageReceived,
+    ContinuationCreated,
+    ContinuationRemoved,
+    Event,
+    ProcessCreated,
+)
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import channels, deployments, due, incidents, jobs, messages, process_instances
@@ -56,10 +62,14 @@ from bpmnd.bpmn.steps import (
     TriggerSignal,
     TriggerTimer,
     decode_steps,
+    encode_steps,
 )
 from bpmnd.bpmn.turn import PASSES_MAX, BrokenStateError, Note, Turn, no_wait_state
 
 _logger = logging.getLogger(__name__)
+
+_TRIES_MAX: Final = 3
+"""How often work of the partition that raises is put by for another turn."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -170,13 +180,13 @@ class Engine:
                 if instance is not None:
                     turn.raise_incident(instance, instance.key, incident, *steps)
                 elif not continuation.instance_key:
-                    self._park(turn, steps, incident)
+                    self._park(turn, steps, incident, continuation.passes)
             case ReceiveChannelMessage(sender=sender, number=number, payload=payload):
                 message = decode_message(payload)
                 if isinstance(message, DeliverMessage):
                     # What a model makes of a message must not hold up the channel.
                     turn.emit(ChannelMessageReceived(sender, number))
-                    self._park(turn, (TakeDelivery(message, sender=sender),), incident)
+                    triggers.take_delivery(turn, message, sender, stopped_by=incident)
                     return Decision(Accepted(), turn.events)
             case CompleteJob(key=key) | FailJob(key=key) | ThrowJobError(key=key):
                 instance = state.owner_of(key)
@@ -189,18 +199,18 @@ class Engine:
             self._stand(last_key, last_time)
         return Decision(rejected, turn.events)
 
-    def _park(self, turn: Turn, steps: Sequence[Step], incident: Incident) -> None:
-        """Work of the partition that raised waits behind incidents of the process instances it is for."""
+    def _park(self, turn: Turn, steps: Sequence[Step], incident: Incident, passes: int) -> None:
+        """Work of the partition has raised. Alone, a step meets its own fault only; what is for a process
+        instance then waits there behind an incident, the rest is tried a few times more."""
         for step in steps:
-            if not isinstance(step, TakeDelivery):
-                _logger.error("given up: %s", step)
-                continue
-            instance = self.state.instances.get(step.message.instance_key)
-            key = step.message.element_instance_key
-            if instance is not None and key in instance.elements:
-                turn.raise_incident(instance, key, incident, step)
+            if len(steps) == 1 and isinstance(step, TakeDelivery):
+                here = self.state.partition_id
+                triggers.take_delivery(turn, step.message, here, stopped_by=incident)
+            elif passes < _TRIES_MAX:
+                again = ContinuationCreated(turn.new_key(), 0, encode_steps((step,)), passes + 1)
+                turn.emit(again)
             else:
-                triggers.take_delivery(turn, step.message, step.sender or self.state.partition_id)
+                _logger.error("given up: %s", step)
 
     def _note_once(
         self, turn: Turn, instance: ProcessInstance, element_instance_key: int, incident: Incident
@@ -254,7 +264,7 @@ def perform(turn: Turn, step: Step) -> None:
         case TriggerSignal():
             triggers.trigger_signal(turn, step)
         case TakeDelivery():
-            triggers.take_delivery(turn, step.message, step.sender or turn.state.partition_id)
+            triggers.take_delivery(turn, step.message, turn.state.partition_id)
         case ReachSubscribers():
             reach_subscribers(turn, step)
         case StartNext():

@@ -72,11 +72,10 @@ class TriggerSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=Tru
 
 
 class TakeDelivery(msgspec.Struct, frozen=True, gc=False, tag=8, array_like=True):
-    """A message for a process instance of this partition, from the partition `sender` (0: from here)."""
+    """A message of this partition for a process instance of the same."""
 
     message: DeliverMessage
     instance_key: int = 0
-    sender: int = 0
 
 
 class ReachSubscribers(msgspec.Struct, frozen=True, gc=False, tag=9, array_like=True):

@@ -43,8 +43,13 @@ def can_happen(instance: ProcessInstance, element_instance_key: int) -> bool:
     return False
 
 
-def take_delivery(turn: Turn, message: DeliverMessage, sender: int) -> None:
-    """A message for an element instance has come from the partition `sender`: it is taken, or goes back."""
+def take_delivery(
+    turn: Turn, message: DeliverMessage, sender: int, *, stopped_by: Incident | None = None
+) -> None:
+    """A message for an element instance has come from the partition `sender`: it is taken, or goes back.
+
+    If it is `stopped_by` an incident, what should come of it is done when that is resolved.
+    """
     instance = turn.state.instances.get(message.instance_key)
     subscription = instance.subscriptions.get(message.subscription_key) if instance is not None else None
     if (
@@ -73,7 +78,12 @@ def take_delivery(turn: Turn, message: DeliverMessage, sender: int) -> None:
         confirm(turn, confirmed)
     else:
         turn.send(sender, confirmed)
-    happen(turn, instance, subscription.element_instance_key, subscription.element, message.variables)
+    key, element = subscription.element_instance_key, subscription.element
+    if stopped_by is None:
+        happen(turn, instance, key, element, message.variables)
+    else:
+        again = TriggerEvent(instance.key, key, element, message.variables)
+        turn.raise_incident(instance, key, stopped_by, again)
 
 
 def trigger_signal(turn: Turn, step: TriggerSignal) -> None:
