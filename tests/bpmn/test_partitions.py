@@ -29,12 +29,15 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.correlation import parts_of
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import (
+    BoundaryEventTriggered,
     ContinuationRemoved,
+    ElementCompleted,
     Event,
     MessageSubscriptionCorrelated,
     MessageSubscriptionRejected,
     ProcessInstanceCreated,
     ProcessMessageSubscriptionCorrelated,
+    ProcessMessageSubscriptionCreated,
     SignalBroadcasted,
     VariablesCreated,
 )
@@ -191,6 +194,24 @@ RACE = process(
     + message("m3", "note", "=key")
     + signal("s", "bell"),
 )
+NESTED = process(
+    START
+    + '<subProcess id="sub"><startEvent id="inner"/>'
+    + "".join(
+        f'<receiveTask id="{message_id}-wait" messageRef="{message_id}"/>'
+        + flow("inner", f"{message_id}-wait")
+        for message_id in ("m", "m2", "m3")
+    )
+    + "</subProcess>"
+    + boundary(
+        "late", "sub", "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>"
+    )
+    + task("handle")
+    + flow("start", "sub")
+    + flow("late", "handle"),
+    process_id="nested",
+    definitions=message("m", "go", "=key") + message("m2", "stop", "=key") + message("m3", "note", "=key"),
+)
 BEGIN = process(
     event("startEvent", "on", on_message("m")) + task("work") + path("on", "work"),
     process_id="begin",
@@ -296,6 +317,29 @@ def test_a_message_for_who_is_gone_is_buffered_again() -> None:
     assert len(cluster[1].jobs("after")) == 1
 
 
+@pytest.mark.parametrize("name", ["go", "stop", "note"])
+def test_what_is_about_to_be_interrupted_takes_no_message(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The sub-process is terminating, in turns to come; what waits in it is still as it was."""
+    monkeypatch.setattr(turn_module, "STEPS_MAX", 1)
+    cluster = Cluster(2)
+    cluster.deploy(NESTED)
+    key = partitions_of(2)[2]
+    cluster[1].create({"key": f'"{key}"'.encode()}, "nested")
+    cluster.settle()
+    cluster[1].now += 2000
+    (due,) = cluster[1].state.due(cluster[1].now, 5)
+    cluster[1].decide(FireDue(due))
+    assert cluster[1].state.continuations.items
+
+    cluster[2].do(PublishMessage(name, key, HOUR_MS))
+    (waiting,) = cluster.in_transit()
+    cluster[1].decide(ReceiveChannelMessage(2, *waiting[2:]))
+    cluster.settle()
+
+    assert not cluster.happened(ProcessMessageSubscriptionCorrelated)
+    assert len(cluster.happened(MessageSubscriptionRejected)) == 1
+
+
 def test_a_delivery_that_makes_its_model_fail_does_not_hold_up_the_channel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -366,7 +410,7 @@ class Story:
         self.published: dict[int, bool] = {}
         """Message key -> whether it is buffered to the end."""
         self.requests: set[tuple[int, int]] = set()
-        self.cluster.deploy(CATCH, RACE, BEGIN)
+        self.cluster.deploy(CATCH, RACE, NESTED, BEGIN)
         for partition in self.cluster.all.values():
             partition.chance, partition.settles = self.chance, self.chance.choice((0.3, 1.0))
 
@@ -376,7 +420,7 @@ class Story:
         key = chance.choice(KEYS)
         match chance.randrange(16):
             case 0 | 1 | 2:
-                process_id = chance.choice(("catch", "race"))
+                process_id = chance.choice(("catch", "race", "nested"))
                 outcome = partition.do(
                     CreateProcessInstance(process_id, variables={"key": f'"{key}"'.encode()})
                 )
@@ -444,6 +488,8 @@ def check_messages(story: Story) -> None:
         for each in partition.happened(MessageSubscriptionCorrelated)
     )
     assert confirmed == taken
+    for partition in cluster.all.values():
+        _check_effects(partition)
 
     waits_there: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     for partition in cluster.all.values():
@@ -461,6 +507,32 @@ def check_messages(story: Story) -> None:
     assert waits_here == waits_there
     _check_nothing_is_held_back(story, waits_there, taken)
     assert all(request in cluster.answers() for request in story.requests)
+
+
+def _check_effects(partition: _Partition) -> None:
+    """What was taken has done something: the catch event is over, or its boundary event has gone off."""
+    wanted: Counter[tuple[int, int]] = Counter()
+    seen: Counter[tuple[int, int]] = Counter()
+    subscriptions = {each.key: each for each in partition.happened(ProcessMessageSubscriptionCreated)}
+    for correlated in partition.happened(ProcessMessageSubscriptionCorrelated):
+        subscription = subscriptions[correlated.key]
+        if subscription.interrupting:
+            wanted[subscription.instance_key, subscription.element] += 1
+    for completed in partition.happened(ElementCompleted):
+        seen[completed.instance_key, completed.element] += 1
+    interrupted: set[int] = set()
+    for triggered in partition.happened(BoundaryEventTriggered):
+        assert triggered.element_instance_key not in interrupted, "interrupted twice"
+        interrupted.add(triggered.element_instance_key)
+        seen[triggered.instance_key, triggered.boundary_event] += 1
+    assert all(seen[each] >= times for each, times in wanted.items()), "a message was taken for nothing"
+
+    started = [
+        (instance.definition_key, instance.correlation_key)
+        for instance in partition.instances()
+        if instance.correlation_key is not None
+    ]
+    assert len(started) == len(set(started)), "two instances of one process and one correlation key"
 
 
 def _gather(tables: Messages, name: str, key: str, found: dict[tuple[str, str, str], set[int]]) -> None:
@@ -489,6 +561,9 @@ def _check_nothing_is_held_back(
                     assert stored is not None
                     had = {process_id for number, process_id in taken if number == message_key}
                     assert had == set(buffered.processes) - {"begin"}
+                    if name == "go" and stored.deadline > partition.now and "begin" not in buffered.processes:
+                        alive = [each.correlation_key for each in partition.instances()]
+                        assert key in alive, f"{stored} could start an instance"
                     if stored.deadline > partition.now:
                         waiting = {
                             process_id
