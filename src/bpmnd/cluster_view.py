@@ -39,6 +39,12 @@ class ClusterView:
     def for_deployment(self) -> Partition:
         return self._node.partitions[1]
 
+    def for_message(self, correlation_key: str) -> Partition:
+        return self._node.partitions[self._node.slots.partition_of(correlation_key)]
+
+    def for_signal(self) -> Partition:
+        return self.for_creation()
+
     def topology(self) -> Topology:
         node = self._node
         cluster = node.identity.cluster
