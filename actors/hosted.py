@@ -13,7 +13,6 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader
 from bpmnd.actors.installing import Installed
-from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import InstallRequest
@@ -48,7 +47,7 @@ class Surroundings:
     limits: PartitionLimits
     checkpoints: CheckpointPolicy
     retention: ArchiveRetention
-    engine: Callable[[Machine], Engine]
+    know_peers: Callable[[Engine], None]
     ask: Callable[[int, InstallRequest], None]
     leader_changed: Callable[[], None]
     give_up: Callable[[BaseException], None]
@@ -161,6 +160,24 @@ class HostedPartition:
 
         self._surroundings.scheduler.run_blocking(work, opened)
 
+    def remove(self) -> None:
+        """Stop, and delete all that is here: the group goes on without this replica."""
+        self._stopping = True
+        actor, self.actor = self.actor, None
+        if actor is not None:
+            actor.stop()
+
+        def work() -> None:
+            if actor is not None:
+                close_replica(actor.replica)
+            self._files.remove()
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is not None:
+                _logger.error("partition %d: cannot be removed", self.id, exc_info=error)
+
+        self._surroundings.scheduler.run_blocking(work, done)
+
     def stop(self) -> None:
         """Stop and close the files (blocking until what is queued is on disk)."""
         self._stopping = True
@@ -188,7 +205,7 @@ class HostedPartition:
         )
         actor = PartitionActor(
             replica,
-            given.engine,
+            given.know_peers,
             given.scheduler,
             given.clock,
             given.log_clock,

@@ -7,11 +7,14 @@ from bpmnd.actors.machine import Machine
 from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.commands import (
+    BroadcastSignal,
     Command,
     CompleteJob,
+    CorrelateMessage,
     CreateProcessInstance,
     Deploy,
     FailJob,
+    PublishMessage,
     ReceiveChannelMessage,
     SetVariables,
     ThrowJobError,
@@ -88,6 +91,18 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconcile:
+    """These are to be the voters of the group."""
+
+    goal: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterChanged:
+    """There are other partitions now, or their slots are elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerPosition:
     """The leader has this committed, with this hash: so must everybody who has it."""
 
@@ -106,6 +121,8 @@ Message: TypeAlias = (
     | CheckpointWritten
     | MachineLoaded
     | PeerPosition
+    | Reconcile
+    | ClusterChanged
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]
@@ -114,7 +131,16 @@ Answer: TypeAlias = tuple[Reply, Outcome]
 def size_of(command: Command) -> int:
     """About how many bytes a command holds, for the bounds of the mailbox."""
     match command:
-        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
+        case (
+            CreateProcessInstance()
+            | CompleteJob()
+            | FailJob()
+            | ThrowJobError()
+            | SetVariables()
+            | PublishMessage()
+            | CorrelateMessage()
+            | BroadcastSignal()
+        ):
             return 256 + sum(map(len, command.variables.values()))
         case Deploy(resources=resources):
             return sum(len(resource.content) for resource in resources)

@@ -24,12 +24,14 @@ from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
     CheckpointWritten,
+    ClusterChanged,
     HandOver,
     LeaderLost,
     MachineLoaded,
     Message,
     PartitionLimits,
     PeerPosition,
+    Reconcile,
     Reply,
     Submit,
     Tick,
@@ -43,13 +45,15 @@ from bpmnd.actors.peer_messages import (
     InstallRefused,
     InstallRequest,
 )
+from bpmnd.actors.reconciling import next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Role, SnapshotOffer
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError
@@ -77,7 +81,7 @@ class PartitionActor(Actor[Message]):
     def __init__(
         self,
         replica: Replica,
-        engine: Callable[[Machine], Engine],
+        know_peers: Callable[[Engine], None],
         scheduler: Scheduler,
         clock: Clock,
         log_clock: Callable[[int], LogClock],
@@ -107,7 +111,7 @@ class PartitionActor(Actor[Message]):
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
-        self._engine_for = engine
+        self._know_peers = know_peers
         self._log_clock = log_clock
         self._channels = channels
         self._new_future = new_future
@@ -259,6 +263,14 @@ class PartitionActor(Actor[Message]):
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 if self._installation is not None:
                     self._installation.received(message)
+            case Reconcile(goal):
+                change = next_change(self._raft, goal)
+                if change is not None:
+                    refusal = self._raft.propose_change(change)
+                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
+            case ClusterChanged():
+                if self._leading is not None:
+                    self._know_peers(self._leading.engine)
             case PeerPosition(index, hash):
                 self._compare(index, hash)
             case HandOver(to):
@@ -332,7 +344,8 @@ class PartitionActor(Actor[Message]):
         machine = self._machine
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
-        engine = self._engine_for(machine)
+        engine = Engine(machine.state, (self.id,))
+        self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels
         self._leading = Leadership(
@@ -381,6 +394,29 @@ class PartitionActor(Actor[Message]):
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
+
+    def reconcile(self, goal: frozenset[int]) -> None:
+        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
+        if self.leads:
+            self.tell(Reconcile(goal))
+
+    def report(self) -> GroupReport | None:
+        """What the leader says of its group."""
+        if not self.leads:
+            return None
+        configuration = self._raft.configuration
+        settled = not configuration.is_joint and not configuration.learners
+        return GroupReport(frozenset(configuration.members), settled)
+
+    def supply(self, partition: int, reply: Reply) -> None:
+        """Have all that was deployed sent to a new partition."""
+        self.submit_internal(Supply(partition), reply)
+
+    def is_acknowledged(self, partition: int) -> bool:
+        """Nothing that was sent to another partition is still on its way."""
+        machine = self._machine
+        channel = None if machine is None else machine.state.outbox.items.get(partition)
+        return channel is None or not channel.messages
 
     # Copies of the checkpoint, and comparing with the leader
 

@@ -12,6 +12,8 @@ import msgspec
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.membership import ClusterState
+from bpmnd.cluster.operations import Refused as ControlRefused
+from bpmnd.cluster.operations import Request
 from bpmnd.cluster.raft import Entry
 from bpmnd.cluster.raft import Message as RaftMessage
 
@@ -99,6 +101,14 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What it has committed and on disk, near the end: an entry,"""
     hash: bytes = b""
     """and the chain hash there."""
+    members: tuple[int, ...] = ()
+    """Of a leader: all members of its group, as committed,"""
+    is_settled: bool = False
+    """and whether that is not about to change."""
+    supplied: tuple[int, ...] = ()
+    """Of the leader of partition 1: the partitions that have all that was deployed."""
+    installing: str = ""
+    """How far a transfer to here has come, for people."""
 
 
 class NodeStatus(_PeerMessage, frozen=True, gc=False, tag=11):
@@ -117,6 +127,18 @@ class ClusterUpdate(_PeerMessage, frozen=True, gc=False, tag=12):
     """A newer state of the cluster than the receiver seems to know; the first one founds it."""
 
     state: ClusterState
+
+
+class ControlRequest(_PeerMessage, frozen=True, gc=False, tag=20):
+    """A change that somebody wants of the cluster, for the leader of group 0."""
+
+    number: int
+    request: Request
+
+
+class ControlReply(_PeerMessage, frozen=True, gc=False, tag=21):
+    number: int
+    outcome: ClusterState | ControlRefused
 
 
 class RequestInstall(_PeerMessage, frozen=True, gc=False, tag=13):
@@ -202,6 +224,8 @@ PeerMessage: TypeAlias = (
     | InstallChunk
     | InstallEntries
     | InstallRefused
+    | ControlRequest
+    | ControlReply
 )
 
 encode_peer_message: Final = msgspec.msgpack.Encoder().encode

@@ -25,7 +25,7 @@ from bpmnd.cluster.raft import (
 )
 from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk, read_file, replace_file
-from bpmnd.storage.layout import LOG, remove_old_checkpoints
+from bpmnd.storage.layout import LOG, remove_old_checkpoints, remove_tree
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
 from bpmnd.storage.partition import open_partition_storage
 from bpmnd.storage.setting_aside import claimed_end, set_aside
@@ -59,6 +59,13 @@ class ReplicaFiles:
         if not Log.exists(self.disk, self.directory / LOG):
             Log.create(self.disk, self.directory / LOG)
         replace_file(self.disk, self.directory / BIRTH, birth.to_bytes())
+
+    def remove(self) -> None:
+        """Delete all of it (blocking): first that it exists."""
+        disk, directory = self.disk, self.directory
+        disk.remove(directory / BIRTH)
+        disk.sync_directory(directory)
+        remove_tree(disk, directory)
 
     def claim(self) -> EntryId | None:
         """What a damaged replica has told others to have, as long as it does not have it again (blocking)."""

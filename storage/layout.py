@@ -44,3 +44,18 @@ def empty_directory(disk: Disk, directory: Path) -> None:
     """Remove the files in a directory that has nothing else."""
     for name in disk.names(directory):
         disk.remove(directory / name)
+
+
+_DIRECTORIES: Final = (LOG, ARCHIVE, "damaged", "frozen")
+
+
+def remove_tree(disk: Disk, directory: Path) -> None:
+    """Remove a replica that does not exist any more, with all that is left of it."""
+    for name in disk.names(directory):
+        if name in _DIRECTORIES or name == CHECKPOINT or name.startswith(f"{CHECKPOINT}-"):
+            empty_directory(disk, directory / name)
+            disk.remove_directory(directory / name)
+        else:
+            disk.remove(directory / name)
+    disk.remove_directory(directory)
+    disk.sync_directory(directory.parent)

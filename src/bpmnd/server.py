@@ -193,8 +193,13 @@ def _plans(config: Config) -> Plans:
     replication = config.cluster.replication or min(_REPLICATION, max(len(nodes), 1))
     if replication > max(len(nodes), 1):
         raise ConfigError(f"cluster.replication is {replication}, but there are {max(len(nodes), 1)} nodes")
+    join = nodes_of(config.cluster.join)
+    if nodes and join:
+        raise ConfigError("cluster.nodes founds a cluster, cluster.join joins one; only one of both can be")
     address = nodes.get(config.node.id, config.peer.address)
-    return Plans(config.node.host, address, config.cluster.partitions or 1, replication, nodes)
+    if join and not address:
+        raise ConfigError("cluster.join needs peer.address: the members are to reach this node")
+    return Plans(config.node.host, address, config.cluster.partitions or 1, replication, nodes, join)
 
 
 def _identity(config: Config, directory: Path) -> Identity:
