@@ -227,14 +227,15 @@ class History:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.created: Counter[int] = Counter()
-        self.business_ids: Counter[str | None] = Counter()
+        self.business_ids: Counter[str] = Counter()
         self.ended: Counter[int] = Counter()
         self.jobs: Counter[int] = Counter()
         for event in events:
             match event:
                 case ProcessInstanceCreated(key=key, business_id=business_id):
                     self.created[key] += 1
-                    self.business_ids[business_id] += 1
+                    if business_id is not None:
+                        self.business_ids[business_id] += 1
                 case ElementCompleted(key=key, instance_key=instance_key) if key == instance_key:
                     self.ended[key] += 1
                 case JobCompleted(key=key):
