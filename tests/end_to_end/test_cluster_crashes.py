@@ -11,7 +11,7 @@ from tests.judged import JUDGE
 
 pytestmark = pytest.mark.end_to_end
 
-ROUNDS: Final = 100 if JUDGE else 4
+ROUNDS: Final = 100 if JUDGE else 3
 TAKEOVER_SECONDS_MAX: Final = 3.0
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ async def test_the_official_client_works_against_any_node_while_leaders_change(t
 
 
 @contextmanager
-def _working(addresses: Sequence[str], log_file: Path) -> Iterator[None]:
+def _working(addresses: Sequence[str], log_file: Path) -> Generator[None]:
     """The workers of the order example, a process for each address: one of their job types is used here."""
     with log_file.open("wb") as log:
         processes = [
