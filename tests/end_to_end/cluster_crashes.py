@@ -51,6 +51,7 @@ async def kill_under_load(directory: Path, kinds: Iterable[str], seed: int) -> t
             for kind in kinds:
                 await asyncio.sleep(chance.uniform(0.2, 0.8))
                 rounds.append(await _round(cluster, load, kind, chance))
+                print(rounds[-1], flush=True)
         await load.work_off()
         assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0]
     check_cluster(cluster, load)
