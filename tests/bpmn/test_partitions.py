@@ -434,7 +434,7 @@ class Story:
             case 6:
                 asked = cluster.for_key(key)
                 if asked.decide(CorrelateMessage("go", key)).outcome is None:
-                    self.requests.add((asked.state.partition_id, asked._requests))
+                    self.requests.add((asked.state.partition_id, asked._requests))  # pyright: ignore[reportPrivateUsage]
             case 7:
                 partition.do(BroadcastSignal("bell"))
             case 8:
