@@ -4,16 +4,20 @@ Rows are encoded in slices between ticks, all standing at one position P. They a
 committed and synced here, and only then written, by a thread (design: incremental checkpoints).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from bpmnd.actors.clock import Clock, Scheduler
+from bpmnd.actors.consensus import Configurations
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.state import Capture
 from bpmnd.storage.entry import Position
 from bpmnd.storage.log import Log
+
+CONFIGURATION: Final = "configuration"
+"""Under this name a checkpoint keeps the configuration of the Raft group at its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class CheckpointWriter(Protocol):
     def write(self, batch: Sequence[Row]) -> None:
         """Add rows to the coming checkpoint, None for a row to delete."""
 
-    def commit(self, position: Position) -> None:
+    def commit(self, position: Position, meta: Mapping[str, bytes] | None = None) -> None:
         """Make all that was written readable and durable at once, as standing at `position`."""
 
 
@@ -48,6 +52,7 @@ class Checkpoints:
         state: State,
         log: Log,
         store: CheckpointWriter,
+        configurations: Configurations,
         policy: CheckpointPolicy,
         scheduler: Scheduler,
         clock: Clock,
@@ -56,6 +61,7 @@ class Checkpoints:
         self._state = state
         self._log = log
         self._store = store
+        self._configurations = configurations
         self._policy = policy
         self._scheduler = scheduler
         self._clock = clock
@@ -73,6 +79,10 @@ class Checkpoints:
     @property
     def in_the_making(self) -> bool:
         return self._capture is not None
+
+    @property
+    def is_writing(self) -> bool:
+        return self._writing
 
     @property
     def needs_slices(self) -> bool:
@@ -111,11 +121,12 @@ class Checkpoints:
         term = self._log.term_at(index)
         assert term is not None, f"the log has no entry {index}"
         position = Position(index, term, self._log.hash_at(index))
+        meta = {CONFIGURATION: self._configurations.at(index).to_bytes()}
         self._writing = True
 
         def work() -> Position:
             self._store.write(capture.rows)
-            self._store.commit(position)
+            self._store.commit(position, meta)
             return position
 
         self._scheduler.run_blocking(work, self._done)

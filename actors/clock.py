@@ -75,21 +75,25 @@ class LoopScheduler:
 @final
 class LogClock:
     """Log time: starts from what the log says, follows the monotonic clock, never goes back, and is drawn
-    slowly to the wall clock, so that a jump of the latter neither fires every timer nor stops them all."""
+    slowly to the wall clock, so that a jump of the latter neither fires every timer nor stops them all.
+
+    `offset_ms` says how far the median of the cluster's wall clocks is ahead of the one here.
+    """
 
     _DRAW = 0.1
 
-    def __init__(self, clock: Clock, last_time_ms: int) -> None:
+    def __init__(self, clock: Clock, last_time_ms: int, offset_ms: Callable[[], int] = lambda: 0) -> None:
         self._clock = clock
+        self._offset_ms = offset_ms
         self._at = clock.monotonic()
-        self._now = float(max(last_time_ms, clock.wall_ms()))
+        self._now = float(max(last_time_ms, clock.wall_ms() + offset_ms()))
         self._last = int(self._now)
 
     def now_ms(self) -> int:
         at = self._clock.monotonic()
         passed = (at - self._at) * 1000
         self._at = at
-        behind = self._clock.wall_ms() - (self._now + passed)
+        behind = self._clock.wall_ms() + self._offset_ms() - (self._now + passed)
         draw = self._DRAW * passed
         self._now += passed + max(-draw, min(draw, behind))
         self._last = max(self._last, int(self._now))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from bpmnd.actors.machine import Machine
+from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.commands import (
     BroadcastSignal,
@@ -18,6 +20,7 @@ from bpmnd.bpmn.commands import (
     ThrowJobError,
 )
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.cluster.raft import Message as RaftMessage
 from bpmnd.storage.log import Appended, AppendFailed
 
 
@@ -38,7 +41,29 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaderLost:
+    """The connection to the node of the leader broke: it is probably gone."""
+
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let another member lead: `to`, or whoever is furthest if that is 0."""
+
+    to: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointWritten:
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLoaded:
+    """The state was built anew from checkpoint and log, or could not be."""
+
+    machine: Machine | None
     error: BaseException | None
 
 
@@ -57,15 +82,43 @@ class Reply(Protocol):
 class Submit:
     """A command, and who is answered when its frame is committed."""
 
-    __slots__ = ("command", "future", "size")
+    __slots__ = ("command", "reply", "size")
 
-    def __init__(self, command: Command, future: Reply | None, size: int) -> None:
+    def __init__(self, command: Command, reply: Reply | None, size: int) -> None:
         self.command = command
-        self.future = future
+        self.reply = reply
         self.size = size
 
 
-Message: TypeAlias = Submit | Appended | AppendFailed | Tick | CheckpointWritten
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """These are to be the voters of the group."""
+
+    goal: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPosition:
+    """The leader has this committed, with this hash: so must everybody who has it."""
+
+    index: int
+    hash: bytes
+
+
+Message: TypeAlias = (
+    Submit
+    | Appended
+    | AppendFailed
+    | Tick
+    | RaftMessage
+    | LeaderLost
+    | HandOver
+    | CheckpointWritten
+    | MachineLoaded
+    | PeerPosition
+    | Reconcile
+    | InstallAnswer
+)
 Answer: TypeAlias = tuple[Reply, Outcome]
 
 

@@ -1,248 +1,551 @@
-"""A node: its partitions, each an actor under supervision, and the way to them."""
+"""A node: its replicas, each an actor under supervision, its gateway's way to all partitions, its peers."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final, final
 
-from bpmnd.actors.archiving import Archiving
 from bpmnd.actors.channels import deliver_to
 from bpmnd.actors.checkpoints import CheckpointPolicy
-from bpmnd.actors.clock import Clock, Scheduler
+from bpmnd.actors.clock import Clock, LogClock, Scheduler
+from bpmnd.actors.control import Control
 from bpmnd.actors.disk_space import DiskSpace
-from bpmnd.actors.errors import Unavailable
-from bpmnd.actors.messages import PartitionLimits
+from bpmnd.actors.founding import Founding, Introduction, Plans
+from bpmnd.actors.hosted import HostedPartition, Surroundings
+from bpmnd.actors.identity import Entropy, Identity
+from bpmnd.actors.machine import Machine
+from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits, PeerPosition
+from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
-from bpmnd.actors.replica import Replica, ReplicaFiles, open_replica
-from bpmnd.actors.supervisor import Supervisor
-from bpmnd.actors.watching import JobWatcher
-from bpmnd.bpmn.codec import CodecError
-from bpmnd.bpmn.commands import ClientCommand
-from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.storage.archive import Archive, ArchiveRetention
+from bpmnd.actors.peer_messages import (
+    ChannelAcknowledgement,
+    ChannelMessage,
+    ClusterUpdate,
+    CommandFailed,
+    CommandGivenUp,
+    CommandReply,
+    CommandRequest,
+    ControlReply,
+    ControlRequest,
+    ForGroup,
+    InstallAnswer,
+    InstallChunk,
+    InstallEntries,
+    InstallManifest,
+    InstallRefused,
+    InstallRequest,
+    JobsAvailable,
+    NodeStatus,
+    PeerMessage,
+    ReadEntries,
+    ReadFile,
+    ReplicaStatus,
+    RequestInstall,
+    SubscribeJobs,
+    UnsubscribeJobs,
+    decode_peer_message,
+    encode_peer_message,
+)
+from bpmnd.actors.peers import Peers
+from bpmnd.actors.replica import RaftMember, ReplicaFiles
+from bpmnd.actors.requests import Requested, Requests
+from bpmnd.actors.routing import RemoteGateway, RoutedPartition
+from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
+from bpmnd.bpmn.engine import Engine
+from bpmnd.bpmn.outcomes import Outcome, Rejected
+from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, node_of
+from bpmnd.cluster.operations import GroupReport
+from bpmnd.cluster.raft import Configuration, RaftSettings
+from bpmnd.cluster.raft import Message as RaftMessage
+from bpmnd.cluster.raft.messages import Heartbeat, HeartbeatReply
+from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.cold_store import Stores
 from bpmnd.storage.disk import Disk
-from bpmnd.storage.errors import StorageError
-from bpmnd.storage.layout import ARCHIVE, LOG
-from bpmnd.storage.log import Appended, AppendFailed
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
+_CONTROLLER_SEGMENT_SIZE: Final = 1 << 20
+_LOOKS_BEFORE_HANDING: Final = 5
+_PATIENCE_TICKS: Final = 5
+"""So much longer a member waits before it stands for election, for each one that is to lead rather."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """What a node is built with. `partitions` is the number of partitions, all of them on this node."""
+    """What a node is built with."""
 
     directory: Path
-    partitions: int = 1
+    plans: Plans
     segment_size: int = 64 << 20
     disk_free_min: int = 0
     """Below so many free bytes new work is refused."""
     retention: ArchiveRetention = field(default_factory=ArchiveRetention)
     checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     limits: PartitionLimits = field(default_factory=PartitionLimits)
-
-
-@final
-class HostedPartition:
-    """A partition of this node across the restarts of its actor. What the gateway holds on to."""
-
-    def __init__(self, partition_id: int) -> None:
-        self.id: Final = partition_id
-        self.actor: PartitionActor | None = None
-        self.failure: BaseException | None = None
-        self._watchers: list[JobWatcher] = []
-        self._subscribed: set[str] = set()
-
-    def started(self, actor: PartitionActor) -> None:
-        """There is a new actor; it is told of everybody who watched the old one."""
-        self.actor = actor
-        for watcher in self._watchers:
-            actor.watch_jobs(watcher)
-        for job_type in self._subscribed:
-            actor.subscribe_jobs(job_type)
-
-    @property
-    def leads(self) -> bool:
-        return self.actor is not None and self.actor.leads
-
-    def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
-        """Raises Refused or Unavailable when the command was not taken."""
-        if self.actor is None:
-            raise Unavailable(f"partition {self.id} is being recovered")
-        return self.actor.submit(command)
-
-    def watch_jobs(self, watcher: JobWatcher) -> None:
-        self._watchers.append(watcher)
-        if self.actor is not None:
-            self.actor.watch_jobs(watcher)
-
-    def subscribe_jobs(self, job_type: str) -> None:
-        self._subscribed.add(job_type)
-        if self.actor is not None:
-            self.actor.subscribe_jobs(job_type)
-
-    def unsubscribe_jobs(self, job_type: str) -> None:
-        self._subscribed.discard(job_type)
-        if self.actor is not None:
-            self.actor.unsubscribe_jobs(job_type)
+    version: str = ""
 
 
 @final
 class Node:
-    """Opens, runs, restarts and stops the partitions of one process."""
+    """Opens, runs, restarts and stops the replicas of one process, and speaks for them with other nodes."""
 
     def __init__(
         self,
         settings: NodeSettings,
+        identity: Identity,
         disk: Disk,
+        stores: Stores,
         writer: Writer,
         scheduler: Scheduler,
         clock: Clock,
+        entropy: Entropy,
+        network: Network,
         new_future: Callable[[], asyncio.Future[Outcome]],
         give_up: Callable[[BaseException], None],
     ) -> None:
         self.settings = settings
+        self.identity = identity
+        self.http: tuple[str, int] = ("", 0)
+        """Where this node serves its clients, once it does."""
         self._disk = disk
+        self._stores = stores
         self._writer = writer
         self._scheduler = scheduler
         self._clock = clock
-        self._new_future = new_future
+        self._entropy = entropy
+        self._network = network
         self._stopping = False
         self.disk_space = DiskSpace(disk, settings.directory, settings.disk_free_min, scheduler)
-        ids = range(1, settings.partitions + 1)
-        self.hosted = [HostedPartition(partition_id) for partition_id in ids]
-        self.supervisors = [
-            Supervisor(
-                f"partition-{hosted.id}",
-                partial(self._open, hosted),
-                give_up,
-                scheduler,
-                clock,
-            )
-            for hosted in self.hosted
-        ]
+        self.peers = Peers(network, self.status, scheduler, clock)
+        self.requests = Requests(network, new_future)
+        self.hosted: dict[int, HostedPartition] = {}
+        self.partitions: dict[int, RoutedPartition] = {}
+        self.routed: list[RoutedPartition] = []
+        """The same, in order."""
+        self._requested = Requested(network)
+        self._partition_ids: list[int] = []
+        self._unpreferred: dict[int, int] = {}
+        """Partition led here that another node is to lead -> how often that was seen in a row."""
+        self._supplied: dict[int, int] = {}
+        """New partition -> the term of partition 1 in which all that was deployed is sent there,"""
+        self._sent: dict[int, int] = {}
+        """and the one in which that is committed."""
+        self.control = Control(
+            identity,
+            Founding(identity, settings.plans, entropy),
+            self._files("controller", _CONTROLLER_SEGMENT_SIZE),
+            lambda: self._member(CONTROLLER_GROUP, 0),
+            self,
+            self.peers,
+            network,
+            scheduler,
+            clock,
+            give_up,
+        )
+        self._gateways: dict[int, RemoteGateway] = {}
+        self._surroundings = Surroundings(
+            scheduler,
+            clock,
+            self._log_clock,
+            self,
+            new_future,
+            self.disk_space,
+            settings.limits,
+            settings.checkpoints,
+            settings.retention,
+            self._engine,
+            self._ask_member,
+            self.peers.tell,
+            give_up,
+        )
+
+    # Life
 
     def start(self) -> None:
-        """Begin to open all partitions. They lead, and take commands, some moments later."""
+        """Begin: open the replicas of this node, or found or await a cluster first."""
         self.disk_space.watch()
-        for hosted in self.hosted:
-            self._open(hosted)
+        self.peers.start()
+        plans = self.settings.plans
+        for node, address in (*plans.nodes.items(), *plans.join.items()):
+            if node != self.identity.node:
+                self._network.learn(node, address)
+        self.control.start()
 
     @property
     def is_ready(self) -> bool:
-        return all(hosted.leads for hosted in self.hosted)
+        """Every partition has a leader that this node can reach."""
+        return bool(self.partitions) and all(known.has_leader for known in self.partitions.values())
+
+    @property
+    def is_up(self) -> bool:
+        """The node belongs to a cluster of several, and its own replicas have been opened."""
+        cluster = self.identity.cluster
+        is_open = all(hosted.actor is not None for hosted in self.hosted.values())
+        return cluster is not None and len(cluster.members) > 1 and is_open
+
+    def serves(self, host: str, port: int) -> None:
+        """Clients are served there from now on."""
+        self.http = (host, port)
+        self.peers.tell()
+
+    def hand_over(self) -> None:
+        """The node is about to stop: let others lead."""
+        for hosted in self.hosted.values():
+            if hosted.actor is not None:
+                hosted.actor.tell(HandOver())
+        if self.control.controller is not None:
+            self.control.controller.tell(HandOver())
 
     @property
     def is_quiet(self) -> bool:
         """Nothing under way in any partition."""
-        return all(hosted.actor is None or hosted.actor.quiet for hosted in self.hosted)
+        return all(hosted.quiet for hosted in self.hosted.values())
 
     def stop(self) -> None:
-        """Stop all partitions and close their files (blocking until what is queued is on disk)."""
+        """Stop all replicas and close their files (blocking until what is queued is on disk)."""
         self._stopping = True
+        self.control.stop()
+        self.peers.stop()
         self.disk_space.stop()
-        for hosted in self.hosted:
-            actor, hosted.actor = hosted.actor, None
-            if actor is not None:
-                actor.stop()
-                _close(actor.replica)
+        for hosted in self.hosted.values():
+            hosted.stop()
 
-    def deliver(self, sender: int, receiver: int, number: int, payload: bytes) -> None:
-        """Carry a channel message between two partitions of this node."""
-        to, back = self.hosted[receiver - 1].actor, self.hosted[sender - 1].actor
-        if to is not None and back is not None:
-            deliver_to(to, back, number, payload)
+    # The cluster, as its control needs this node
 
-    def _open(self, hosted: HostedPartition) -> None:
-        """Open the replica aside, then start its actor here."""
-        box: list[PartitionActor] = []
-        early: list[Appended | AppendFailed] = []
+    def use(self, state: ClusterState) -> None:
+        """Have a route to every partition, and the replicas that are to be here."""
+        for plan in state.partitions:
+            routed = self.partitions.get(plan.group)
+            if routed is None:
+                routed = RoutedPartition(plan.group, self.peers, self.requests, self._network)
+                self.partitions[plan.group] = routed
+                self.routed.append(routed)
+                self._partition_ids.append(plan.group)
+            routed.is_serving = plan.is_serving
+            if self.identity.node in plan.replicas and routed.hosted is None:
+                routed.hosted = self._host(plan)
 
-        def on_log(message: Appended | AppendFailed) -> None:
-            if box:
-                box[0].on_log(message)
-            else:
-                early.append(message)
-
-        def opened(replica: Replica | None, error: BaseException | None) -> None:
-            if replica is None:
-                assert error is not None, "neither a replica nor an error"
-                self._failed(hosted, error)
-                return
-            if self._stopping:
-                _close(replica)
-                return
-            actor = self._actor(hosted, replica)
-            box.append(actor)
-            for message in early:
-                actor.on_log(message)
-            hosted.started(actor)
-            actor.start()
-
-        files = self._files(hosted.id)
-        self._scheduler.run_blocking(lambda: open_replica(hosted.id, files, on_log), opened)
-
-    def _actor(self, hosted: HostedPartition, replica: Replica) -> PartitionActor:
-        files = replica.files
-        archiving = Archiving(
-            Archive(files.disk, files.directory / ARCHIVE),
-            replica.log,
-            files.directory / LOG,
-            self.settings.retention,
-            self._scheduler,
-            self._clock,
+    def _host(self, plan: GroupPlan) -> HostedPartition:
+        rank = plan.replicas.index(self.identity.node)
+        hosted = HostedPartition(
+            plan.group,
+            self._files(f"partitions/{plan.group}", self.settings.segment_size),
+            self._member(plan.group, rank),
+            Configuration(voters=plan.birth),
+            lambda: self._has_peers(plan.group),
+            self._surroundings,
         )
-        actor = PartitionActor(
-            replica,
-            [other.id for other in self.hosted],
-            self._scheduler,
-            self._clock,
-            self,
-            self._new_future,
-            limits=self.settings.limits,
-            checkpoints=self.settings.checkpoints,
-            archiving=archiving,
-            disk_space=self.disk_space,
-        )
-        actor.supervise(lambda error: self._died(hosted, actor, error))
-        return actor
+        self.hosted[plan.group] = hosted
+        hosted.open()
+        return hosted
 
-    def _files(self, partition_id: int) -> ReplicaFiles:
+    def _member(self, group: int, rank: int) -> RaftMember:
+        return RaftMember(
+            self.identity.member,
+            lambda message: self._send_raft(group, message),
+            self._entropy.below,
+            RaftSettings(priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False),
+        )
+
+    def _has_peers(self, partition: int) -> bool:
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(partition)
+        return plan is not None and len(plan.replicas) > 1
+
+    def _files(self, name: str, segment_size: int) -> ReplicaFiles:
         return ReplicaFiles(
             self._disk,
-            self.settings.directory / "partitions" / str(partition_id),
+            self._stores,
+            self.settings.directory / name,
             self._writer,
             self._scheduler.post,
-            self.settings.segment_size,
+            segment_size,
         )
 
-    def _died(self, hosted: HostedPartition, actor: PartitionActor, error: Exception) -> None:
-        """Memory is not the fold of the log any more, or the disk failed: drop it and begin from the disk."""
-        hosted.actor = None
-        self._scheduler.run_blocking(
-            lambda: _close(actor.replica), lambda _, close_error: self._failed(hosted, close_error or error)
+    def _log_clock(self, last_time: int) -> LogClock:
+        return LogClock(self._clock, last_time, self.peers.median_offset_ms)
+
+    def _engine(self, machine: Machine) -> Engine:
+        return Engine(machine.state, self._partition_ids)
+
+    def reports(self) -> dict[int, GroupReport]:
+        statuses = (self.status(), *self.peers.statuses.values())
+        leading = {
+            replica.partition: replica for status in statuses for replica in status.replicas if replica.leads
+        }
+        supplied = leading[1].supplied if 1 in leading else ()
+        return {
+            partition: GroupReport(frozenset(replica.members), replica.is_settled, partition in supplied)
+            for partition, replica in leading.items()
+        }
+
+    def look_after(self, state: ClusterState) -> None:
+        """Bring the groups led here to their goals, and let go of replicas that are elsewhere now."""
+        reports = self.reports()
+        for hosted in list(self.hosted.values()):
+            plan, actor = state.plan(hosted.id), hosted.actor
+            if plan is None or actor is None:
+                continue
+            if actor.leads:
+                actor.reconcile(state.goal(plan))
+                self._hand_to_preferred(state, plan, actor)
+                if hosted.id == 1:
+                    self._supply(state, actor)
+            elif self.identity.node not in plan.replicas:
+                report = reports.get(hosted.id)
+                if report is not None and report.is_settled and self.identity.member not in report.members:
+                    _logger.info("partition %d: is elsewhere now, and removed here", hosted.id)
+                    del self.hosted[hosted.id]
+                    self.partitions[hosted.id].hosted = None
+                    hosted.remove()
+
+    def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
+        """Leaders are spread as planned, as far as those who are to lead are there."""
+        preferred = state.member(plan.replicas[0])
+        here = self.identity.node
+        if preferred is None or preferred.node == here or preferred.node not in self.peers.connected:
+            self._unpreferred.pop(plan.group, None)
+            return
+        looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1
+        if looks > _LOOKS_BEFORE_HANDING:
+            del self._unpreferred[plan.group]
+            actor.tell(HandOver(preferred.id))
+
+    def _supply(self, state: ClusterState, actor: PartitionActor) -> None:
+        """Send new partitions what was deployed; a new leader begins anew with it."""
+        for plan in state.partitions:
+            if not plan.is_serving and self._supplied.get(plan.group) != actor.term:
+                self._supplied[plan.group] = actor.term
+                actor.supply(plan.group, _Supplied(self._supply_done, plan.group, actor.term))
+
+    def _supply_done(self, partition: int, term: int, done: bool) -> None:
+        if done:
+            self._sent[partition] = term
+        else:
+            self._supplied.pop(partition, None)
+
+    def status(self) -> NodeStatus:
+        """How it stands here."""
+        replicas = [
+            self._status_of(hosted.id, hosted.actor)
+            for hosted in self.hosted.values()
+            if hosted.actor is not None
+        ]
+        controller = self.control.status()
+        if controller is not None:
+            replicas.append(controller)
+        cluster = self.identity.cluster
+        version = 0 if cluster is None else cluster.version
+        return NodeStatus(self._clock.wall_ms(), version, *self.http, self.settings.version, tuple(replicas))
+
+    def _status_of(self, partition: int, actor: PartitionActor) -> ReplicaStatus:
+        is_healthy = actor.machine is not None and not actor.is_damaged and actor.installing is None
+        position = actor.position()
+        report = actor.report()
+        supplied: tuple[int, ...] = ()
+        if partition == 1 and report is not None:
+            supplied = tuple(
+                other
+                for other, term in self._sent.items()
+                if term == actor.term and actor.is_acknowledged(other)
+            )
+        return ReplicaStatus(
+            partition,
+            actor.term,
+            actor.leads,
+            is_healthy,
+            0 if position is None else position.index,
+            b"" if position is None else position.hash,
+            () if report is None else tuple(sorted(report.members)),
+            report is not None and report.is_settled,
+            supplied,
+            actor.installing or "",
         )
 
-    def _failed(self, hosted: HostedPartition, error: BaseException) -> None:
-        hosted.failure = error
-        if not self._stopping:
-            supervisor = self.supervisors[hosted.id - 1]
-            supervisor.failed(error, final=_is_of_the_disk(error))
+    # What the network tells
+
+    def introduction(self) -> Introduction:
+        return self.settings.plans.introduction()
+
+    def admit(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> str | None:
+        """Why another node is not welcome; None if it is."""
+        return self.control.admit(node, incarnation, cluster, introduction)
+
+    def connected(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> None:
+        self.peers.arrived(node, incarnation)
+        self.control.connected(node, incarnation, cluster, introduction)
+
+    def disconnected(self, node: int) -> None:
+        self.peers.left(node)
+        self.control.disconnected(node)
+        self.requests.disconnected(node)
+        self._requested.disconnected(node)
+        gateway = self._gateways.pop(node, None)
+        for hosted in self.hosted.values():
+            if gateway is not None:
+                hosted.forget_watcher(gateway)
+            if hosted.actor is not None and node_of(hosted.actor.leader) == node:
+                hosted.actor.tell(LeaderLost(hosted.actor.leader))
+        controller = self.control.controller
+        if controller is not None and node_of(controller.leader) == node:
+            controller.tell(LeaderLost(controller.leader))
+
+    def received(self, node: int, items: Iterable[bytes]) -> None:
+        """Raises msgspec.DecodeError for what is no message of a node of this version."""
+        for item in items:
+            self._received(node, decode_peer_message(item), len(item))
+
+    def _received(self, node: int, message: PeerMessage, size: int) -> None:
+        match message:
+            case ForGroup(0, raft_message):
+                if self.control.controller is not None:
+                    self.control.controller.tell(raft_message, size=size)
+            case ForGroup(group, raft_message):
+                hosted = self.hosted.get(group)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(raft_message, size=size)
+            case CommandRequest():
+                hosted = self.hosted.get(message.partition)
+                self._requested.take(node, message, hosted.actor if hosted is not None else None)
+            case CommandReply():
+                self.requests.replied(node, message)
+            case CommandFailed():
+                self.requests.failed(node, message)
+            case CommandGivenUp(number):
+                self._requested.given_up(node, number)
+            case SubscribeJobs(partition, job_type):
+                if partition in self.hosted:
+                    self.hosted[partition].subscribe_jobs(self._gateway(node), job_type)
+            case UnsubscribeJobs(partition, job_type):
+                if partition in self.hosted:
+                    self.hosted[partition].unsubscribe_jobs(self._gateway(node), job_type)
+            case JobsAvailable(partition, job_type):
+                if partition in self.partitions:
+                    for watcher in self.partitions[partition].watchers:
+                        watcher.jobs_available(partition, job_type)
+            case ChannelMessage():
+                self._take_channel_message(node, message)
+            case ChannelAcknowledgement(sender, receiver, number):
+                self._acknowledge(sender, receiver, number)
+            case NodeStatus():
+                self.peers.told(node, message)
+                self._compare_logs(message)
+                self.control.compare(node, message)
+            case ClusterUpdate(state):
+                self.control.take_over(state)
+            case ControlRequest():
+                self.control.requested(node, message)
+            case ControlReply():
+                self.control.replied(message)
+            case RequestInstall() | ReadFile() | ReadEntries():
+                self._serve(node, message)
+            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
+                hosted = self.hosted.get(message.partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(message, size=size)
+
+    def _gateway(self, node: int) -> RemoteGateway:
+        gateway = self._gateways.get(node)
+        if gateway is None:
+            gateway = self._gateways[node] = RemoteGateway(node, self._network)
+        return gateway
+
+    def _compare_logs(self, status: NodeStatus) -> None:
+        """What a leader has committed must be the same here."""
+        for replica in status.replicas:
+            hosted = self.hosted.get(replica.partition)
+            if replica.leads and replica.index and hosted is not None and hosted.actor is not None:
+                hosted.actor.tell(PeerPosition(replica.index, replica.hash))
+
+    def _send_raft(self, group: int, message: RaftMessage) -> None:
+        control = isinstance(message, Heartbeat | HeartbeatReply)
+        self._network.send(node_of(message.receiver), encode_peer_message(ForGroup(group, message)), control)
+
+    # Copies of checkpoints
+
+    def _ask_member(self, member: int, request: InstallRequest) -> None:
+        self._network.send(node_of(member), encode_peer_message(request))
+
+    def _serve(self, node: int, request: InstallRequest) -> None:
+        hosted = self.hosted.get(request.partition)
+        if hosted is None or hosted.actor is None:
+            refusal = InstallRefused(request.partition, f"node {self.identity.node} has no replica of it now")
+            self._network.send(node, encode_peer_message(refusal))
+            return
+
+        def answer(answer: InstallAnswer) -> None:
+            self._network.send(node, encode_peer_message(answer))
+
+        hosted.actor.serving.asked(request, answer)
+
+    # Channels between partitions
+
+    def deliver(self, sender: int, receiver: int, number: int, payload: bytes) -> None:
+        """Carry a channel message to the leader of its receiver, wherever that is."""
+        to, back = self._leader_here(receiver), self._leader_here(sender)
+        if to is not None and back is not None:
+            deliver_to(to, back, number, payload)
+            return
+        leader = self.peers.leader_of(receiver)
+        if leader is not None:
+            message = ChannelMessage(sender, receiver, number, payload)
+            self._network.send(leader[1], encode_peer_message(message))
+
+    def _leader_here(self, partition: int) -> PartitionActor | None:
+        hosted = self.hosted.get(partition)
+        return hosted.actor if hosted is not None and hosted.leads else None
+
+    def _take_channel_message(self, node: int, message: ChannelMessage) -> None:
+        actor = self._leader_here(message.receiver)
+        if actor is not None:
+            acknowledgement = _AcknowledgementFor(self._network, node, message)
+            command = ReceiveChannelMessage(message.sender, message.number, message.payload)
+            actor.submit_internal(command, acknowledgement)
+
+    def _acknowledge(self, sender: int, receiver: int, number: int) -> None:
+        actor = self._leader_here(sender)
+        if actor is not None:
+            actor.submit_internal(AcknowledgeChannel(receiver, number))
 
 
-def _is_of_the_disk(error: BaseException | None) -> bool:
-    """Whether the disk or what is on it is at the root: beginning anew would meet it again."""
-    while error is not None:
-        if isinstance(error, StorageError | CodecError):
-            return True
-        error = error.__cause__
-    return False
+@final
+@dataclass(frozen=True, slots=True)
+class _Supplied:
+    """Told when all that was deployed is on its way to a new partition."""
+
+    then: Callable[[int, int, bool], None]
+    partition: int
+    term: int
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        self.then(self.partition, self.term, not isinstance(outcome, Rejected))
+
+    def set_exception(self, error: Exception, /) -> None:
+        self.then(self.partition, self.term, False)
 
 
-def _close(replica: Replica) -> None:
-    replica.log.close()
-    replica.store.close()
+@final
+class _AcknowledgementFor:
+    """Tells the node that sent a channel message that its receiver has it, committed."""
+
+    def __init__(self, network: Network, node: int, message: ChannelMessage) -> None:
+        self._network = network
+        self._node = node
+        self._message = message
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        if not isinstance(outcome, Rejected):
+            message = self._message
+            acknowledgement = ChannelAcknowledgement(message.sender, message.receiver, message.number)
+            self._network.send(self._node, encode_peer_message(acknowledgement))
+
+    def set_exception(self, error: Exception, /) -> None:
+        """The receiver stopped. The sender sends again until it is acknowledged."""

@@ -1,15 +1,14 @@
-"""The partition actor: sole owner of one partition's engine, state, log and Raft peer.
+"""The partition actor: sole owner of one partition's state, log and Raft member on this node.
 
-A tick takes the commands that wait, lets the engine decide each in memory, and makes one frame of what
-they caused. The frame is proposed to Raft and goes to the disk while the next tick is decided. Answers,
-wake-ups and messages to other partitions leave when the frame is committed, never before.
+As leader it decides commands: a tick takes those that wait, lets the engine decide each in memory, and makes
+one frame of what they caused, which Raft brings to the disk and to the other members while the next tick is
+decided. As follower it applies what is committed, and so stands by. Answers, wake-ups and messages to other
+partitions leave when their frame is committed, never before.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable
 from typing import Final, final
 
 from bpmnd.actors.archiving import Archiving
@@ -18,37 +17,46 @@ from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
 from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
-from bpmnd.actors.errors import Refused, Unavailable
+from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Refused
+from bpmnd.actors.installing import Installation, Installed
 from bpmnd.actors.latency import CommitLatency
+from bpmnd.actors.leading import Leadership
+from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
-    Answer,
     CheckpointWritten,
+    HandOver,
+    LeaderLost,
+    MachineLoaded,
     Message,
     PartitionLimits,
+    PeerPosition,
+    Reconcile,
     Reply,
     Submit,
     Tick,
     fail,
     size_of,
 )
+from bpmnd.actors.peer_messages import (
+    InstallChunk,
+    InstallEntries,
+    InstallManifest,
+    InstallRefused,
+    InstallRequest,
+)
+from bpmnd.actors.reconciling import next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
-from bpmnd.actors.watching import JobWatcher, JobWatching
-from bpmnd.bpmn.codec import CommandNote, encode_frame
-from bpmnd.bpmn.commands import (
-    ActivateJobs,
-    ClientCommand,
-    Command,
-    Continue,
-    CreateProcessInstance,
-    Deploy,
-    FireDue,
-)
+from bpmnd.actors.serving import Serving
+from bpmnd.actors.watching import JobWatching
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
 from bpmnd.bpmn.engine import Engine
-from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.cluster.raft import HardState as RaftState
-from bpmnd.storage.entry import HardState as StoredState
+from bpmnd.cluster.operations import GroupReport
+from bpmnd.cluster.raft import Role, SnapshotOffer
+from bpmnd.storage.entry import Position
+from bpmnd.storage.errors import DamageError
+from bpmnd.storage.layout import LOG
 from bpmnd.storage.log import Appended, AppendFailed
 
 _logger = logging.getLogger(__name__)
@@ -56,48 +64,26 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
+TICK_SECONDS: Final = 0.1
 _NEW_WORK: Final = (CreateProcessInstance, Deploy)
-_TICK_SECONDS: Final = 0.1
 _RESEND_SECONDS: Final = 1.0
-_DUE_PER_TICK: Final = 100
-_CONTINUATIONS_PER_TICK: Final = 4
-_TERM_SHIFT: Final = 40
-_WAITING_SLACK: Final = 1024
-
-
-class _Pending:
-    """What leaves the partition when everything up to `index` is committed."""
-
-    __slots__ = ("answers", "index", "offered", "sent", "size", "started")
-
-    def __init__(
-        self,
-        index: int,
-        answers: list[Answer],
-        offered: set[str],
-        sent: dict[int, int],
-        size: int,
-        started: float,
-    ) -> None:
-        self.index = index
-        self.answers = answers
-        self.offered = offered
-        self.sent = sent
-        """Receiver -> number of the last channel message that is in the outbox at `index`."""
-        self.size = size
-        self.started = started
+_APPLY_BYTES: Final = 256 << 10
+_APPLY_SECONDS: Final = 0.004
+_KEPT_BYTES_MAX: Final = 1 << 30
+"""So much log is kept for followers that lag behind."""
 
 
 @final
 class PartitionActor(Actor[Message]):
-    """One partition on this node. Implements what the gateway asks of a partition."""
+    """One replica of a partition at work."""
 
     def __init__(
         self,
         replica: Replica,
-        partitions: Sequence[int],
+        engine: Callable[[Machine], Engine],
         scheduler: Scheduler,
         clock: Clock,
+        log_clock: Callable[[int], LogClock],
         channels: Channels,
         new_future: Callable[[], asyncio.Future[Outcome]],
         *,
@@ -105,9 +91,14 @@ class PartitionActor(Actor[Message]):
         checkpoints: CheckpointPolicy | None = None,
         archiving: Archiving | None = None,
         disk_space: DiskSpace | None = None,
+        leader_changed: Callable[[], None] = lambda: None,
+        ask: Callable[[int, InstallRequest], None] = lambda member, request: None,
+        installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
         limits = limits or PartitionLimits()
-        disk_lane = LaneLimits(1 << 30, 1 << 60)  # Bounded by what this actor itself has under way.
+        disk_lane = LaneLimits(
+            1 << 20, 1 << 30
+        )  # A message of Raft that finds it full is lost, as on the way.
         super().__init__(
             f"partition-{replica.partition_id}",
             scheduler,
@@ -115,44 +106,39 @@ class PartitionActor(Actor[Message]):
             (disk_lane, limits.ongoing, limits.new_work),
         )
         self.replica = replica
-        self.engine = Engine(replica.state, partitions)
         self.watching = JobWatching(replica.partition_id)
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
-        self._channels = ChannelSender(replica.partition_id, replica.state, channels)
+        self._engine_for = engine
+        self._log_clock = log_clock
+        self._channels = channels
         self._new_future = new_future
         self._archiving = archiving
         self._disk_space = disk_space
-        self._raft = replica.raft
+        self._leader_changed = leader_changed
+        self._ask = ask
+        self._installed = installed
+        self._installation: Installation | None = None
+        self._is_damaged = self.replica.consensus.raft.damaged
+        self.serving = Serving(replica, scheduler)
+        self._policy = checkpoints or CheckpointPolicy()
+        self._consensus = replica.consensus
+        self._raft = replica.consensus.raft
         self._log = replica.log
-        self._state = replica.state
-        self.checkpoints = Checkpoints(
-            replica.state,
-            replica.log,
-            replica.store,
-            checkpoints or CheckpointPolicy(),
-            scheduler,
-            clock,
-            self._checkpoint_written,
-        )
-        self._log_clock: LogClock | None = None
-        self._now = 0
-        self._events: list[Event] = []
-        self._notes: list[CommandNote] = []
-        self._answers: list[Answer] = []
-        self._offered: set[str] = set()
-        self._tick_bytes = 0
-        self._pending: deque[_Pending] = deque()
-        self._uncommitted_bytes = 0
-        self._deciding: Reply | None = None
-        self._waiting: dict[int, Reply] = {}
-        self._waiting_max = _WAITING_SLACK
-        self._last_request = 0
+        self._machine: Machine | None = None
+        self._loading = False
+        self._writing: Checkpoints | None = None
+        """Checkpoints of a discarded machine of which one is still being written."""
+        self._leading: Leadership | None = None
+        self._sender: ChannelSender | None = None
+        self._seen_leader = (0, 0)
+        self._was_able = False
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
         self._resend_timer: Timer | None = None
+        self._use(replica.machine)
 
     # What others ask of it
 
@@ -162,20 +148,52 @@ class PartitionActor(Actor[Message]):
 
     @property
     def leads(self) -> bool:
-        return self._raft.leads and not self.stopped
+        """It decides and answers: its term has a committed entry, and its memory is the fold of its log."""
+        return self._leading is not None and self._raft.leads and not self.stopped
+
+    @property
+    def role(self) -> Role:
+        return self._raft.role
+
+    @property
+    def term(self) -> int:
+        return self._raft.term
+
+    @property
+    def leader(self) -> int:
+        """The member that leads, as far as it is known; 0 if it is not."""
+        return self._raft.leader
+
+    @property
+    def machine(self) -> Machine | None:
+        """What is applied here; None while it is built anew."""
+        return self._machine
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is under way: the partition could stop without an open answer."""
+        archiving = self._archiving is not None and self._archiving.busy
+        answers = self._leading is not None and not self._leading.quiet
+        return not (answers or any(self.queued()) or self.checkpoints.in_the_making or archiving)
 
     def start(self) -> None:
-        """Begin to stand for election; `leads` turns true when the partition can answer."""
+        """Take part in elections from now on."""
         self._raft_tick()
         self._resend()
 
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Hand in a command; the future ends when its outcome is committed.
 
-        Raises Refused when there is too much to do already, Unavailable when this is not the leader.
+        Raises Refused when there is too much to do already, NoLeader when this is not the leader.
         """
-        if not self._raft.leads or self.stopped:
-            raise Unavailable(f"partition {self.id} has no leader here")
+        future = self._new_future()
+        self.hand_in(command, future)
+        return future
+
+    def hand_in(self, command: ClientCommand, reply: Reply) -> None:
+        """The same for a caller who has a reply of its own."""
+        if not self.leads:
+            raise NoLeader(f"partition {self.id} has no leader here")
         lane = ONGOING
         if isinstance(command, _NEW_WORK):
             lane = NEW_WORK
@@ -186,25 +204,14 @@ class PartitionActor(Actor[Message]):
                 raise Refused(
                     f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
                 )
-        future = self._new_future()
         size = size_of(command)
-        if not self.tell(Submit(command, future, size), lane=lane, size=size):
+        if not self.tell(Submit(command, reply, size), lane=lane, size=size):
             raise Refused(f"partition {self.id} has its mailbox full")
-        return future
 
     def submit_internal(self, command: Command, reply: Reply | None = None) -> None:
         """A command of another partition. It may get lost: whoever sends it sends it again."""
-        if self._raft.leads and not self.stopped:
+        if self.leads:
             self.tell(Submit(command, reply, size_of(command)), lane=ONGOING)
-
-    def watch_jobs(self, watcher: JobWatcher) -> None:
-        self.watching.watch(watcher)
-
-    def subscribe_jobs(self, job_type: str) -> None:
-        self.watching.subscribe(job_type)
-
-    def unsubscribe_jobs(self, job_type: str) -> None:
-        self.watching.unsubscribe(job_type)
 
     def on_log(self, message: Appended | AppendFailed) -> None:
         """Completions of the log's writer; may come after the actor has stopped."""
@@ -218,36 +225,23 @@ class PartitionActor(Actor[Message]):
         for timer in (self._tick_timer, self._due_timer, self._resend_timer):
             if timer is not None:
                 timer.cancel()
-        error = Unavailable(f"partition {self.id} stopped before the outcome was committed")
-        for pending in self._pending:
-            for future, _ in pending.answers:
-                fail(future, error)
-        for future in self._waiting.values():
-            fail(future, error)
-        for future, _ in self._answers:
-            fail(future, error)
-        if self._deciding is not None:
-            fail(self._deciding, error)
-        self._pending.clear()
-        self._waiting.clear()
-        self._answers.clear()
-
-    @property
-    def quiet(self) -> bool:
-        """Nothing is under way: the partition could stop without an open answer."""
-        archiving = self._archiving is not None and self._archiving.busy
-        return not (self._pending or any(self.queued()) or self.checkpoints.in_the_making or archiving)
+        self.serving.close()
+        if self._installation is not None:
+            self._installation.stop()
+        self._end_leadership("stopped")
 
     # The tick
 
     def accepts(self, lane: int) -> bool:
         if lane == DISK:
             return True
+        leading = self._leading
+        if leading is None or not self._raft.leads:
+            return leading is None  # Without leadership all is taken, to be refused.
         return (
-            self._raft.leads
-            and self._log_clock is not None
-            and self._uncommitted_bytes < self._limits.uncommitted_bytes_max
-            and self._tick_bytes < self._limits.tick_bytes_max
+            self._raft.may_propose
+            and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max
+            and leading.tick_bytes < self._limits.tick_bytes_max
         )
 
     def receive(self, message: Message) -> None:
@@ -255,201 +249,324 @@ class PartitionActor(Actor[Message]):
             case Submit():
                 self._submit(message)
             case Appended():
-                self._appended(message)
+                self._consensus.appended(message)
+                if self._installation is not None:
+                    self._installation.synced()
             case AppendFailed(error):
                 raise error
             case Tick():
                 self._raft.tick()
+            case LeaderLost(member):
+                if self._raft.leader == member:
+                    self._raft.forget_leader()
+            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
+                if self._installation is not None:
+                    self._installation.received(message)
+            case Reconcile(goal):
+                change = next_change(self._raft, goal)
+                if change is not None:
+                    refusal = self._raft.propose_change(change)
+                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
+            case PeerPosition(index, hash):
+                self._compare(index, hash)
+            case HandOver(to):
+                self._hand_over(to)
             case CheckpointWritten(error):
                 if error is not None:
                     raise error
-                self.checkpoints.readable()
-                position = self.checkpoints.position
-                if self._archiving is not None and position is not None:
-                    self._archiving.up_to(position.index)
+                self._checkpoint_is_there()
+            case MachineLoaded(machine, error):
+                self._loading = False
+                if machine is None:
+                    raise error or AssertionError("neither a machine nor an error")
+                self._use(machine)
+            case raft_message:
+                self._raft.step(raft_message)
 
     def dropped(self, message: Message) -> None:
-        if isinstance(message, Submit) and message.future is not None:
-            fail(message.future, Unavailable(f"partition {self.id} stopped"))
+        if isinstance(message, Submit) and message.reply is not None:
+            fail(message.reply, NoLeader(f"partition {self.id} stopped"))
 
     def settle(self) -> None:
-        """Once a tick: bring in what is due, make the frame, hand it to Raft, release what is committed."""
-        raft = self._raft
-        if raft.leads:
-            self._lead()
-            if self._uncommitted_bytes < self._limits.uncommitted_bytes_max:
-                self._do_own_work()
-        if self._events or self._answers or self._offered:
-            self._make_frame()
-        ready = raft.ready()
-        if ready.entries or ready.hard_state is not None:
-            entries = [(entry.index, entry.term, entry.kind, entry.payload) for entry in ready.entries]
-            self._log.append(entries, _stored(ready.hard_state))
-        self._release(ready.committed)
-        self.checkpoints.advance(raft.last_index, raft.committed)
-        if self.checkpoints.needs_slices:
-            self.wake()
-        self._tick_bytes = 0
-        self._now = 0
+        """Once a tick: see who leads, bring in what is due, make the frame, hand it to Raft, release what is
+        committed."""
+        raft, leading = self._raft, self._leading
+        if leading is not None and (raft.role is not Role.LEADER or raft.term != leading.term):
+            self._end_leadership("lost its leadership")
+            leading = None
+        elif leading is None and raft.role is Role.LEADER:
+            leading = self._lead()
+        if leading is not None and raft.may_propose:
+            if raft.leads and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max:
+                if leading.do_own_work(self.seconds_per_tick_max):
+                    self.wake()
+                self._set_due_timer(leading)
+            leading.make_frame()
+            leading.tick_bytes = 0
+        self._consensus.pump()
+        if leading is not None:
+            leading.release(raft.committed, self._consensus.confirmed)
+        elif raft.role is not Role.LEADER:
+            self._follow()
+        self._advance_checkpoints()
+        if (raft.term, raft.leader) != self._seen_leader or self._became_able():
+            self._seen_leader = (raft.term, raft.leader)
+            self._leader_changed()
+        if self._consensus.offered is not None and self._installation is None:
+            self._begin_installation(self._consensus.offered)
+        if self._is_damaged and not raft.damaged:
+            self._is_damaged = False
+            _logger.warning("partition %d: the damaged replica is whole again", self.id)
+            self.replica.files.forget_claim()
+
+    def _became_able(self) -> bool:
+        """Whether answers may leave since this tick."""
+        able = self.leads
+        changed, self._was_able = able != self._was_able, able
+        return changed
 
     def _submit(self, submit: Submit) -> None:
-        future = submit.future
-        if future is not None and future.done():
-            return  # Given up by its client before anything was decided.
-        self._tick_bytes += submit.size
-        self._deciding = future
-        self._decide(submit.command, future)
-        self._deciding = None
+        if self._leading is None:
+            if submit.reply is not None:
+                fail(submit.reply, NoLeader(f"partition {self.id} lost its leadership"))
+        else:
+            self._leading.submit(submit)
 
-    def _decide(self, command: Command, future: Reply | None) -> int:
-        """Let the engine decide; how many events came of it."""
-        if not self._now:
-            assert self._log_clock is not None, "no log time before leadership"
-            self._now = self._log_clock.now_ms()
-        self._last_request += 1
-        request = self._last_request
-        decision = self.engine.decide(command, self._now, request)
-        events = decision.events
-        if events:
-            self._events += events
-            self._notes.append((type(command), getattr(command, "key", 0), len(events)))
-        if decision.outcome is None:
-            if future is not None:
-                self._wait(request, future)
-        elif future is not None:
-            self._answers.append((future, decision.outcome))
-        for earlier, outcome in decision.answers:
-            waiting = self._waiting.pop(earlier, None)
-            if waiting is not None:
-                self._answers.append((waiting, outcome))
-        for _, job_type in decision.offered:
-            self._offered.add(job_type)
-        if decision.notes:
-            self.counts.note(decision.notes)
-        if type(command) is ActivateJobs:
-            self.watching.claimed(command.type)
-        return len(events)
+    # Leading and following
 
-    def _wait(self, request: int, reply: Reply) -> None:
-        """Keep who is answered by a later command; whoever has given up is let go of now and then."""
-        self._waiting[request] = reply
-        if len(self._waiting) > self._waiting_max:
-            self._waiting = {number: other for number, other in self._waiting.items() if not other.done()}
-            self._waiting_max = 2 * len(self._waiting) + _WAITING_SLACK
+    def _lead(self) -> Leadership | None:
+        """A new leader applies its whole log, the uncommitted end too, and decides only on top of that."""
+        self._consensus.pump()  # The first entry of the term goes into the log before what is decided.
+        machine = self._machine
+        if machine is None or not self._apply_up_to(machine, self._raft.last_index):
+            return None
+        engine = self._engine_for(machine)
+        channels = ChannelSender(self.id, machine.state, self._channels)
+        self._sender = channels
+        self._leading = Leadership(
+            self._consensus,
+            machine,
+            engine,
+            channels,
+            self.checkpoints,
+            self.watching,
+            self.counts,
+            self.latency,
+            self.clock,
+            self._log_clock(machine.state.last_time),
+        )
+        _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
+        return self._leading
 
-    def _lead(self) -> None:
-        """What a new leader begins with; all else that is pending it finds in the state."""
-        if self._log_clock is None:
-            self._log_clock = LogClock(self.clock, self._state.last_time)
-            self._last_request = self._raft.term << _TERM_SHIFT
-            self._channels.committed(self._channels.last_numbers())
+    def _follow(self) -> None:
+        """Apply what is committed, a slice a tick. What was applied beyond it no longer counts."""
+        machine, raft = self._machine, self._raft
+        if machine is None:
+            if not self._loading and self._writing is None:
+                self._load()
+        elif machine.applied > raft.committed:
+            self._discard(machine)
+        else:
+            self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
 
-    def _do_own_work(self) -> None:
-        """What nobody sends: timers and deadlines, and what earlier turns left over."""
-        assert self._log_clock is not None, "no log time before leadership"
-        due = self._state.next_due()
-        if due is not None:
-            self._now = self._now or self._log_clock.now_ms()
-            if due <= self._now:
-                self._fire_due()
-            self._set_due_timer()
-        if self._state.continuations.items:
-            started = self.clock.monotonic()
-            for key in list(islice(self._state.continuations.items, _CONTINUATIONS_PER_TICK)):
-                self._decide(Continue(key), None)
-                if self.clock.monotonic() - started > self.seconds_per_tick_max:
-                    break
-            if self._state.continuations.items:
-                self.wake()
-
-    def _fire_due(self) -> None:
-        keys = self._state.due(self._now, _DUE_PER_TICK)
+    def _apply_up_to(self, machine: Machine, last: int) -> bool:
+        """Whether all is applied; if not, the next tick goes on."""
+        if machine.applied >= last:
+            return True
         started = self.clock.monotonic()
-        for key in keys:
-            self._decide(FireDue(key), None)  # Nothing comes of it if one before has taken it away.
-            if self.clock.monotonic() - started > self.seconds_per_tick_max:
+        while machine.applied < last:
+            for entry in self._log.entries(machine.applied + 1, last + 1, _APPLY_BYTES):
+                machine.apply(entry.index, entry.kind, entry.payload)
+                self.checkpoints.grew(len(entry.payload))
+            if machine.applied < last and self.clock.monotonic() - started > _APPLY_SECONDS:
                 self.wake()
-                break
-        assert self._state.due(self._now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
-        if len(keys) == _DUE_PER_TICK:
-            self.wake()
+                return False
+        return True
 
-    def _set_due_timer(self) -> None:
-        due = self._state.next_due()
+    def _end_leadership(self, what: str) -> None:
+        leading, self._leading, self._sender = self._leading, None, None
+        if leading is not None:
+            _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
+            error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
+            leading.end(OutcomeUnknown(error))
+
+    def reconcile(self, goal: frozenset[int]) -> None:
+        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
+        if self.leads:
+            self.tell(Reconcile(goal))
+
+    def report(self) -> GroupReport | None:
+        """What the leader says of its group."""
+        if not self.leads:
+            return None
+        configuration = self._raft.configuration
+        settled = not configuration.is_joint and not configuration.learners
+        return GroupReport(frozenset(configuration.members), settled)
+
+    def supply(self, partition: int, reply: Reply) -> None:
+        """Have all that was deployed sent to a new partition."""
+        self.submit_internal(Supply(partition), reply)
+
+    def is_acknowledged(self, partition: int) -> bool:
+        """Nothing that was sent to another partition is still on its way."""
+        machine = self._machine
+        channel = None if machine is None else machine.state.outbox.items.get(partition)
+        return channel is None or not channel.messages
+
+    # Copies of the checkpoint, and comparing with the leader
+
+    @property
+    def is_damaged(self) -> bool:
+        return self._is_damaged
+
+    @property
+    def installing(self) -> str | None:
+        """How far a transfer to here has come, for people."""
+        return None if self._installation is None else self._installation.progress
+
+    def position(self) -> Position | None:
+        """A position of the log that is committed and on disk here, near its end; None if there is none."""
+        return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
+
+    def _begin_installation(self, offer: SnapshotOffer) -> None:
+        _logger.warning("partition %d: needs a checkpoint from its leader, at %d", self.id, offer.index)
+        self._installation = Installation(
+            self.id,
+            self.replica.files,
+            self._log,
+            self._raft.committed,
+            lambda request: self._ask(offer.sender, request),
+            self.scheduler,
+            self._installation_ended,
+        )
+        self._installation.start()
+
+    def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
+        if self.stopped:
+            return
+        if installed is None:
+            _logger.warning("partition %d: no checkpoint came: %s", self.id, error)
+            self._consensus.offered = None
+            self._installation = None
+            self._raft.abandon_snapshot()
+            self.wake()
+        else:
+            self._installed(installed)
+
+    def _compare(self, index: int, hash: bytes) -> None:
+        """Histories that are the same up to the commit have the same hash there."""
+        log = self._log.log
+        if log.first_index <= index <= min(self._raft.committed, log.synced_index) and not self._is_damaged:
+            own = log.hash_at(index)
+            if own != hash:
+                what = f"the leader's entry {index} has the hash {hash.hex()}, here it is {own.hex()}"
+                raise DamageError("chain", self.replica.files.directory / LOG, index, None, what)
+
+    def _hand_over(self, to: int) -> None:
+        """Ask another voter to lead, one that is there and lacks little."""
+        raft = self._raft
+        if raft.role is not Role.LEADER or not raft.may_propose:
+            return
+        voters = set(raft.configuration.voters) - {raft.member}
+        able = {
+            member: progress.match
+            for member, progress in raft.progress().items()
+            if member in voters and progress.active and not progress.damaged
+        }
+        best = to if to in able else 0 if to or not able else max(able, key=lambda one: (able[one], one))
+        if best:
+            raft.transfer_leadership(best)
+
+    def _discard(self, machine: Machine) -> None:
+        """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
+        _logger.info("partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied)
+        self._machine = None
+        if self.checkpoints.is_writing:
+            self._writing = self.checkpoints
+        else:
+            self._load()
+
+    def _load(self) -> None:
+        """Replay up to what is committed and here, aside."""
+        self._loading = True
+        store = self.replica.store
+        position = store.position()
+        first = 1 if position is None else position.index + 1
+        last = min(self._raft.committed, self._log.log.synced_index)
+        entries = self._log.log.entries(first, last) if last >= first else iter(())
+        self.scheduler.run_blocking(
+            lambda: load_machine(self.id, store, entries),
+            self._loaded,
+        )
+
+    def _loaded(self, machine: Machine | None, error: BaseException | None) -> None:
+        self.tell(MachineLoaded(machine, error))
+
+    def _use(self, machine: Machine) -> None:
+        self._machine = machine
+        self.checkpoints = Checkpoints(
+            machine.state,
+            self._log.log,
+            self.replica.store,
+            self._consensus.configurations,
+            self._policy,
+            self.scheduler,
+            self.clock,
+            self._checkpoint_written,
+        )
+
+    # Time, channels, checkpoints
+
+    def _set_due_timer(self, leading: Leadership) -> None:
+        assert self._machine is not None, "a leader without a state"
+        due = self._machine.state.next_due()
         if due is None or (self._due_timer is not None and due >= self._due_at):
             return
         if self._due_timer is not None:
             self._due_timer.cancel()
         self._due_at = due
-        delay = min(max(due - self._now, 1), 3_600_000) / 1000
+        delay = min(max(due - leading.now, 1), 3_600_000) / 1000
         self._due_timer = self.scheduler.call_later(delay, self._due_came)
 
     def _due_came(self) -> None:
         self._due_timer = None
         self.wake()
 
-    def _make_frame(self) -> None:
-        started = self.clock.monotonic()
-        size = 0
-        if self._events:
-            payload = encode_frame(self._now, self._state.last_key, self._notes, self._events)
-            size = len(payload)
-            self._raft.propose(payload)
-            self._uncommitted_bytes += size
-            self.checkpoints.grew(size)
-            self._events = []
-            self._notes = []
-        sent = self._channels.last_numbers() if self._state.outbox.items else {}
-        pending = _Pending(self._raft.last_index, self._answers, self._offered, sent, size, started)
-        self._pending.append(pending)
-        self._answers = []
-        self._offered = set()
-
-    def _appended(self, appended: Appended) -> None:
-        if appended.generation == self._log.generation:
-            state = appended.hard_state
-            persisted = None if state is None else _raft_state(state)
-            self._raft.persisted(appended.index, appended.term, persisted)
-
-    def _release(self, committed: int) -> None:
-        """Send out what waited for the commit."""
-        pending = self._pending
-        while pending and pending[0].index <= committed:
-            done = pending.popleft()
-            self._uncommitted_bytes -= done.size
-            if done.size:
-                self.latency.committed(self.clock.monotonic() - done.started)
-            for future, outcome in done.answers:
-                if not future.done():
-                    future.set_result(outcome)
-            if done.offered:
-                self.watching.offered(done.offered)
-            if done.sent:
-                self._channels.committed(done.sent)
-
-    # Channels, Raft's time, checkpoints
-
     def _resend(self) -> None:
         if self.stopped:
             return
-        if self._raft.leads:
-            self._channels.again()
+        if self._sender is not None and self.leads:
+            self._sender.again()
         self._resend_timer = self.scheduler.call_later(_RESEND_SECONDS, self._resend)
 
     def _raft_tick(self) -> None:
         if self.stopped:
             return
         self.tell(Tick())
-        self._tick_timer = self.scheduler.call_later(_TICK_SECONDS, self._raft_tick)
+        self._tick_timer = self.scheduler.call_later(TICK_SECONDS, self._raft_tick)
+
+    def _advance_checkpoints(self) -> None:
+        if self._machine is not None:
+            self.checkpoints.advance(self._machine.applied, self._raft.committed)
+            if self.checkpoints.needs_slices:
+                self.wake()
 
     def _checkpoint_written(self, error: BaseException | None) -> None:
         self.tell(CheckpointWritten(error))
 
+    def _checkpoint_is_there(self) -> None:
+        if self._writing is not None:
+            self._writing = None  # Of a discarded state. What comes is loaded on top of it.
+        else:
+            self.checkpoints.readable()
+        position = self.replica.store.position()
+        if position is not None:
+            self._consensus.configurations.forget_before(position.index)
+            if self._archiving is not None:
+                self._archiving.up_to(min(position.index, self._needed_by_followers()))
 
-def _stored(state: RaftState | None) -> StoredState | None:
-    """Raft's hard state as the log stores it."""
-    return None if state is None else StoredState(state.term, state.vote or None)
-
-
-def _raft_state(state: StoredState) -> RaftState:
-    return RaftState(state.term, state.voted_for or 0)
+    def _needed_by_followers(self) -> int:
+        """Up to where the log may be let go of without anybody needing a whole checkpoint instead."""
+        if self._leading is None or self._log.log.size_bytes > _KEPT_BYTES_MAX:
+            return self._raft.committed
+        return min(progress.match for progress in self._raft.progress().values())

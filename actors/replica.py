@@ -1,28 +1,42 @@
-"""A replica: the log, the checkpoint store and the state of one partition on this node, opened together."""
+"""A replica: the log, the checkpoint store and the Raft member of one partition on this node."""
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
-from bpmnd.bpmn.appliers import replay
-from bpmnd.bpmn.codec import decode_frame
-from bpmnd.bpmn.state import State
-from bpmnd.bpmn.turn import BrokenStateError
-from bpmnd.cluster.raft import EntryKind, HardState, Raft
-from bpmnd.storage.checkpoint import CheckpointStore
-from bpmnd.storage.disk import Disk
-from bpmnd.storage.errors import StorageError
-from bpmnd.storage.layout import LOG
+import msgspec
+
+from bpmnd.actors.checkpoints import CONFIGURATION
+from bpmnd.actors.consensus import Configurations, Consensus
+from bpmnd.actors.entry_log import EntryLog, raft_state
+from bpmnd.actors.machine import Machine
+from bpmnd.cluster.raft import (
+    Configuration,
+    Entry,
+    EntryId,
+    EntryKind,
+    Message,
+    Raft,
+    RaftSettings,
+    Snapshot,
+)
+from bpmnd.storage.cold_store import ColdStore, Stores
+from bpmnd.storage.disk import Disk, read_file, replace_file
+from bpmnd.storage.layout import LOG, remove_old_checkpoints, remove_tree
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
 from bpmnd.storage.partition import open_partition_storage
+from bpmnd.storage.setting_aside import claimed_end, set_aside
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
 
-MEMBER = 1
-"""This node's id in the Raft group of each of its partitions."""
+BIRTH: Final = "birth"
+"""The file with the configuration that the group began with. A replica exists when this file does."""
+CLAIM: Final = "claim"
+"""The file in which a replica that was damaged keeps what it once acknowledged, until it has it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,59 +44,91 @@ class ReplicaFiles:
     """Where a replica lives, and how its log is written."""
 
     disk: Disk
+    stores: Stores
     directory: Path
     writer: Writer
     post: Post
     segment_size: int
 
+    def exists(self) -> bool:
+        return BIRTH in self.disk.names(self.directory)
 
-@final
-class GuardedStore:
-    """The checkpoint store as the state reads it. A failing disk is no failed decision: it ends the actor."""
+    def create(self, birth: Configuration) -> None:
+        """Make an empty replica of a group that began with this configuration (blocking)."""
+        self.disk.make_directory(self.directory)
+        if not Log.exists(self.disk, self.directory / LOG):
+            Log.create(self.disk, self.directory / LOG)
+        replace_file(self.disk, self.directory / BIRTH, birth.to_bytes())
 
-    def __init__(self, store: CheckpointStore) -> None:
-        self._store = store
+    def remove(self) -> None:
+        """Delete all of it (blocking): first that it exists."""
+        disk, directory = self.disk, self.directory
+        disk.remove(directory / BIRTH)
+        disk.sync_directory(directory)
+        remove_tree(disk, directory)
 
-    def get(self, key: bytes) -> bytes | None:
-        try:
-            return self._store.get(key)
-        except StorageError as error:
-            raise BrokenStateError("the checkpoint cannot be read") from error
+    def claim(self) -> EntryId | None:
+        """What a damaged replica has told others to have, as long as it does not have it again (blocking)."""
+        if CLAIM not in self.disk.names(self.directory):
+            return None
+        term, index = msgspec.msgpack.decode(
+            read_file(self.disk, self.directory / CLAIM), type=tuple[int, int]
+        )
+        return EntryId(term, index)
 
-    def range(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        try:
-            return self._store.range(start, stop, limit)
-        except StorageError as error:
-            raise BrokenStateError("the checkpoint cannot be read") from error
+    def set_aside(self) -> Path:
+        """Begin anew with nothing but what was claimed and voted (blocking); where the old files went.
+
+        Raises DamageError if the vote cannot be read.
+        """
+        term, index = claimed_end(self.disk, self.directory / LOG)
+        claim = max(EntryId(term, index), self.claim() or EntryId(0, 0))
+        replace_file(self.disk, self.directory / CLAIM, msgspec.msgpack.encode((claim.term, claim.index)))
+        return set_aside(self.disk, self.directory)
+
+    def forget_claim(self) -> None:
+        """The replica is whole again (blocking)."""
+        self.disk.remove(self.directory / CLAIM)
+        self.disk.sync_directory(self.directory)
 
 
 @dataclass(frozen=True, slots=True)
-class Replica:
-    """All of the log is applied to `state`, its uncommitted end too (design: a new leader decides on top)."""
+class RaftMember:
+    """Who this node is in the group, and what its Raft member needs from outside."""
 
+    id: int
+    send: Callable[[Message], None]
+    random: Callable[[int], int]
+    settings: RaftSettings
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Replica:
     partition_id: int
     files: ReplicaFiles
-    log: Log
-    store: CheckpointStore
-    state: State
-    raft: Raft
-    replayed: int
-    """Entries that were applied on top of the checkpoint."""
+    log: EntryLog
+    store: ColdStore
+    consensus: Consensus
+    machine: Machine
+    """The state as far as it is known to be committed; for a group of one that is all of the log."""
 
 
 def open_replica(
-    partition_id: int, files: ReplicaFiles, then: Callable[[Appended | AppendFailed], None]
+    partition_id: int,
+    files: ReplicaFiles,
+    member: RaftMember,
+    then: Callable[[Appended | AppendFailed], None],
 ) -> Replica:
-    """Open or create a replica (blocking): checkpoint store, log, and the replay of the log's tail.
+    """Open a replica (blocking): checkpoint store, log, and the replay of what is known to be committed.
 
     Raises StorageError for what is damaged or does not fit together, CodecError for frames this build does
     not know.
     """
-    log_directory = files.directory / LOG
-    if not Log.exists(files.disk, log_directory):
-        Log.create(files.disk, log_directory)
+    remove_old_checkpoints(files.disk, files.directory)
     storage = open_partition_storage(
         files.disk,
+        files.stores,
         files.directory,
         writer=files.writer,
         post=files.post,
@@ -90,19 +136,72 @@ def open_replica(
         segment_size=files.segment_size,
     )
     log, store = storage.log, storage.store
-    state = State(partition_id, GuardedStore(store))
-    replayed = 0
-    for entry in log.entries(storage.replay_from):
-        if entry.kind == EntryKind.COMMAND:
-            replay(state, decode_frame(entry.payload))
-            replayed += 1
+    claim = files.claim()
+    try:
+        machine = Machine(partition_id, store)
+        kept = store.meta(CONFIGURATION)
+        birth = kept if kept is not None else read_file(files.disk, files.directory / BIRTH)
+        configuration = Configuration.from_bytes(birth)
+        base = machine.applied
+        kinds = [(entry.index, entry.kind) for entry in log.entries(storage.replay_from)]
+        changes = deque(index for index, kind in kinds if kind == EntryKind.CONFIGURATION)
+        committed = base
+        alone = configuration.voters == (member.id,) and not configuration.is_joint
+        if alone and not changes and claim is None:
+            committed = log.last_index  # What one member has on its disk, a majority has.
+            for entry in log.entries(storage.replay_from):
+                machine.apply(entry.index, entry.kind, entry.payload)
+    except BaseException:
+        store.close()
+        log.close()
+        raise
+    configurations = Configurations(base, configuration)
+    entry_log = EntryLog(log)
     raft = Raft(
-        MEMBER,
-        (MEMBER,),
-        hard_state=HardState(log.hard_state.term, log.hard_state.voted_for or 0),
-        last_index=log.last_index,
-        last_term=log.last_term,
-        committed=storage.replay_from - 1,
+        member.id,
+        RaftStorage(entry_log, store, configurations),
+        configuration,
+        hard_state=raft_state(log.hard_state),
+        committed=committed,
+        applied=committed,
+        settings=member.settings,
+        random=member.random,
+        claim=claim,
     )
-    _logger.info("partition %d: opened at %d, %d frames replayed", partition_id, log.last_index, replayed)
-    return Replica(partition_id, files, log, store, state, raft, replayed)
+    if claim is not None and not raft.damaged:
+        files.forget_claim()
+    _logger.info(
+        "partition %d: opened at %d, %d frames replayed", partition_id, log.last_index, machine.replayed
+    )
+    consensus = Consensus(raft, entry_log, configurations, changes, member.send)
+    return Replica(partition_id, files, entry_log, store, consensus, machine)
+
+
+@final
+class RaftStorage:
+    """Log and checkpoint of a replica, as its Raft member reads them."""
+
+    def __init__(self, log: EntryLog, store: ColdStore, configurations: Configurations) -> None:
+        self._log = log
+        self._store = store
+        self._configurations = configurations
+
+    @property
+    def first_index(self) -> int:
+        return self._log.first_index
+
+    @property
+    def last_index(self) -> int:
+        return self._log.last_index
+
+    def term_at(self, index: int) -> int | None:
+        return self._log.term_at(index)
+
+    def entries(self, start: int, stop: int, bytes_max: int) -> Sequence[Entry]:
+        return self._log.entries(start, stop, bytes_max)
+
+    def snapshot_position(self) -> Snapshot | None:
+        position = self._store.position()
+        if position is None:
+            return None
+        return Snapshot(position.index, position.term, self._configurations.at(position.index))

@@ -102,6 +102,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     16: commands.PublishMessage,
     17: commands.CorrelateMessage,
     18: commands.BroadcastSignal,
+    90: commands.Supply,
 }
 assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
 assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"

@@ -14,11 +14,11 @@ Variables: TypeAlias = dict[str, bytes]
 DEFAULT_TENANT = "<default>"
 
 
-class _Command(msgspec.Struct, frozen=True, gc=False):
-    pass
+class _Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="command", tag=True):
+    """Between nodes a command travels as an array that begins with its name."""
 
 
-class Resource(msgspec.Struct, frozen=True, gc=False):
+class Resource(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One file of a deployment; the extension of its name decides the kind."""
 
     name: str
@@ -185,6 +185,12 @@ class AcknowledgeChannel(_Command, frozen=True, gc=False):
     number: int
 
 
+class Supply(_Command, frozen=True, gc=False):
+    """Send all that was ever deployed to a partition that is new."""
+
+    partition: int
+
+
 ClientCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
@@ -201,5 +207,5 @@ ClientCommand: TypeAlias = (
     | CorrelateMessage
     | BroadcastSignal
 )
-InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel
+InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand

@@ -28,6 +28,7 @@ from bpmnd.bpmn.commands import (
     ReceiveChannelMessage,
     ResolveIncident,
     SetVariables,
+    Supply,
     ThrowJobError,
     UpdateJob,
     YieldJobs,
@@ -93,7 +94,7 @@ class Engine:
     def __init__(self, state: State, partitions: Sequence[int], slots: SlotTable | None = None) -> None:
         self.state = state
         self._definitions = Definitions(state)
-        self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
+        self._peers = Peers(partitions, slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
             Deploy: self._deploy,
             CreateProcessInstance: process_instances.create,
@@ -113,6 +114,7 @@ class Engine:
             Continue: self._continue,
             ReceiveChannelMessage: channels.receive,
             AcknowledgeChannel: channels.acknowledge,
+            Supply: deployments.supply,
         }
 
     def decide(self, command: Command, now: int, request: int = 0) -> Decision:

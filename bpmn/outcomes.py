@@ -19,18 +19,22 @@ class RejectionType(StrEnum):
     EXCEEDED_BATCH_RECORD_SIZE = "EXCEEDED_BATCH_RECORD_SIZE"
 
 
-class Rejected(msgspec.Struct, frozen=True, gc=False):
+class _Outcome(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="outcome", tag=True):
+    """Between nodes an outcome travels as an array that begins with its name."""
+
+
+class Rejected(_Outcome, frozen=True, gc=False):
     """The command changed nothing. `reason` says what was expected and what was found."""
 
     type: RejectionType
     reason: str
 
 
-class Accepted(msgspec.Struct, frozen=True, gc=False):
+class Accepted(_Outcome, frozen=True, gc=False):
     """Done, and there is nothing to tell."""
 
 
-class DeployedProcess(msgspec.Struct, frozen=True, gc=False):
+class DeployedProcess(msgspec.Struct, frozen=True, gc=False, array_like=True):
     key: int
     process_id: str
     version: int
@@ -38,13 +42,13 @@ class DeployedProcess(msgspec.Struct, frozen=True, gc=False):
     is_duplicate: bool = False
 
 
-class DeploymentCreated(msgspec.Struct, frozen=True, gc=False):
+class DeploymentCreated(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
     processes: tuple[DeployedProcess, ...]
 
 
-class ProcessInstanceCreated(msgspec.Struct, frozen=True, gc=False):
+class ProcessInstanceCreated(_Outcome, frozen=True, gc=False):
     """A created instance, or (with `await_result`) a completed one and its variables."""
 
     key: int
@@ -57,7 +61,7 @@ class ProcessInstanceCreated(msgspec.Struct, frozen=True, gc=False):
     variables: Variables
 
 
-class ActivatedJob(msgspec.Struct, frozen=True, gc=False):
+class ActivatedJob(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A job as its worker sees it. `deadline` is log time in epoch milliseconds."""
 
     key: int
@@ -77,19 +81,19 @@ class ActivatedJob(msgspec.Struct, frozen=True, gc=False):
     variables: Variables
 
 
-class JobsActivated(msgspec.Struct, frozen=True, gc=False):
+class JobsActivated(_Outcome, frozen=True, gc=False):
     """`truncated` tells that more jobs were there than the size limit let through."""
 
     jobs: tuple[ActivatedJob, ...]
     truncated: bool = False
 
 
-class MessagePublished(msgspec.Struct, frozen=True, gc=False):
+class MessagePublished(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
 
 
-class MessageCorrelated(msgspec.Struct, frozen=True, gc=False):
+class MessageCorrelated(_Outcome, frozen=True, gc=False):
     """`instance_key` is the first process instance that took the message."""
 
     key: int
@@ -97,7 +101,7 @@ class MessageCorrelated(msgspec.Struct, frozen=True, gc=False):
     instance_key: int
 
 
-class SignalBroadcasted(msgspec.Struct, frozen=True, gc=False):
+class SignalBroadcasted(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
 

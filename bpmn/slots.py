@@ -3,6 +3,7 @@
 The slot of a key never changes, the partition of a slot may: the table says so, and has a version.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -32,7 +33,8 @@ class SlotTable:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """What a partition knows of the others: which there are, itself among them, and who has which slot."""
+    """What a partition knows of the others: which there are, itself among them (there may come more), and who
+    has which slot."""
 
-    partitions: tuple[int, ...]
+    partitions: Sequence[int]
     slots: SlotTable

@@ -76,7 +76,7 @@ def unexpected(command: str, outcome: Outcome) -> Problem:
 
 
 def unavailable(error: Unavailable) -> Problem:
-    """No partition took the command."""
+    """No partition took the command, or none can say what became of it."""
     if isinstance(error, Refused):
         detail = str(error) or "Expected to handle the request, but the partition is overloaded"
         return Problem(503, "RESOURCE_EXHAUSTED", f"{detail}. Nothing was done; try again later.")

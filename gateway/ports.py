@@ -28,7 +28,8 @@ class Partition(Protocol):
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Hand in a command; the future ends when the outcome is committed.
 
-        Raises `Refused` or `Unavailable` when the command was not taken; the future may end with either, too.
+        Raises `Refused` or `NoLeader` when the command was not taken; the future may end with either, too, or
+        with `OutcomeUnknown`.
         Every future ends, also when the partition loses its leader or stops.
         The gateway may end the future itself, by cancelling it (the client is gone) or with an exception
         (the client waited long enough): whoever answers leaves a future alone that is done.

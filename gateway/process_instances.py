@@ -77,6 +77,8 @@ class ProcessInstanceOperations:
     def __init__(self, cluster: Cluster, submissions: Submissions) -> None:
         self._cluster = cluster
         self._submissions = submissions
+        self._awaited = Submissions(timeout_s=2 * AWAIT_TIMEOUT_MS_MAX / 1000)
+        """Those that wait for the end of an instance have their own time-outs."""
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -99,12 +101,12 @@ class ProcessInstanceOperations:
             timeout_ms = min(_await_timeout_ms(body.request_timeout), AWAIT_TIMEOUT_MS_MAX)
             try:
                 async with asyncio.timeout(timeout_ms / 1000):
-                    outcome = await partition.submit(command)
+                    outcome = await self._awaited.outcome_of(command, partition, self._cluster.for_creation)
             except TimeoutError:
                 detail = f"The process instance did not complete within {timeout_ms} ms; it goes on running."
                 raise timed_out(detail) from None
         else:
-            outcome = await self._submissions.outcome_of(command, partition)
+            outcome = await self._submissions.outcome_of(command, partition, self._cluster.for_creation)
 
         match outcome:
             case ProcessInstanceCreated():

@@ -1,13 +1,18 @@
 """Handing commands in, and waiting for their outcomes no longer than is sensible."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, final
 
+from bpmnd.actors.errors import NoLeader
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.gateway.ports import Partition
 
 COMMAND_TIMEOUT_S: Final = 15.0
+LEADER_WAIT_S: Final = 5.0
+_PAUSE_S: Final = 0.02
+_PAUSE_S_MAX: Final = 0.2
 _SWEEP_S: Final = 1.0
 
 
@@ -22,14 +27,46 @@ class Submissions:
     A time-out of its own for each would cost 4 µs; this costs 0.2.
     """
 
-    def __init__(self, timeout_s: float = COMMAND_TIMEOUT_S, sweep_s: float = _SWEEP_S) -> None:
+    def __init__(
+        self,
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        sweep_s: float = _SWEEP_S,
+        leader_wait_s: float = LEADER_WAIT_S,
+    ) -> None:
         self._timeout_s = timeout_s
+        self._leader_wait_s = leader_wait_s
         self._sweep_s = sweep_s
         self._since: dict[asyncio.Future[Outcome], float] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def outcome_of(self, command: ClientCommand, partition: Partition) -> Outcome:
-        """Submit the command and wait; raises `NoAnswerInTime` when that takes too long."""
+    async def outcome_of(
+        self,
+        command: ClientCommand,
+        partition: Partition,
+        elsewhere: Callable[[], Partition] | None = None,
+    ) -> Outcome:
+        """Submit the command and wait; raises `NoAnswerInTime` when that takes too long.
+
+        While the partition has no leader, which takes some moments when one goes, the command is handed in
+        again, to what `elsewhere` chooses if it may go anywhere. What may have been done is never sent twice.
+        """
+        try:
+            return await self._once(command, partition)
+        except NoLeader as error:
+            failure = error
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._leader_wait_s
+        pause = _PAUSE_S
+        while loop.time() + pause < deadline:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _PAUSE_S_MAX)
+            try:
+                return await self._once(command, partition if elsewhere is None else elsewhere())
+            except NoLeader as error:
+                failure = error
+        raise failure
+
+    async def _once(self, command: ClientCommand, partition: Partition) -> Outcome:
         loop = asyncio.get_running_loop()
         future = partition.submit(command)
         self._since[future] = loop.time()

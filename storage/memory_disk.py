@@ -80,6 +80,9 @@ class MemoryDisk:
     def make_directory(self, path: Path) -> None:
         self._directories.add(path)
 
+    def remove_directory(self, path: Path) -> None:
+        self._directories.discard(path)
+
     def sync_directory(self, path: Path) -> None:
         self.count_sync()
         for name in [name for name in self._durable if name.parent == path]:

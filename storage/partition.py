@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bpmnd.storage.checkpoint import CheckpointStore
-from bpmnd.storage.cold_store import ColdStore
+from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk
 from bpmnd.storage.errors import DamageError, GapError
-from bpmnd.storage.layout import CHECKPOINT, LOG
+from bpmnd.storage.layout import LOG, checkpoint_directory
 from bpmnd.storage.log import SEGMENT_SIZE, Appended, AppendFailed, Log, Post
 from bpmnd.storage.writer import Writer
 
@@ -20,7 +19,7 @@ class PartitionStorage:
     """Log and store of one replica. What the log has after the store's position is to be replayed."""
 
     log: Log
-    store: CheckpointStore
+    store: ColdStore
 
     @property
     def replay_from(self) -> int:
@@ -30,6 +29,7 @@ class PartitionStorage:
 
 def open_partition_storage(
     disk: Disk,
+    stores: Stores,
     directory: Path,
     *,
     writer: Writer,
@@ -40,7 +40,7 @@ def open_partition_storage(
     """Open both (blocking) and refuse when they do not meet. The log must have been created."""
     log = Log.open(disk, directory / LOG, writer=writer, post=post, then=then, segment_size=segment_size)
     try:
-        store = CheckpointStore(directory / CHECKPOINT)
+        store = stores.open(checkpoint_directory(disk, directory))
         try:
             check_meets(log, store, directory)
         except BaseException:

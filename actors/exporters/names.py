@@ -97,6 +97,7 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Continue: Name("CONTINUATION", "CONTINUE"),
     commands.ReceiveChannelMessage: Name("CHANNEL_MESSAGE", "RECEIVE"),
     commands.AcknowledgeChannel: Name("CHANNEL_MESSAGE", "ACKNOWLEDGE"),
+    commands.Supply: Name("DEPLOYMENT", "DISTRIBUTE"),
 }
 assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
 assert set(COMMAND_NAMES) == set(get_args(Command)), "every command has a name"

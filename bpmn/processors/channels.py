@@ -59,7 +59,12 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
 
 
 def _take_over(turn: Turn, message: DistributeDeployment) -> None:
-    for definition in message.definitions:
+    """A partition that came later may be sent a deployment twice."""
+    known = turn.state.definitions.items
+    new = [definition for definition in message.definitions if definition.key not in known]
+    if not new:
+        return
+    for definition in new:
         turn.emit(
             ProcessCreated(
                 definition.key,
@@ -76,8 +81,8 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
         )
     definition_keys = tuple(definition.key for definition in message.definitions)
     turn.emit(DeploymentCreated(message.key, message.tenant_id, definition_keys))
-    for definition_key in definition_keys:
-        subscribe_starts(turn, definition_key, turn.definitions.executable(definition_key))
+    for definition in new:
+        subscribe_starts(turn, definition.key, turn.definitions.executable(definition.key))
 
 
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
@@ -99,6 +104,9 @@ def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
 
 
 def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
+    waiting = turn.state.pending_deployments.get(deployment_key)
+    if waiting is None or partition_id not in waiting.waiting_for:
+        return  # It was sent to a new partition, for which nobody waits.
     turn.emit(DeploymentDistributed(deployment_key, partition_id))
     pending = turn.state.pending_deployments.items[deployment_key]
     if pending.waiting_for:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from bpmnd.bpmn.channel import DistributeDeployment
-from bpmnd.bpmn.commands import Deploy, Resource
+from bpmnd.bpmn.commands import Deploy, Resource, Supply
 from bpmnd.bpmn.events import (
     DeploymentCreated,
     DeploymentDistributing,
@@ -13,7 +13,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import ExecutableProcess, StartEvent
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
-from bpmnd.bpmn.outcomes import DeployedProcess, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, DeployedProcess, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
 from bpmnd.bpmn.starts import name_at_start, subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
@@ -48,6 +48,17 @@ def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | 
     for partition in others:
         turn.send(partition, distribution)
     return None
+
+
+def supply(turn: Turn, command: Supply) -> Outcome:
+    """Send a new partition what was deployed before it came. It knows by their keys what it has already."""
+    by_deployment: dict[int, list[Definition]] = {}
+    for definition in turn.state.definitions.items.values():
+        by_deployment.setdefault(definition.deployment_key, []).append(definition)
+    for key, definitions in sorted(by_deployment.items()):
+        definitions.sort(key=lambda definition: definition.key)
+        turn.send(command.partition, DistributeDeployment(key, definitions[0].tenant_id, tuple(definitions)))
+    return Accepted()
 
 
 def _parse(turn: Turn, resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProcess]] | Rejected:

@@ -28,8 +28,30 @@ class NodeConfig:
     """The label of the machine: replicas of one partition stand on different hosts."""
     data_dir: str = "data"
     """The one directory that holds everything."""
-    partitions: int = 1
-    """Partitions, fixed when the data directory is first used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What the cluster is founded with, once. Later these are either left out or as they were."""
+
+    nodes: str = ""
+    """The nodes that found it, as `1=HOST:PORT,2=HOST:PORT`; empty for a node that is alone."""
+    partitions: int = 0
+    """How many partitions; 0: as founded, by default one."""
+    join: str = ""
+    """Members of a cluster that this node is to be added to, as `1=HOST:PORT`; it founds none then."""
+    replication: int = 0
+    """On how many nodes each partition stands; 0: as founded, by default three, or all nodes if fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConfig:
+    address: str = ""
+    """Where other nodes reach this one; empty: as `cluster.nodes` says, or nowhere."""
+    ca: str = ""
+    """Certificate of the authority that all nodes of the cluster trust; empty: no TLS between nodes."""
+    certificate: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,8 @@ class LimitsConfig:
 @dataclass(frozen=True, slots=True)
 class Config:
     node: NodeConfig = field(default_factory=NodeConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    peer: PeerConfig = field(default_factory=PeerConfig)
     http: HttpConfig = field(default_factory=HttpConfig)
     monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
     log: LogConfig = field(default_factory=LogConfig)
@@ -121,6 +145,22 @@ def address_of(text: str) -> tuple[str, int]:
     if not separator or not port.isdecimal() or int(port) > 65535:
         raise ConfigError(f"'{text}' is no HOST:PORT")
     return host.strip("[]") or "0.0.0.0", int(port)
+
+
+def nodes_of(text: str) -> dict[int, str]:
+    """Split `1=HOST:PORT,2=HOST:PORT`. Raises ConfigError."""
+    nodes: dict[int, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        number, separator, address = part.partition("=")
+        if not separator or not number.strip().isdecimal():
+            raise ConfigError(f"'{part}' is no NODE=HOST:PORT")
+        node = int(number)
+        if node in nodes:
+            raise ConfigError(f"node {node} is there twice")
+        if address_of(address.strip())[1] == 0:
+            raise ConfigError(f"node {node} needs a port that the others know")
+        nodes[node] = address.strip()
+    return nodes
 
 
 def to_toml(config: Config) -> str:
@@ -181,8 +221,11 @@ def _checked(origin: str, section: str, key: str, value: Any) -> Any:
         raise ConfigError(f"{origin}: {section}.{key}: expected {kind.__name__}, found {value!r}") from error
     if kind in (int, float) and not isinstance(value, bool) and converted < 0:
         raise ConfigError(f"{origin}: {section}.{key}: must not be negative, is {value}")
-    if (section, key) == ("node", "partitions") and converted < 1:
-        raise ConfigError(f"{origin}: {section}.{key}: must be at least 1, is {value}")
+    if (section, key) in (("cluster", "nodes"), ("cluster", "join")):
+        try:
+            nodes_of(converted)
+        except ConfigError as error:
+            raise ConfigError(f"{origin}: {section}.{key}: {error}") from None
     return converted
 
 

@@ -37,7 +37,7 @@ class NodeMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield self._syncs()
         if self._node is not None:
-            actors = [hosted.actor for hosted in self._node.hosted if hosted.actor is not None]
+            actors = [hosted.actor for hosted in self._node.hosted.values() if hosted.actor is not None]
             yield from _instances(actors)
             yield _durations(actors)
             yield _jobs(actors)
@@ -63,8 +63,8 @@ class NodeMetrics(Collector):
         restarts = CounterMetricFamily(
             "bpmnd_partition_restarts", "Times a partition was made anew from its log.", labels=["partition"]
         )
-        for hosted, supervisor in zip(node.hosted, node.supervisors, strict=True):
-            restarts.add_metric((str(hosted.id),), supervisor.restarts)
+        for hosted in node.hosted.values():
+            restarts.add_metric((str(hosted.id),), hosted.supervisor.restarts)
         return restarts
 
 
@@ -83,7 +83,9 @@ def _instances(actors: list[PartitionActor]) -> Iterator[Metric]:
     )
     incidents = GaugeMetricFamily("bpmnd_incidents", "Open incidents.", labels=["partition"])
     for actor in actors:
-        state, labels = actor.replica.state, (str(actor.id),)
+        if actor.machine is None:
+            continue  # It is being built anew.
+        state, labels = actor.machine.state, (str(actor.id),)
         incidents.add_metric(labels, state.incidents)
         live.add_metric(labels, state.started - state.completed)
         in_memory.add_metric(labels, state.instances.count_in_memory())

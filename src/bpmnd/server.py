@@ -6,7 +6,7 @@ import fcntl
 import gc
 import logging
 import os
-import shutil
+import secrets
 import signal
 import time
 from collections.abc import Callable
@@ -19,20 +19,27 @@ from prometheus_client import CollectorRegistry
 import bpmnd
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import LoopScheduler, SystemClock
+from bpmnd.actors.founding import Plans
+from bpmnd.actors.identity import Identity, NotThisNode
 from bpmnd.actors.messages import PartitionLimits
+from bpmnd.actors.network import NoNetwork
 from bpmnd.actors.node import Node, NodeSettings
-from bpmnd.cluster_view import LocalCluster
-from bpmnd.config import Config, ConfigError, address_of
+from bpmnd.actors.peering import Peering
+from bpmnd.cluster.tls import TlsFiles
+from bpmnd.cluster_view import ClusterView
+from bpmnd.config import Config, ConfigError, address_of, nodes_of
 from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
 from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.writer import ThreadWriter
 
 _logger = logging.getLogger(__name__)
 _LOCK_PAUSES: Final = (0, 0.05, 0.05, 0.05)
 _POLL_SECONDS: Final = 0.01
+_REPLICATION: Final = 3
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
 _GC_THRESHOLD: Final = (50_000, 50, 1000)
 """The engine makes no cycles; what is left to collect comes from HTTP, and can wait."""
@@ -41,17 +48,26 @@ _GC_THRESHOLD: Final = (50_000, 50, 1000)
 def run(config: Config) -> int:
     """Run a node; its exit status: 0 after an ordered stop, 1 when it had to give up."""
     directory = Path(config.node.data_dir)
-    with DataDirectory(directory, config.node.partitions):
-        return uvloop.run(_Process(config, directory).run())
+    plans = _plans(config)
+    with DataDirectory(directory):
+        identity = _identity(config, directory)
+        return uvloop.run(_Process(config, directory, plans, identity).run())
+
+
+@final
+class SystemEntropy:
+    """The chance of the operating system."""
+
+    def below(self, limit: int) -> int:
+        return secrets.randbelow(limit)
 
 
 @final
 class DataDirectory:
     """The one directory of a node, locked while it runs. Raises ConfigError if it is not ours to use."""
 
-    def __init__(self, path: Path, partitions: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._partitions = partitions
         self._lock = -1
 
     def __enter__(self) -> None:
@@ -60,11 +76,6 @@ class DataDirectory:
         if not self._try_lock():
             os.close(self._lock)
             raise ConfigError(f"{self._path} is in use by another node")
-        try:
-            self._check_partitions()
-        except ConfigError:
-            os.close(self._lock)
-            raise
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
@@ -80,29 +91,14 @@ class DataDirectory:
             return True
         return False
 
-    def _check_partitions(self) -> None:
-        """The number of partitions is settled when the directory is first used, whole or not at all."""
-        existing = self._path / "partitions"
-        if not existing.exists():
-            made = self._path / "partitions.new"
-            if made.exists():
-                shutil.rmtree(made)
-            for number in range(1, self._partitions + 1):
-                (made / str(number)).mkdir(parents=True, exist_ok=True)
-            made.rename(existing)
-        count = sum(entry.name.isdecimal() for entry in existing.iterdir())
-        if count != self._partitions:
-            raise ConfigError(
-                f"{self._path} has {count} partitions, but node.partitions is {self._partitions};"
-                " the number of partitions cannot be changed by configuration"
-            )
-
 
 @final
 class _Process:
-    def __init__(self, config: Config, directory: Path) -> None:
+    def __init__(self, config: Config, directory: Path, plans: Plans, identity: Identity) -> None:
         self._config = config
         self._directory = directory
+        self._plans = plans
+        self._identity = identity
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -112,44 +108,64 @@ class _Process:
             loop.add_signal_handler(number, self._stop.set)
         registry = CollectorRegistry()
         metrics = NodeMetrics(registry)
+        identity = self._identity
+        peering = self._peering(identity)
         writer = ThreadWriter(metrics.synced)
         node = Node(
-            _settings(self._config, self._directory),
+            _settings(self._config, self._directory, self._plans),
+            identity,
             RealDisk(),
+            CheckpointStores(),
             writer,
             LoopScheduler(loop),
             SystemClock(),
+            SystemEntropy(),
+            peering or NoNetwork(),
             loop.create_future,
             self._give_up,
         )
         metrics.watch(node)
         monitoring = Monitoring(registry, node)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
+        if peering is not None:
+            peering.node = node
+            await peering.start()
         node.start()
-        cluster = LocalCluster(self._config, node)
-        gateway = Gateway(cluster, registry)
+        gateway = Gateway(ClusterView(node), registry)
         try:
-            await self._until(lambda: node.is_ready)
+            await self._until(lambda: node.is_ready or node.is_up)
             if self._failure is None and not self._stop.is_set():
                 host, port = address_of(self._config.http.address)
                 port = await gateway.start(host, port, reuse_port=self._config.http.reuse_port)
-                cluster.http_port = port
+                node.serves(host, port)
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*_GC_THRESHOLD)
                 print(f"bpmnd {bpmnd.__version__} ready: http://{host}:{port}/v2", flush=True)
                 print(f"monitoring: http://127.0.0.1:{monitoring_port}/metrics", flush=True)
                 await self._stop.wait()
+                node.hand_over()
             await gateway.stop()
             await self._drain(node)
         finally:
             node.stop()
             writer.close()
+            if peering is not None:
+                await peering.stop()
             await monitoring.stop()
         if self._failure is not None:
             _logger.critical("the node gives up: %s", self._failure)
             return 1
         return 0
+
+    def _peering(self, identity: Identity) -> Peering | None:
+        """The way to other nodes; none for a node that no other is to reach."""
+        peer = self._config.peer
+        address = peer.address or self._plans.nodes.get(identity.node, "")
+        if not address:
+            return None
+        tls = TlsFiles(Path(peer.ca), Path(peer.certificate), Path(peer.key)) if peer.ca else None
+        return Peering(identity, self._plans.introduction(), address_of(address), tls, self._give_up)
 
     def _give_up(self, error: BaseException) -> None:
         self._failure = error
@@ -169,10 +185,55 @@ class _Process:
             await asyncio.sleep(_POLL_SECONDS)
 
 
-def _settings(config: Config, directory: Path) -> NodeSettings:
+def _plans(config: Config) -> Plans:
+    """What the cluster is to be founded with. Raises ConfigError."""
+    nodes = nodes_of(config.cluster.nodes)
+    if nodes and config.node.id not in nodes:
+        raise ConfigError(f"cluster.nodes names {sorted(nodes)}, but this is node {config.node.id}")
+    replication = config.cluster.replication or min(_REPLICATION, max(len(nodes), 1))
+    if replication > max(len(nodes), 1):
+        raise ConfigError(f"cluster.replication is {replication}, but there are {max(len(nodes), 1)} nodes")
+    join = nodes_of(config.cluster.join)
+    if nodes and join:
+        raise ConfigError("cluster.nodes founds a cluster, cluster.join joins one; only one of both can be")
+    address = nodes.get(config.node.id, config.peer.address)
+    if join and not address:
+        raise ConfigError("cluster.join needs peer.address: the members are to reach this node")
+    return Plans(config.node.host, address, config.cluster.partitions or 1, replication, nodes, join)
+
+
+def _identity(config: Config, directory: Path) -> Identity:
+    """Who this node is. Raises ConfigError if its directory says otherwise than its configuration."""
+    try:
+        identity = Identity.open(RealDisk(), directory, config.node.id, SystemEntropy())
+    except NotThisNode as error:
+        raise ConfigError(str(error)) from None
+    _check_founding(config, identity)
+    return identity
+
+
+def _check_founding(config: Config, identity: Identity) -> None:
+    """What a cluster was founded with is not changed by configuration. Raises ConfigError."""
+    cluster = identity.cluster
+    if cluster is None:
+        return
+    partitions, replication = len(cluster.partitions), cluster.replication
+    if config.cluster.partitions not in (0, partitions):
+        raise ConfigError(
+            f"the cluster has {partitions} partitions, but cluster.partitions is {config.cluster.partitions};"
+            " the number of partitions cannot be changed by configuration"
+        )
+    if config.cluster.replication not in (0, replication):
+        raise ConfigError(
+            f"the cluster has replication {replication}, but cluster.replication is"
+            f" {config.cluster.replication}; it cannot be changed by configuration"
+        )
+
+
+def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
     return NodeSettings(
         directory,
-        config.node.partitions,
+        plans,
         config.log.segment_mib << 20,
         config.limits.disk_free_mib << 20,
         ArchiveRetention(
@@ -185,4 +246,5 @@ def _settings(config: Config, directory: Path) -> NodeSettings:
             instances_in_memory_max=config.checkpoints.instances_in_memory,
         ),
         PartitionLimits(commit_seconds_max=config.limits.commit_seconds),
+        bpmnd.__version__,
     )

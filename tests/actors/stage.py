@@ -2,13 +2,17 @@
 
 import asyncio
 import heapq
+import random
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bpmnd.actors.checkpoints import CheckpointPolicy
+from bpmnd.actors.founding import Plans
+from bpmnd.actors.identity import Identity
 from bpmnd.actors.messages import PartitionLimits
+from bpmnd.actors.network import NoNetwork
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.bpmn.commands import (
@@ -20,12 +24,24 @@ from bpmnd.bpmn.commands import (
     Resource,
 )
 from bpmnd.bpmn.outcomes import ActivatedJob, JobsActivated, Outcome, ProcessInstanceCreated
+from bpmnd.bpmn.state import State
 from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import Disk, RealDisk
 from bpmnd.storage.writer import InlineWriter
 
 NO_CHECKPOINTS = CheckpointPolicy(every_bytes=1 << 60, every_seconds=1e9)
 ALL_THE_TIME = CheckpointPolicy(every_bytes=1, every_seconds=0, instances_in_memory_max=0, index_head_max=1)
+
+
+class Seeded:
+    """Chance that is the same each time."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def below(self, limit: int) -> int:
+        return self._random.randrange(limit)
 
 
 class StageTimer:
@@ -148,20 +164,25 @@ class Stage:
     def start(self) -> None:
         """Begin anew on what is on disk, as after a crash."""
         self.writer = InlineWriter()
+        entropy = Seeded(1)
         self.node = Node(
             NodeSettings(
                 self.directory,
-                self.partitions,
+                Plans("here", "", self.partitions, 1, {}),
                 segment_size=self.segment_size,
                 disk_free_min=self.disk_free_min,
                 retention=self.retention,
                 checkpoints=self.checkpoints,
                 limits=self.limits,
             ),
+            Identity.open(self.disk, self.directory, 0, entropy),
             self.disk,
+            CheckpointStores(),
             self.writer,
             self.scheduler,
             self.scheduler,
+            entropy,
+            NoNetwork(),
             asyncio.get_running_loop().create_future,
             self.gave_up.append,
         )
@@ -173,7 +194,7 @@ class Stage:
         self.start()
 
     def actor(self, partition_id: int = 1) -> PartitionActor:
-        actor = self.node.hosted[partition_id - 1].actor
+        actor = self.node.hosted[partition_id].actor
         assert actor is not None, f"partition {partition_id} does not run"
         return actor
 
@@ -213,5 +234,10 @@ class Stage:
             self.do(CompleteJob(job.key), partition_id)
 
     def live(self, partition_id: int = 1) -> int:
-        state = self.actor(partition_id).replica.state
+        state = self.state(partition_id)
         return state.started - state.completed
+
+    def state(self, partition_id: int = 1) -> State:
+        machine = self.actor(partition_id).machine
+        assert machine is not None, f"partition {partition_id} has no state"
+        return machine.state

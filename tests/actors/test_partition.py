@@ -108,8 +108,7 @@ class Watcher:
 
 async def test_watchers_hear_of_jobs_after_the_commit(stage: Stage) -> None:
     watcher = Watcher()
-    stage.actor().watch_jobs(watcher)
-    stage.actor().subscribe_jobs("work")
+    stage.actor().watching.subscribe(watcher, "work")
     stage.writer.held = True
     stage.submit(CreateProcessInstance("process"))
     assert watcher.told == []
@@ -122,8 +121,7 @@ async def test_watchers_hear_of_jobs_after_the_commit(stage: Stage) -> None:
 
 async def test_watchers_hear_once_until_somebody_claims(stage: Stage) -> None:
     watcher = Watcher()
-    stage.actor().watch_jobs(watcher)
-    stage.actor().subscribe_jobs("work")
+    stage.actor().watching.subscribe(watcher, "work")
     for _ in range(3):
         stage.create()
     assert len(watcher.told) == 1
@@ -187,16 +185,16 @@ async def test_what_is_not_committed_yet_is_bounded(tmp_path: Path) -> None:
     stage.deploy(ONE_TASK)
     stage.writer.held = True
     stage.submit(CreateProcessInstance("process"))
-    started = stage.actor().replica.state.started
+    started = stage.state().started
 
     stage.submit(CreateProcessInstance("process"))
-    assert stage.actor().replica.state.started == started
+    assert stage.state().started == started
 
     stage.writer.run()
     stage.run()
     stage.writer.run()
     stage.run()
-    assert stage.actor().replica.state.started == started + 1
+    assert stage.state().started == started + 1
     stage.node.stop()
 
 
@@ -299,7 +297,7 @@ async def test_a_channel_message_that_is_unacknowledged_at_a_crash_is_sent_again
     stage.scheduler.pass_time(3)
 
     assert isinstance(stage.do(CreateProcessInstance("process"), 2), ProcessInstanceCreated)
-    assert stage.actor().replica.state.pending_deployments.items == {}
+    assert stage.state().pending_deployments.items == {}
     stage.node.stop()
 
 
@@ -309,10 +307,10 @@ async def test_checkpoints_all_the_time_change_nothing(tmp_path: Path) -> None:
     keys = [stage.create(variables={"n": str(number).encode()}) for number in range(20)]
     stage.scheduler.pass_time(2)
     assert stage.actor().checkpoints.count > 5
-    assert stage.actor().replica.state.instances.count_in_memory() == 0
+    assert stage.state().instances.count_in_memory() == 0
 
     stage.restart()
-    assert stage.actor().replica.replayed < 5
+    assert stage.actor().replica.machine.replayed < 5
     jobs = stage.jobs()
 
     assert [job.process_instance_key for job in jobs] == keys
@@ -373,7 +371,7 @@ async def test_of_two_timers_due_at_once_one_may_take_the_other_away(tmp_path: P
 
     stage.scheduler.pass_time(5)
 
-    assert stage.node.supervisors[0].restarts == 0
+    assert stage.node.hosted[1].supervisor.restarts == 0
     assert stage.live() == 0
     stage.node.stop()
 
@@ -385,7 +383,7 @@ async def test_a_date_before_all_time_is_due_at_once_and_only_once(tmp_path: Pat
 
     stage.scheduler.pass_time(5)
 
-    assert stage.node.supervisors[0].restarts == 0
+    assert stage.node.hosted[1].supervisor.restarts == 0
     assert len(stage.jobs("after")) == 1
     stage.node.stop()
 
@@ -400,7 +398,7 @@ async def test_any_time_out_is_one_that_a_partition_lives_with(tmp_path: Path, t
     assert stage.do(UpdateJob(job.key, timeout_ms=timeout_ms)) == Accepted()
     stage.scheduler.pass_time(5)
 
-    assert stage.node.supervisors[0].restarts == 0
+    assert stage.node.hosted[1].supervisor.restarts == 0
     assert len(stage.jobs()) == (1 if timeout_ms <= 0 else 0)
     stage.node.stop()
 
@@ -409,4 +407,6 @@ async def test_requests_given_up_while_they_waited_are_let_go_of(stage: Stage) -
     for _ in range(3000):
         stage.submit(CreateProcessInstance("process", await_result=True)).give_up()
 
-    assert len(stage.actor()._waiting) < 2500  # pyright: ignore[reportPrivateUsage]  # what must not grow
+    leading = stage.actor()._leading  # pyright: ignore[reportPrivateUsage]  # what must not grow is in there
+    assert leading is not None
+    assert leading.waiting_count < 2500

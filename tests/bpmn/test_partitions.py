@@ -9,6 +9,7 @@ import pytest
 from bpmnd.bpmn import broadcast as broadcast_module
 from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.appliers import replay
+from bpmnd.bpmn.channel import DistributeDeployment, encode_message
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
@@ -399,6 +400,23 @@ def test_a_message_starts_its_instance_on_the_partition_of_its_key() -> None:
     for partition, key in partitions_of(3).items():
         cluster.for_key(key).do(PublishMessage("go", key))
         assert len(cluster[partition].jobs("work")) == 1
+
+
+def test_an_older_version_that_comes_after_a_newer_one_starts_nothing() -> None:
+    """As to a partition that is new, and gets what was deployed before it came."""
+    first = Playground()
+    renewed = BEGIN.replace(b'type="work"', b'type="renewed"')
+    keys = [first.deploy(content).processes[0].key for content in (BEGIN, renewed)]
+    late = Playground(2, (1, 2))
+    for number, key in enumerate(reversed(keys), start=1):
+        definition = first.state.definitions.items[key]
+        message = DistributeDeployment(definition.deployment_key, "<default>", (definition,))
+        late.do(ReceiveChannelMessage(1, number, encode_message(message)))
+
+    late.do(PublishMessage("go"))
+
+    assert late.jobs("work") == ()
+    assert len(late.jobs("renewed")) == 1
 
 
 class Story:

@@ -18,18 +18,18 @@ def test_a_good_file_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 def test_an_unknown_setting_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "wrong.toml"
-    file.write_text("[node]\npartition = 3\n")
+    file.write_text("[cluster]\npartition = 3\n")
 
     assert main(["config", "check", str(file)]) == 2
 
-    assert "unknown setting 'node.partition'; the nearest is 'partitions'" in capsys.readouterr().err
+    assert "unknown setting 'cluster.partition'; the nearest is 'partitions'" in capsys.readouterr().err
 
 
 def test_show_has_file_and_flags_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "some.toml"
-    file.write_text("[node]\npartitions = 3\nid = 1\n")
+    file.write_text("[cluster]\npartitions = 3\n[node]\nid = 1\n")
 
     assert main(["config", "show", "--config", str(file), "--node-id", "2"]) == 0
 
     shown = tomllib.loads(capsys.readouterr().out)
-    assert (shown["node"]["partitions"], shown["node"]["id"]) == (3, 2)
+    assert (shown["cluster"]["partitions"], shown["node"]["id"]) == (3, 2)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.cold_store import MemoryStore
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.entry import Position
@@ -75,6 +76,7 @@ def test_a_partition_is_replayed_from_its_checkpoint(tmp_path: Path) -> None:
     for expected in (1, 3):
         storage = open_partition_storage(
             disk,
+            CheckpointStores(),
             tmp_path,
             writer=writer,
             post=lambda call: call(),

@@ -12,7 +12,11 @@ _FLAGS: Final = {
     "data_dir": "node.data_dir",
     "node_id": "node.id",
     "host": "node.host",
-    "partitions": "node.partitions",
+    "nodes": "cluster.nodes",
+    "join": "cluster.join",
+    "partitions": "cluster.partitions",
+    "replication": "cluster.replication",
+    "peer": "peer.address",
     "http": "http.address",
     "reuse_port": "http.reuse_port",
     "monitoring": "monitoring.address",
@@ -32,7 +36,19 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--monitoring", metavar="HOST:PORT", help="where metrics and health are served")
     parser.add_argument("--node-id", type=int, metavar="N", help="number of this node")
     parser.add_argument("--host", metavar="LABEL", help="label of this machine")
-    parser.add_argument("--partitions", type=int, metavar="P", help="partitions, settled at the first start")
+    parser.add_argument(
+        "--nodes", metavar="1=HOST:PORT,2=…", help="all nodes that found the cluster, this one among them"
+    )
+    parser.add_argument(
+        "--join", metavar="1=HOST:PORT,…", help="members of the cluster that this node is to be added to"
+    )
+    parser.add_argument(
+        "--partitions", type=int, metavar="P", help="partitions that the cluster is founded with"
+    )
+    parser.add_argument(
+        "--replication", type=int, metavar="R", help="on how many nodes each partition stands"
+    )
+    parser.add_argument("--peer", metavar="HOST:PORT", help="where other nodes reach this one")
     parser.add_argument(
         "--reuse-port", action="store_true", default=None, help="share the HTTP port with other nodes here"
     )
