@@ -56,7 +56,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import FREE, Messages, group_of
 from bpmnd.bpmn.state.records import ProcessInstance
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
-from tests.bpmn.playground import START, flow, path, process, rows_of, task
+from tests.bpmn.playground import START, Playground, flow, path, process, rows_of, task
 from tests.bpmn.test_state import Checkpointed
 
 HOUR_MS = 3_600_000
