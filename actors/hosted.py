@@ -13,7 +13,6 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader
 from bpmnd.actors.installing import Installed
-from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import InstallRequest
@@ -48,7 +47,7 @@ class Surroundings:
     limits: PartitionLimits
     checkpoints: CheckpointPolicy
     retention: ArchiveRetention
-    engine: Callable[[Machine], Engine]
+    know_peers: Callable[[Engine], None]
     ask: Callable[[int, InstallRequest], None]
     leader_changed: Callable[[], None]
     give_up: Callable[[BaseException], None]
@@ -206,7 +205,7 @@ class HostedPartition:
         )
         actor = PartitionActor(
             replica,
-            given.engine,
+            given.know_peers,
             given.scheduler,
             given.clock,
             given.log_clock,

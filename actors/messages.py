@@ -98,6 +98,11 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterChanged:
+    """There are other partitions now, or their slots are elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerPosition:
     """The leader has this committed, with this hash: so must everybody who has it."""
 
@@ -117,6 +122,7 @@ Message: TypeAlias = (
     | MachineLoaded
     | PeerPosition
     | Reconcile
+    | ClusterChanged
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]

@@ -15,8 +15,7 @@ from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
-from bpmnd.actors.machine import Machine
-from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits, PeerPosition
+from bpmnd.actors.messages import ClusterChanged, HandOver, LeaderLost, PartitionLimits, PeerPosition
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
@@ -55,6 +54,7 @@ from bpmnd.actors.routing import RemoteGateway, RoutedPartition
 from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome, Rejected
+from bpmnd.bpmn.slots import SlotTable
 from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, node_of
 from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Configuration, RaftSettings
@@ -124,8 +124,9 @@ class Node:
         self.partitions: dict[int, RoutedPartition] = {}
         self.routed: list[RoutedPartition] = []
         """The same, in order."""
+        self.slots = SlotTable.even(1)
+        """Which partition has the messages of a correlation key."""
         self._requested = Requested(network)
-        self._partition_ids: list[int] = []
         self._unpreferred: dict[int, int] = {}
         """Partition led here that another node is to lead -> how often that was seen in a row."""
         self._supplied: dict[int, int] = {}
@@ -155,7 +156,7 @@ class Node:
             settings.limits,
             settings.checkpoints,
             settings.retention,
-            self._engine,
+            self._know_peers,
             self._ask_member,
             self.peers.tell,
             give_up,
@@ -216,16 +217,19 @@ class Node:
 
     def use(self, state: ClusterState) -> None:
         """Have a route to every partition, and the replicas that are to be here."""
+        self.slots = SlotTable.of_runs(state.version, state.slots)
         for plan in state.partitions:
             routed = self.partitions.get(plan.group)
             if routed is None:
                 routed = RoutedPartition(plan.group, self.peers, self.requests, self._network)
                 self.partitions[plan.group] = routed
                 self.routed.append(routed)
-                self._partition_ids.append(plan.group)
             routed.is_serving = plan.is_serving
             if self.identity.node in plan.replicas and routed.hosted is None:
                 routed.hosted = self._host(plan)
+        for hosted in self.hosted.values():
+            if hosted.actor is not None:
+                hosted.actor.tell(ClusterChanged())
 
     def _host(self, plan: GroupPlan) -> HostedPartition:
         rank = plan.replicas.index(self.identity.node)
@@ -267,8 +271,8 @@ class Node:
     def _log_clock(self, last_time: int) -> LogClock:
         return LogClock(self._clock, last_time, self.peers.median_offset_ms)
 
-    def _engine(self, machine: Machine) -> Engine:
-        return Engine(machine.state, self._partition_ids)
+    def _know_peers(self, engine: Engine) -> None:
+        engine.know(sorted(self.partitions), self.slots)
 
     def reports(self) -> dict[int, GroupReport]:
         statuses = (self.status(), *self.peers.statuses.values())

@@ -24,6 +24,7 @@ from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
     CheckpointWritten,
+    ClusterChanged,
     HandOver,
     LeaderLost,
     MachineLoaded,
@@ -80,7 +81,7 @@ class PartitionActor(Actor[Message]):
     def __init__(
         self,
         replica: Replica,
-        engine: Callable[[Machine], Engine],
+        know_peers: Callable[[Engine], None],
         scheduler: Scheduler,
         clock: Clock,
         log_clock: Callable[[int], LogClock],
@@ -110,7 +111,7 @@ class PartitionActor(Actor[Message]):
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
-        self._engine_for = engine
+        self._know_peers = know_peers
         self._log_clock = log_clock
         self._channels = channels
         self._new_future = new_future
@@ -267,6 +268,9 @@ class PartitionActor(Actor[Message]):
                 if change is not None:
                     refusal = self._raft.propose_change(change)
                     _logger.info("partition %d: %s: %s", self.id, change, refusal)
+            case ClusterChanged():
+                if self._leading is not None:
+                    self._know_peers(self._leading.engine)
             case PeerPosition(index, hash):
                 self._compare(index, hash)
             case HandOver(to):
@@ -340,7 +344,8 @@ class PartitionActor(Actor[Message]):
         machine = self._machine
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
-        engine = self._engine_for(machine)
+        engine = Engine(machine.state, (self.id,))
+        self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels
         self._leading = Leadership(

@@ -94,7 +94,7 @@ class Engine:
     def __init__(self, state: State, partitions: Sequence[int], slots: SlotTable | None = None) -> None:
         self.state = state
         self._definitions = Definitions(state)
-        self._peers = Peers(partitions, slots or SlotTable.even(len(partitions)))
+        self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
             Deploy: self._deploy,
             CreateProcessInstance: process_instances.create,
@@ -116,6 +116,10 @@ class Engine:
             AcknowledgeChannel: channels.acknowledge,
             Supply: deployments.supply,
         }
+
+    def know(self, partitions: Sequence[int], slots: SlotTable) -> None:
+        """The cluster has other partitions now, or its slots are elsewhere."""
+        self._peers = Peers(tuple(partitions), slots)
 
     def decide(self, command: Command, now: int, request: int = 0) -> Decision:
         """One turn: decide a command and apply what it causes, or change nothing and reject it.

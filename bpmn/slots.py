@@ -27,14 +27,22 @@ class SlotTable:
         """The first table: the partitions 1 to `count` have equally many slots each, in a row."""
         return SlotTable(1, tuple(slot * count // SLOTS + 1 for slot in range(SLOTS)))
 
+    @staticmethod
+    def of_runs(version: int, runs: Sequence[tuple[int, int]]) -> "SlotTable":
+        """From the first slot of each run, rising from 0 on, and the partition that has them."""
+        ends = [first for first, _ in runs[1:]] + [SLOTS]
+        partitions: list[int] = []
+        for (first, partition), end in zip(runs, ends, strict=True):
+            partitions += [partition] * (end - first)
+        return SlotTable(version, tuple(partitions))
+
     def partition_of(self, correlation_key: str) -> int:
         return self.partitions[slot_of(correlation_key)]
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """What a partition knows of the others: which there are, itself among them (there may come more), and who
-    has which slot."""
+    """What a partition knows of the others: which there are, itself among them, and who has which slot."""
 
-    partitions: Sequence[int]
+    partitions: tuple[int, ...]
     slots: SlotTable

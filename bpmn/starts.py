@@ -36,14 +36,9 @@ def name_at_start(turn: Turn, start: StartEvent) -> str | Incident:
 
 
 def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess) -> None:
-    """Let the start events of a new version of a process wait, in place of those of the version before.
-
-    A version may also come after one that is newer, to a partition that came late: then nothing changes.
-    """
+    """Let the start events of a new version of a process wait, in place of those of the version before."""
     definition = turn.state.definitions.items[definition_key]
     tenant_id, process_id = definition.tenant_id, definition.process_id
-    if definition.version < max(turn.state.latest[tenant_id, process_id]):
-        return
     messages = turn.state.messages
     for start in messages.starts.of_process(tenant_id, process_id):
         turn.emit(MessageStartEventSubscriptionDeleted(start.key))

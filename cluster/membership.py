@@ -9,6 +9,8 @@ CONTROLLER_GROUP: Final = 0
 """The Raft group of the controller. Partitions are numbered from 1 on."""
 CONTROLLER_VOTERS_MAX: Final = 5
 FINISHED_MAX: Final = 20
+SLOTS: Final = 16_384
+"""Correlation slots of a cluster, however many partitions share them."""
 _INCARNATION_BITS: Final = 32
 
 
@@ -78,6 +80,8 @@ class ClusterState(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """The last ones, the newest last."""
     leaving: tuple[Member, ...] = ()
     """Members that hold replicas until these are elsewhere."""
+    slots: tuple[tuple[int, int], ...] = ((0, 1),)
+    """Which partition has which correlation slots, as runs: (first slot, partition)."""
 
     def member(self, node: int) -> Member | None:
         return next((member for member in self.members if member.node == node), None)
@@ -122,6 +126,7 @@ def found(cluster_id: str, members: Sequence[Member], partitions: int, replicati
         tuple(ordered),
         born(CONTROLLER_GROUP, ordered, voters),
         tuple(born(number, ordered, replicas[number]) for number in range(1, partitions + 1)),
+        slots=tuple((-(-SLOTS * number // partitions), number + 1) for number in range(partitions)),
     )
 
 

@@ -79,10 +79,12 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
                 definition.content,
             )
         )
-    definition_keys = tuple(definition.key for definition in message.definitions)
+    definition_keys = tuple(definition.key for definition in new)
     turn.emit(DeploymentCreated(message.key, message.tenant_id, definition_keys))
     for definition in new:
-        subscribe_starts(turn, definition.key, turn.definitions.executable(definition.key))
+        versions = turn.state.latest[(definition.tenant_id, definition.process_id)]
+        if definition.version == max(versions):
+            subscribe_starts(turn, definition.key, turn.definitions.executable(definition.key))
 
 
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:

@@ -8,7 +8,6 @@ from bpmnd.actors.node import Node
 from bpmnd.actors.peer_messages import NodeStatus, ReplicaStatus
 from bpmnd.actors.routing import RoutedPartition
 from bpmnd.bpmn.keys import partition_of
-from bpmnd.bpmn.slots import SlotTable
 from bpmnd.cluster.membership import CONTROLLER_GROUP
 from bpmnd.gateway.ports import Broker, Partition, PartitionReplica, Topology
 
@@ -20,7 +19,6 @@ class ClusterView:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._turn = 0
-        self._slots_of, self._table = 1, SlotTable.even(1)
 
     def partitions(self) -> Sequence[Partition]:
         return self._routed()
@@ -42,7 +40,7 @@ class ClusterView:
         return self._node.partitions[1]
 
     def for_message(self, correlation_key: str) -> Partition:
-        return self._node.partitions[self._slots().partition_of(correlation_key)]
+        return self._node.partitions[self._node.slots.partition_of(correlation_key)]
 
     def for_signal(self) -> Partition:
         return self.for_creation()
@@ -63,13 +61,6 @@ class ClusterView:
             None if cluster is None else cluster.cluster_id,
             str(cluster.finished[-1].number) if cluster is not None and cluster.finished else "-1",
         )
-
-    def _slots(self) -> SlotTable:
-        """The same as the engines of the partitions have."""
-        count = len(self._node.partitions)
-        if count != self._slots_of:
-            self._slots_of, self._table = count, SlotTable.even(count)
-        return self._table
 
     def _routed(self) -> list[RoutedPartition]:
         return self._node.routed

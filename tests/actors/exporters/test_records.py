@@ -69,7 +69,7 @@ def name_of(record: Record) -> str:
 
 def test_no_two_events_have_one_name() -> None:
     """But where Zeebe has one name: who waits for a signal may be a start event."""
-    of_starts: dict[type[Event], type[Event]] = {
+    of_starts: dict[type[events.Event], type[events.Event]] = {
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
     }

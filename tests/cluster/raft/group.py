@@ -134,9 +134,10 @@ class Group:
 
     def run(self) -> None:
         """Until nobody has anything to say."""
-        quiet = False
+        quiet, rounds = False, 0
         while not quiet:
-            quiet = True
+            quiet, rounds = True, rounds + 1
+            assert rounds < 1000, f"they never stop talking: {self.sent[-6:]}"
             for member, host in self.hosts.items():
                 if member in self.down:
                     continue

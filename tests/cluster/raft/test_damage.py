@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpmnd.cluster.raft import EntryId, Role
+from bpmnd.cluster.raft import EntryId, RaftSettings, Role
 from bpmnd.cluster.raft.messages import AppendEntries, AppendReply, TimeoutNow, VoteReply, VoteRequest
 from tests.cluster.raft.group import Group, entries_of, raft_of
 from tests.cluster.raft.memory_storage import MemoryStorage
@@ -10,12 +10,12 @@ from tests.cluster.raft.memory_storage import MemoryStorage
 CLAIM = EntryId(1, 10)
 
 
-def ten() -> Group:
+def ten(settings: RaftSettings | None = None) -> Group:
     """Members 1 to 3 have the entries 1 to 10 of term 1; member 1 leads that term."""
-    group = Group({1: [], 2: [], 3: []})
+    group = Group({1: [], 2: [], 3: []}, settings=settings)
     leader = group.elect(1)
     while leader.last_index < 10:
-        leader.propose(b"")
+        leader.propose(b"xx")
         group.run()
     return group
 
@@ -136,14 +136,24 @@ def test_it_does_not_confirm_reads() -> None:
 
 
 def test_a_second_loss_while_it_is_repaired_is_noticed() -> None:
-    group = ten()
-    damage(group, 3, kept=8)
+    group = ten(RaftSettings(message_bytes_max=1))  # One entry each.
+    damage(group, 3, kept=5)
     _hear_of_the_damage(group)
-    damage_again = group.hosts[3].storage.log[:4]
-    group.start(3, MemoryStorage(damage_again), term=1, claim=CLAIM)
+    known = group[1].progress()[3]
+    while known.match < 7:
+        for message in group.hosts[1].pump():
+            if message.receiver == 3:
+                group[3].step(message)
+        for reply in group.hosts[3].pump():
+            if known.match < 7:
+                group[1].step(reply)
+    assert known.damaged
+    group.start(3, MemoryStorage(group.hosts[3].storage.log[:4]), term=1, claim=CLAIM)
+
     group.tick(3)
+
     assert group[3].last_index == 10
-    assert not group.hosts[3].raft.damaged
+    assert not group[3].damaged
 
 
 def test_one_dead_one_damaged_and_one_whole_member_elect_and_go_on() -> None:

@@ -73,14 +73,16 @@ def test_a_followers_acknowledgement_waits_for_its_disk() -> None:
 
 
 def test_entries_of_earlier_terms_are_committed_only_with_one_of_the_own() -> None:
-    group = Group({1: entries_of(1, 2), 2: entries_of(1, 2), 3: entries_of(1)})
+    logs = {
+        member: [entry(index, index, b"xx") for index in range(1, length + 1)]
+        for member, length in ((1, 2), (2, 1), (3, 1))
+    }
+    group = Group(logs, settings=RaftSettings(message_bytes_max=1))  # One entry each.
     group[1].campaign()
-    group.down = {3}
     group.run()
-    commits = [m.committed for m in appends_to(group, 2)]
-    assert commits[0] == 0
-    assert 2 not in commits
-    assert group[1].committed == 3
+    sent = [(m.committed, [entry.index for entry in m.entries]) for m in appends_to(group, 2)]
+    assert (0, [2]) in sent
+    assert {committed for committed, _ in sent} == {0, 3}
 
 
 def test_a_conflicting_end_of_the_log_is_replaced() -> None:
@@ -186,6 +188,16 @@ def test_an_offer_that_may_be_lost_is_repeated() -> None:
     assert len([m for m in group.sent if isinstance(m, SnapshotOffer)]) == 1
 
 
+def test_a_snapshot_that_ends_before_the_log_begins_is_not_offered() -> None:
+    group, snapshot = _lagging()
+    group[3].abandon_snapshot()
+    group[1].report_snapshot(3, succeeded=False)
+    group.hosts[1].storage.snapshot = Snapshot(snapshot.index - 1, 1, snapshot.configuration)
+    group.sent.clear()
+    group.tick(30)
+    assert not [m for m in group.sent if isinstance(m, SnapshotOffer)]
+
+
 def test_a_failed_install_is_offered_again() -> None:
     group, _ = _lagging()
     group[3].abandon_snapshot()
@@ -199,7 +211,7 @@ def test_who_installs_takes_no_entries_and_does_not_campaign() -> None:
     group, _ = _lagging()
     installing = group[3]
     before = installing.last_index
-    installing.step(append(entry(before + 1, 1), term=1, after=EntryId(1, before), sender=1))
+    installing.step(AppendEntries(1, 1, 3, before, 1, 0, (entry(before + 1, 1),)))
     for _ in range(50):
         installing.tick()
     assert installing.last_index == before
