@@ -59,7 +59,7 @@ class State:
 
     def __init__(self, partition_id: int, store: ColdStore) -> None:
         self.partition_id = partition_id
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self._store = store
         row = store.get(_META)
         meta = msgspec.msgpack.decode(row, type=_Meta) if row else _Meta(first_key(partition_id), 0, 0, 0, 0)
