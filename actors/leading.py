@@ -23,6 +23,8 @@ from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
 
 DUE_PER_TICK: Final = 100
+FRAMES_UNDER_WAY_MAX: Final = 2
+"""One on its way to a majority of disks, one behind it: more of them would only be smaller."""
 _CONTINUATIONS_PER_TICK: Final = 4
 _TERM_SHIFT: Final = 40
 _WAITING_SLACK: Final = 1024
@@ -105,6 +107,11 @@ class Leadership:
     @property
     def quiet(self) -> bool:
         return not self._pending
+
+    @property
+    def is_full(self) -> bool:
+        """What comes now waits for a commit first, and so shares a frame with what comes meanwhile."""
+        return len(self._pending) >= FRAMES_UNDER_WAY_MAX
 
     @property
     def waiting_count(self) -> int:

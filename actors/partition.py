@@ -240,7 +240,8 @@ class PartitionActor(Actor[Message]):
         if leading is None or not self._raft.leads:
             return leading is None  # Without leadership all is taken, to be refused.
         return (
-            self._raft.may_propose
+            not leading.is_full
+            and self._raft.may_propose
             and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max
             and leading.tick_bytes < self._limits.tick_bytes_max
         )
@@ -301,7 +302,7 @@ class PartitionActor(Actor[Message]):
         elif leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
-            if raft.leads and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max:
+            if raft.leads and not leading.is_full:
                 if leading.do_own_work(self.seconds_per_tick_max):
                     self.wake()
                 self._set_due_timer(leading)
@@ -344,6 +345,7 @@ class PartitionActor(Actor[Message]):
         machine = self._machine
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
+        machine.lead()
         engine = Engine(machine.state, (self.id,))
         self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
@@ -394,6 +396,8 @@ class PartitionActor(Actor[Message]):
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
+            if self._machine is not None:
+                self._machine.follow()
 
     def reconcile(self, goal: frozenset[int]) -> None:
         """As the leader, bring the group's configuration one step nearer to who is to be in it."""

@@ -119,13 +119,14 @@ _TUPLES: Final = {
     for struct in EVENT_CODES.values()
 }
 
+_READING: Final = {
+    code: (struct, _FIELD_COUNT[struct], _TUPLES[struct]) for code, struct in EVENT_CODES.items()
+}
+
 CommandNote: TypeAlias = tuple[type[Command], int, int]
 """Which command, the key it was about (0: none), and how many of the frame's events are its own."""
 
 _astuple = msgspec.structs.astuple
-
-
-_Wire: TypeAlias = tuple[int, int, int, list[int], list[Any]]
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -152,13 +153,15 @@ def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happene
 def decode_frame(payload: bytes) -> Frame:
     """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
     try:
-        wire = msgspec.convert(cbor2.loads(payload), _Wire)
-    except (cbor2.CBORDecodeError, ValueError) as error:
+        wire: Any = cbor2.loads(payload)
+        number, time, last_key, flat_commands, flat = wire
+        if number != FRAME_FORMAT or type(flat_commands) is not list or len(flat_commands) % 3:
+            raise CodecError(f"no frame of format {FRAME_FORMAT}")
+        if type(time) is not int or type(last_key) is not int or type(flat) is not list:
+            raise CodecError("no frame: time, last key or events are of another kind")
+        return Frame(time, last_key, tuple(_notes(flat_commands)), _events(flat))
+    except (cbor2.CBORDecodeError, ValueError, TypeError) as error:
         raise CodecError(f"no frame: {error}") from error
-    number, time, last_key, flat_commands, flat = wire
-    if number != FRAME_FORMAT or len(flat_commands) % 3:
-        raise CodecError(f"no frame of format {FRAME_FORMAT}")
-    return Frame(time, last_key, tuple(_notes(flat_commands)), tuple(_events(flat)))
 
 
 def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
@@ -169,16 +172,19 @@ def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
         yield COMMAND_CODES[code], key, count
 
 
-def _events(flat: list[Any]) -> Iterator[Event]:
-    position = 0
-    while position < len(flat):
-        length, code = flat[position], flat[position + 1] if position + 1 < len(flat) else 0
-        struct = EVENT_CODES.get(code)
-        count = _FIELD_COUNT[struct] if struct is not None else -1
-        fields = flat[position + 2 : position + 2 + count]
-        if struct is None or length != count or len(fields) != count:
+def _events(flat: list[Any]) -> tuple[Event, ...]:
+    happened: list[Event] = []
+    position, end = 0, len(flat)
+    while position < end:
+        length, code = flat[position : position + 2]
+        known = _READING.get(code)
+        start = position + 2
+        position = start + length
+        if known is None or length != known[1] or position > end:
             raise CodecError(f"unknown event code {code} with {length} fields")
-        for index in _TUPLES[struct]:
+        struct, _, tuples = known
+        fields = flat[start:position]
+        for index in tuples:
             fields[index] = tuple(fields[index])
-        yield struct(*fields)
-        position += 2 + count
+        happened.append(struct(*fields))
+    return tuple(happened)

@@ -5,7 +5,7 @@ import pytest
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, decode_frame, encode_frame
-from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance
+from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance, PublishMessage
 from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
 
 GOLDEN_FRAME = (
@@ -118,6 +118,26 @@ def frame() -> bytes:
 
 def test_a_frame_has_the_bytes_that_it_always_had() -> None:
     assert frame().hex() == GOLDEN_FRAME
+
+
+MESSAGES = (
+    events.MessagePublished(7, "<default>", "paid", "1", "id", 2000, {"a": b"1"}),
+    events.MessageSubscriptionCreated(8, 5, 6, "p", "<default>", "paid", "1", True, 0),
+    events.MessageSubscriptionCorrelating(8, 5, 6, "p", "<default>", "paid", "1", 7, 8),
+    events.ProcessMessageSubscriptionCorrelated(8, 5, 7),
+    events.SignalBroadcasted(9, "<default>", "bell", {}),
+)
+GOLDEN_MESSAGES = (
+    "85011903e80983100005982a07182607693c64656661756c743e647061696461316269641907d0a161614131091828080506"
+    "6170693c64656661756c743e64706169646131f5000918290805066170693c64656661756c743e6470616964613107080318"
+    "3408050704183609693c64656661756c743e6462656c6ca0"
+)
+
+
+def test_messages_have_the_bytes_that_they_always_had() -> None:
+    frame = encode_frame(1000, 9, [(PublishMessage, 0, 5)], MESSAGES)
+    assert frame.hex() == GOLDEN_MESSAGES
+    assert decode_frame(frame).events == MESSAGES
 
 
 def test_a_frame_is_read_as_it_was_written() -> None:
