@@ -365,6 +365,7 @@ class Node:
             () if report is None else tuple(sorted(report.members)),
             report is not None and report.is_settled,
             supplied,
+            actor.live,
             actor.installing or "",
         )
 

@@ -171,6 +171,12 @@ class PartitionActor(Actor[Message]):
         return self._machine
 
     @property
+    def live(self) -> int:
+        """Process instances that are under way."""
+        machine = self._machine
+        return 0 if machine is None else machine.state.started - machine.state.completed
+
+    @property
     def quiet(self) -> bool:
         """Nothing is under way: the partition could stop without an open answer."""
         archiving = self._archiving is not None and self._archiving.busy

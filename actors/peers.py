@@ -81,6 +81,14 @@ class Peers:
         """(term, node) of the leader on another node, as far as it is known."""
         return self._leaders.get(partition)
 
+    def live_in(self, partition: int) -> int:
+        """Process instances under way in a partition that another node leads, when it last told."""
+        leader = self._leaders.get(partition)
+        status = None if leader is None else self.statuses.get(leader[1])
+        if status is None:
+            return 0
+        return next((replica.live for replica in status.replicas if replica.partition == partition), 0)
+
     def median_offset_ms(self) -> int:
         """How far the median of all clocks is ahead of the one here, this one among them."""
         return round(median([0, *self._offsets.values()]))
