@@ -5,6 +5,7 @@ plays them to one node and to a cluster, without an oracle.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import final
 
@@ -56,12 +57,13 @@ class Sameness:
     """Called as a `Comparison`. What shall differ from the oracle is the same on both sides here."""
 
     def __init__(self, node: RunningNode, cluster: RunningCluster) -> None:
-        first = cluster.nodes[1]
         self._node = Side(node.address, NodeRecords(node.directory))
-        self._cluster = Side(first.address, ClusterRecords(first.directory, cluster.partitions))
-        self._compare = Comparison(self._cluster, self._node)
+        self._records = ClusterRecords(cluster.nodes[1].directory, cluster.partitions)
+        self._addresses = cycle(cluster.addresses)
 
     async def __call__(
         self, script: Script, *models: bytes, concurrent: str = "", known: Mapping[str, str] | None = None
     ) -> None:
-        await self._compare(script, *models, concurrent=concurrent)
+        """Each script goes to another node, which begins instances rather where it leads."""
+        compare = Comparison(Side(next(self._addresses), self._records), self._node)
+        await compare(script, *models, concurrent=concurrent)
