@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, final
 
-START_SECONDS_MAX: Final = 20.0
+START_SECONDS_MAX: Final = 60.0
 STOP_SECONDS_MAX: Final = 20.0
-LEADERS_SECONDS_MAX: Final = 20.0
+LEADERS_SECONDS_MAX: Final = 60.0
 _ASK_SECONDS_MAX: Final = 2.0
 _SMALL_SEGMENTS: Final = {"BPMND_LOG__SEGMENT_MIB": "8"}
 """So many partitions on one disk start sooner, and the archive is used, too."""

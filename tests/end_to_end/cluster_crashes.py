@@ -18,7 +18,7 @@ from tests.nodes import RunningCluster
 MODEL: Final = process(
     START + task("work", "crash-work") + END + path("start", "work", "end"), process_id="crash"
 )
-SERVED_SECONDS_MAX: Final = 20.0
+SERVED_SECONDS_MAX: Final = 60.0
 KINDS: Final = ("the leader of one", "any node", "all three")
 
 
