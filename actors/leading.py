@@ -92,6 +92,9 @@ class Leadership:
         self._clock = clock
         self._log_clock = log_clock
         self._now = 0
+        self._began = 0.0
+        self._decided = 0
+        """Commands of this tick, and when the first was taken."""
         self._events: list[Event] = []
         self._notes: list[CommandNote] = []
         self._answers: list[Answer] = []
@@ -153,6 +156,9 @@ class Leadership:
 
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
+        if self._decided:
+            self._latency.decided(self._decided, self._clock.monotonic() - self._began)
+            self._decided = 0
         if not (self._events or self._answers or self._offered):
             self._now = 0
             return
@@ -211,6 +217,9 @@ class Leadership:
         self._answers.clear()
 
     def _decide(self, command: Command, reply: Reply | None) -> None:
+        if not self._decided:
+            self._began = self._clock.monotonic()
+        self._decided += 1
         self._last_request += 1
         request = self._last_request
         decision = self.engine.decide(command, self.now, request)

@@ -392,10 +392,18 @@ class Node:
             if gateway is not None:
                 hosted.forget_watcher(gateway)
             if hosted.actor is not None and node_of(hosted.actor.leader) == node:
-                hosted.actor.tell(LeaderLost(hosted.actor.leader))
+                hosted.actor.tell(LeaderLost(hosted.actor.leader, self._campaign_after(hosted.id)))
         controller = self.control.controller
         if controller is not None and node_of(controller.leader) == node:
-            controller.tell(LeaderLost(controller.leader))
+            controller.tell(LeaderLost(controller.leader, self._campaign_after(CONTROLLER_GROUP)))
+
+    def _campaign_after(self, group: int) -> float:
+        """Seconds; those who are to lead rather go first, and others not all at once."""
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(group)
+        nodes = () if plan is None else plan.replicas
+        rank = nodes.index(self.identity.node) if self.identity.node in nodes else len(nodes)
+        return 0.05 + 0.15 * rank + self._entropy.below(100) / 1000
 
     def received(self, node: int, items: Iterable[bytes]) -> None:
         """Raises msgspec.DecodeError for what is no message of a node of this version."""

@@ -23,6 +23,7 @@ from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
+    Campaign,
     CheckpointWritten,
     ClusterChanged,
     HandOver,
@@ -135,10 +136,14 @@ class PartitionActor(Actor[Message]):
         self._sender: ChannelSender | None = None
         self._seen_leader = (0, 0)
         self._was_able = False
+        self._settled_term = self._raft.term
+        self._settled_commit = self._raft.committed
+        """Term and commit when the last tick ended."""
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
         self._resend_timer: Timer | None = None
+        self._campaign_timer: Timer | None = None
         self._use(replica.machine)
 
     # What others ask of it
@@ -229,7 +234,7 @@ class PartitionActor(Actor[Message]):
         super().stop()
         if self._archiving is not None:
             self._archiving.close()
-        for timer in (self._tick_timer, self._due_timer, self._resend_timer):
+        for timer in (self._tick_timer, self._due_timer, self._resend_timer, self._campaign_timer):
             if timer is not None:
                 timer.cancel()
         self.serving.close()
@@ -264,9 +269,13 @@ class PartitionActor(Actor[Message]):
                 raise error
             case Tick():
                 self._raft.tick()
-            case LeaderLost(member):
+            case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+                    self._campaign_timer = self.scheduler.call_later(seconds, self.tell, Campaign())
+            case Campaign():
+                if not self._raft.leader:
+                    self._raft.campaign()
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 if self._installation is not None:
                     self._installation.received(message)
@@ -302,10 +311,12 @@ class PartitionActor(Actor[Message]):
         """Once a tick: see who leads, bring in what is due, make the frame, hand it to Raft, release what is
         committed."""
         raft, leading = self._raft, self._leading
-        if leading is not None and (raft.role is not Role.LEADER or raft.term != leading.term):
-            self._end_leadership("lost its leadership")
-            leading = None
-        elif leading is None and raft.role is Role.LEADER:
+        if raft.term != self._settled_term or raft.role is not Role.LEADER:
+            if leading is not None:
+                self._end_leadership("lost its leadership")
+                leading = None
+            self._drop_uncommitted()
+        if leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
             if raft.leads and not leading.is_full:
@@ -320,6 +331,7 @@ class PartitionActor(Actor[Message]):
         elif raft.role is not Role.LEADER:
             self._follow()
         self._advance_checkpoints()
+        self._settled_term, self._settled_commit = raft.term, raft.committed
         if (raft.term, raft.leader) != self._seen_leader or self._became_able():
             self._seen_leader = (raft.term, raft.leader)
             self._leader_changed()
@@ -371,14 +383,21 @@ class PartitionActor(Actor[Message]):
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
 
+    def _drop_uncommitted(self) -> None:
+        """What a leader applied beyond the commit no longer counts when its term is over.
+
+        The commit as it was while it led is what tells: by now others may be committed at the same indexes.
+        """
+        machine = self._machine
+        if machine is not None and machine.applied > self._settled_commit:
+            self._discard(machine)
+
     def _follow(self) -> None:
-        """Apply what is committed, a slice a tick. What was applied beyond it no longer counts."""
+        """Apply what is committed, a slice a tick."""
         machine, raft = self._machine, self._raft
         if machine is None:
             if not self._loading and self._writing is None:
                 self._load()
-        elif machine.applied > raft.committed:
-            self._discard(machine)
         else:
             self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
 
@@ -494,7 +513,7 @@ class PartitionActor(Actor[Message]):
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
-        _logger.info("partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied)
+        _logger.info("partition %d: dropped %d..%d", self.id, self._settled_commit + 1, machine.applied)
         self._machine = None
         if self.checkpoints.is_writing:
             self._writing = self.checkpoints
