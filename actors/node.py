@@ -49,6 +49,7 @@ from bpmnd.cluster.raft import Message as RaftMessage
 from bpmnd.cluster.raft.messages import Heartbeat, HeartbeatReply
 from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.disk import Disk
+from bpmnd.storage.partition import OpenStore
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Node:
         settings: NodeSettings,
         identity: Identity,
         disk: Disk,
+        open_store: OpenStore,
         writer: Writer,
         scheduler: Scheduler,
         clock: Clock,
@@ -93,6 +95,7 @@ class Node:
         self.http: tuple[str, int] = ("", 0)
         """Where this node serves its clients, once it does."""
         self._disk = disk
+        self._open_store = open_store
         self._writer = writer
         self._scheduler = scheduler
         self._clock = clock
@@ -227,6 +230,7 @@ class Node:
             self._writer,
             self._scheduler.post,
             self.settings.segment_size,
+            self._open_store,
         )
 
     def _log_clock(self, last_time: int) -> LogClock:

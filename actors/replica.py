@@ -12,11 +12,11 @@ from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
 from bpmnd.actors.machine import Machine
 from bpmnd.cluster.raft import Configuration, Entry, EntryKind, Message, Raft, RaftSettings, Snapshot
-from bpmnd.storage.checkpoint import CheckpointStore
+from bpmnd.storage.cold_store import ColdStore
 from bpmnd.storage.disk import Disk, read_file, replace_file
 from bpmnd.storage.layout import LOG
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
-from bpmnd.storage.partition import open_partition_storage
+from bpmnd.storage.partition import OpenStore, open_partition_storage
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class ReplicaFiles:
     writer: Writer
     post: Post
     segment_size: int
+    open_store: OpenStore
 
     def exists(self) -> bool:
         return BIRTH in self.disk.names(self.directory)
@@ -62,7 +63,7 @@ class Replica:
     partition_id: int
     files: ReplicaFiles
     log: EntryLog
-    store: CheckpointStore
+    store: ColdStore
     consensus: Consensus
     machine: Machine
     """The state as far as it is known to be committed; for a group of one that is all of the log."""
@@ -86,6 +87,7 @@ def open_replica(
         post=files.post,
         then=then,
         segment_size=files.segment_size,
+        open_store=files.open_store,
     )
     log, store = storage.log, storage.store
     try:
@@ -128,7 +130,7 @@ def open_replica(
 class RaftStorage:
     """Log and checkpoint of a replica, as its Raft member reads them."""
 
-    def __init__(self, log: EntryLog, store: CheckpointStore, configurations: Configurations) -> None:
+    def __init__(self, log: EntryLog, store: ColdStore, configurations: Configurations) -> None:
         self._log = log
         self._store = store
         self._configurations = configurations

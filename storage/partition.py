@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bpmnd.storage.checkpoint import CheckpointStore
 from bpmnd.storage.cold_store import ColdStore
 from bpmnd.storage.disk import Disk
 from bpmnd.storage.errors import DamageError, GapError
 from bpmnd.storage.layout import CHECKPOINT, LOG
 from bpmnd.storage.log import SEGMENT_SIZE, Appended, AppendFailed, Log, Post
 from bpmnd.storage.writer import Writer
+
+OpenStore = Callable[[Path], ColdStore]
+"""Opens the store of rows in a directory, or makes it (blocking)."""
 
 
 @final
@@ -20,7 +22,7 @@ class PartitionStorage:
     """Log and store of one replica. What the log has after the store's position is to be replayed."""
 
     log: Log
-    store: CheckpointStore
+    store: ColdStore
 
     @property
     def replay_from(self) -> int:
@@ -36,11 +38,12 @@ def open_partition_storage(
     post: Post,
     then: Callable[[Appended | AppendFailed], None],
     segment_size: int = SEGMENT_SIZE,
+    open_store: OpenStore,
 ) -> PartitionStorage:
     """Open both (blocking) and refuse when they do not meet. The log must have been created."""
     log = Log.open(disk, directory / LOG, writer=writer, post=post, then=then, segment_size=segment_size)
     try:
-        store = CheckpointStore(directory / CHECKPOINT)
+        store = open_store(directory / CHECKPOINT)
         try:
             check_meets(log, store, directory)
         except BaseException:

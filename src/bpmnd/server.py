@@ -32,6 +32,7 @@ from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
 from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.checkpoint import CheckpointStore
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.writer import ThreadWriter
 
@@ -114,6 +115,7 @@ class _Process:
             _settings(self._config, self._directory, self._plans),
             identity,
             RealDisk(),
+            CheckpointStore,
             writer,
             LoopScheduler(loop),
             SystemClock(),
