@@ -44,12 +44,14 @@ class MemoryDisk:
 
     `crash` gives the disk as it is found after a power failure. `failing` makes every sync fail as the
     kernel does it: the data stays readable, counts as clean and is not on disk. `stopped` makes it fail with
-    the data still under way. `room` bounds what `create` may take.
+    the data still under way; `syncs_left` says after how many more syncs that happens by itself. `room` bounds
+    what `create` may take.
     """
 
     def __init__(self) -> None:
         self.failing = False
         self.stopped = False
+        self.syncs_left: int | None = None
         self.room: int | None = None
         self.syncs = 0
         self._live: dict[Path, _Node] = {}
@@ -89,6 +91,9 @@ class MemoryDisk:
     def count_sync(self) -> None:
         """Every sync comes by here, and fails here."""
         self.syncs += 1
+        if self.syncs_left is not None:
+            self.stopped = self.stopped or self.syncs_left == 0
+            self.syncs_left -= 1
         if self.stopped:
             raise StorageError("the power failed")
         if self.failing:
