@@ -160,7 +160,12 @@ class _MemoryFile:
 
     def sync(self) -> None:
         self._disk.count_sync()
-        self._node.persist(set(self._node.dirty))
+        node = self._node
+        if len(node.dirty) * SECTOR >= len(node.live):
+            node.durable[:] = node.live
+            node.dirty.clear()
+        else:
+            node.persist(set(node.dirty))
 
     def close(self) -> None:
         """Nothing to give back."""

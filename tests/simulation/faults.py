@@ -14,8 +14,8 @@ LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
 DISKS: Final = ("eio", "full", "slow-disk")
 OTHERS: Final = ("pause", "clock", "applier", "decision")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
-ON_REQUEST: Final = ("flip", "wipe")
-"""Need repair from peers."""
+ON_REQUEST: Final = ("flip", "wipe", "trim")
+"""Need repair from peers, or copies of their checkpoints. `trim` is no event: logs are short and trimmed."""
 
 
 class Nodes(Protocol):
@@ -47,7 +47,7 @@ class Faults:
         self._hub = hub
         self._nodes = nodes
         self._sabotage = sabotage
-        self._kinds = kinds
+        self._kinds = tuple(kind for kind in kinds if kind != "trim")
         self._pause = pause
         self._stopped = False
         self._causes: dict[str, Callable[[Process], bool]] = {

@@ -9,6 +9,7 @@ from typing import Final, final
 
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.founding import Plans
+from bpmnd.actors.hosted import HostedPartition
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.storage.entry import Position
 from tests.simulation.clients import Clients, Load
@@ -70,7 +71,7 @@ class Simulation:
         self.running: dict[int, Process] = {}
         self.ledger = Ledger(world)
         self._hub = Hub(world, _queue_sizes(world))
-        self._settings = _settings(world, nodes, partitions)
+        self._settings = _settings(world, nodes, partitions, trims="trim" in kinds)
         self._sabotage = sabotage
         self._lives = 0
         self._healing = False
@@ -132,8 +133,13 @@ class Simulation:
             f" at {group.length}"
             for group in self.ledger.groups.values()
         )
+        replicas = "; ".join(
+            f"{process.name} has {number} {_replica(hosted)}"
+            for process in self.running.values()
+            for number, hosted in process.node.hosted.items()
+        )
         clients = self.clients
-        return f"{groups}; {clients.busy} clients are busy, {clients.open_requests} requests open"
+        return f"{groups}; {replicas}; {clients.busy} clients busy, {clients.open_requests} requests open"
 
     # Life and death of nodes
 
@@ -271,12 +277,22 @@ class Simulation:
         self.clients.history.check(questions)
 
 
+def _replica(hosted: HostedPartition) -> str:
+    actor = hosted.actor
+    if actor is None:
+        return "closed"
+    raft, machine = actor.replica.consensus.raft, actor.machine
+    state = "no state" if machine is None else f"its state at {machine.applied}"
+    checkpoint = ", a checkpoint in the making" if actor.checkpoints.in_the_making else ""
+    return f"as {raft.role.name} of term {raft.term}, committed {raft.committed}, {state}{checkpoint}"
+
+
 def _queue_sizes(world: World) -> QueueSizes:
     message = world.chance.choice((4 << 10, 64 << 10, 1 << 20))
     return QueueSizes(item=_ITEM_MAX, message=message, control=64 << 10, bulk=_ITEM_MAX + 1024)
 
 
-def _settings(world: World, nodes: int, partitions: int) -> Settings:
+def _settings(world: World, nodes: int, partitions: int, *, trims: bool) -> Settings:
     addresses = {number: f"node{number}:1" for number in range(1, nodes + 1)}
     plans = {
         number: Plans(f"host{number}", addresses[number], partitions, min(nodes, 3), addresses)
@@ -290,7 +306,8 @@ def _settings(world: World, nodes: int, partitions: int) -> Settings:
         )
     )
     limits = PartitionLimits(uncommitted_bytes_max=world.chance.choice((20_000, 16 << 20)))
-    segment_size = world.chance.choice((16 << 10, 64 << 10, 256 << 10))
+    # A log that is trimmed needs copies of checkpoints for whoever lags behind.
+    segment_size = world.chance.choice((16 << 10, 64 << 10)) if nodes == 1 or trims else 4 << 20
     return Settings(plans, segment_size, policy, limits, world.chance.choice((0.0, 0.001, 0.01)))
 
 
