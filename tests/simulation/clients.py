@@ -1,9 +1,11 @@
 """Clients of a simulated cluster: they deploy, create, work, cancel, set variables and resolve incidents."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+from bpmnd.actors.errors import Unavailable
 from bpmnd.bpmn.commands import (
     ActivateJobs,
     CancelProcessInstance,
@@ -31,6 +33,10 @@ from tests.simulation.process import Choice, ConnectionLost, NotConnected, Proce
 from tests.simulation.world import Violation, World
 
 _LATENCY: Final = 0.002
+
+
+class TooSlow(Unavailable):
+    """The client does not wait any longer. The answer may still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,24 @@ class Clients:
         future = self.loop.create_future()
         self.open_requests += 1
         node = 1 + world.below(self._load.nodes)
-        world.after(world.latency(_LATENCY), None, self._arrive, node, request, choose, future.set_result)
+
+        def heard(result: Result) -> None:
+            """It counts also when it comes too late for the client."""
+            self.open_requests -= 1
+            request.after = self._ledger.lengths()
+            request.result = result
+            if not future.done():
+                future.set_result(result)
+
+        world.after(world.latency(_LATENCY), None, self._arrive, node, request, choose, heard)
+        patience = world.after(world.between(0.5, 4.0), self, self._give_up, future)
         result: Result = await future
-        self.open_requests -= 1
-        request.after = self._ledger.lengths()
-        request.result = result
+        patience.cancel()
         return result
+
+    def _give_up(self, future: "asyncio.Future[Result]") -> None:
+        if not future.done():
+            future.set_result(TooSlow("the client goes on without an answer"))
 
     def _arrive(
         self, node: int, request: Request, choose: Choice, answer: Callable[[Result], None]

@@ -12,7 +12,7 @@ from tests.simulation.world import World
 CRASHES: Final = ("kill", "power", "all-power", "stop")
 LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
 DISKS: Final = ("eio", "full", "slow-disk")
-OTHERS: Final = ("pause", "clock", "applier", "decision")
+OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
 ON_REQUEST: Final = ("flip", "wipe", "trim")
 """Need repair from peers, or copies of their checkpoints. `trim` is no event: logs are short and trimmed."""
@@ -65,6 +65,7 @@ class Faults:
             "full": self._fill_disk,
             "slow-disk": self._slow_disk,
             "pause": self._pause_process,
+            "freeze": self._freeze,
             "clock": self._jump,
             "applier": self._fail_applier,
             "decision": self._fail_decision,
@@ -95,10 +96,22 @@ class Faults:
         running = self._nodes.running
         if running:
             kind = world.chance.choice(self._kinds)
-            process = running[world.chance.choice(sorted(running))]
+            process = self._victim(running)
             if self._causes[kind](process):
                 world.fault(kind, process.name)
         world.after(world.between(0, 2 * self._pause), None, self._next)
+
+    def _victim(self, running: dict[int, Process]) -> Process:
+        """Leaders more often than others: with them most is at stake."""
+        chance = self._world.chance
+        leaders = [
+            process
+            for process in running.values()
+            if any(hosted.leads for hosted in process.node.hosted.values())
+        ]
+        if leaders and self._world.happens(0.5):
+            return chance.choice(leaders)
+        return running[chance.choice(sorted(running))]
 
     def _later(self, seconds: float, undo: Callable[[], None]) -> None:
         self._world.after(self._world.between(0, 2 * seconds), None, undo)
@@ -229,10 +242,22 @@ class Faults:
 
     def _pause_process(self, process: Process) -> bool:
         """As by SIGSTOP: time goes on without it."""
-        seconds = self._world.chance.choice((0.2, 1.0, 6.0))
-        process.paused_until = self._world.now + self._world.between(0, 2 * seconds)
+        seconds = self._world.chance.choice((0.2, 2.0, 4.0))
+        process.paused_until = self._world.now + self._world.between(0.5 * seconds, 2 * seconds)
         if process.paused_until > self._world.now + 2:
             self._hub.watch_silent(process.number)
+        return True
+
+    def _freeze(self, process: Process) -> bool:
+        """A machine that is moved: it stands still, and when it goes on nobody can be reached for a while."""
+        others = self._others(process)
+        directions = [(process.number, other) for other in others]
+        directions += [(other, process.number) for other in others]
+        for source, target in directions:
+            self._hub.block(source, target)
+        seconds = self._world.between(1.0, 4.0)
+        process.paused_until = self._world.now + seconds
+        self._world.after(seconds + self._world.between(0, 2), None, self._unblock, directions)
         return True
 
     def _jump(self, process: Process) -> bool:

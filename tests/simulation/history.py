@@ -266,7 +266,8 @@ class History:
         if effect is not None:
             if request.surely_undone and effects[effect]:
                 raise Violation(f"{request} took effect")
-            if request.outcome is not None and not request.surely_undone and not effects[effect]:
+            answered = request.outcome is not None and not isinstance(request.outcome, Rejected)
+            if answered and not effects[effect]:
                 raise Violation(f"{request} has left no trace")
         match request.result:
             case Accepted():

@@ -79,13 +79,13 @@ class Simulation:
             partitions=partitions,
             nodes=nodes,
             creations=world.chance.choice((20, 40, 80)),
-            creators=1 + world.below(3),
-            workers=1 + world.below(3),
+            creators=1 + world.below(4),
+            workers=2 + world.below(4),
             pause=world.chance.choice((0.05, 0.1, 0.3)),
         )
         self.clients = Clients(world, self._load, self.ledger, self.running.get)
         self._faults = Faults(
-            world, self._hub, self, sabotage, kinds, world.chance.choice((0.3, 1.0, 3.0))
+            world, self._hub, self, sabotage, kinds, world.chance.choice((0.3, 1.0, 2.0, 4.0))
         )
 
     def run(self) -> Report:
