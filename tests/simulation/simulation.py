@@ -23,7 +23,7 @@ from tests.simulation.sabotage import Sabotage, sabotaged
 from tests.simulation.states import note_memory, replay_group
 from tests.simulation.world import Violation, World
 
-_HEAL_SECONDS: Final = 120.0
+_HEAL_SECONDS: Final = 60.0
 _SETTLE_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 1.0
 _ITEM_MAX: Final = 2 << 20
