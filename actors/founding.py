@@ -1,7 +1,7 @@
 """How a cluster begins, once: all nodes named in the configuration meet, and the first of them founds it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, final
 
 import msgspec
@@ -42,6 +42,8 @@ class Plans:
     replication: int
     nodes: Mapping[int, str]
     """Node -> address, this one included; empty for a node that is alone or joins a cluster that exists."""
+    join: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Node -> address of some members of the cluster that this node is to be added to."""
 
     def introduction(self) -> Introduction:
         return Introduction(
@@ -73,8 +75,10 @@ class Founding:
         self._present.pop(node, None)
         self._members_of_others.discard(node)
 
-    def disagreement(self, introduction: Introduction) -> str | None:
+    def disagreement(self, node: int, introduction: Introduction) -> str | None:
         """Why a node without a cluster cannot found one with us; None if it can."""
+        if node not in self._plans.nodes:
+            return f"node {node} is not among the nodes of the cluster to be founded"
         own = self._plans.introduction()
         for name in ("nodes", "partitions", "replication"):
             mine, other = getattr(own, name), getattr(introduction, name)
@@ -86,7 +90,8 @@ class Founding:
         """The cluster's first state, if it is for this node to found it and the time has come."""
         own, plans = self._identity, self._plans
         others = [node for node in plans.nodes if node != own.node]
-        if self._members_of_others or any(node < own.node for node in others):
+        joins = not plans.nodes and plans.join
+        if joins or self._members_of_others or any(node < own.node for node in others):
             return None
         if any(node not in self._present for node in others):
             return None

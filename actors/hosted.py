@@ -12,9 +12,10 @@ from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader
-from bpmnd.actors.machine import Machine
+from bpmnd.actors.installing import Installed
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.partition import PartitionActor
+from bpmnd.actors.peer_messages import InstallRequest
 from bpmnd.actors.replica import RaftMember, Replica, ReplicaFiles, open_replica
 from bpmnd.actors.supervisor import Supervisor
 from bpmnd.actors.watching import JobWatcher
@@ -22,11 +23,13 @@ from bpmnd.bpmn.codec import CodecError
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.cluster.raft import Configuration, SnapshotOffer
+from bpmnd.cluster.raft import Configuration
 from bpmnd.storage.archive import Archive, ArchiveRetention
-from bpmnd.storage.errors import StorageError
-from bpmnd.storage.layout import ARCHIVE, LOG
+from bpmnd.storage.entry import Position
+from bpmnd.storage.errors import DamageError, GapError, StorageError
+from bpmnd.storage.layout import ARCHIVE, LOG, switch_checkpoint
 from bpmnd.storage.log import Appended, AppendFailed
+from bpmnd.storage.setting_aside import begin_after
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +47,8 @@ class Surroundings:
     limits: PartitionLimits
     checkpoints: CheckpointPolicy
     retention: ArchiveRetention
-    engine: Callable[[Machine], Engine]
+    know_peers: Callable[[Engine], None]
+    ask: Callable[[int, InstallRequest], None]
     leader_changed: Callable[[], None]
     give_up: Callable[[BaseException], None]
 
@@ -59,6 +63,7 @@ class HostedPartition:
         files: ReplicaFiles,
         member: RaftMember,
         birth: Configuration,
+        has_peers: Callable[[], bool],
         surroundings: Surroundings,
     ) -> None:
         self.id: Final = partition_id
@@ -67,6 +72,8 @@ class HostedPartition:
         self.failure: BaseException | None = None
         self._files = files
         self._birth = birth
+        self._has_peers = has_peers
+        self._is_damaged = False
         self._surroundings = surroundings
         self._stopping = False
         self._subscribed: dict[JobWatcher, set[str]] = {}
@@ -119,10 +126,23 @@ class HostedPartition:
             else:
                 early.append(message)
 
+        has_peers = self._has_peers()
+
         def work() -> Replica:
-            if not self._files.exists():
-                self._files.create(self._birth)
-            return open_replica(self.id, self._files, self.member, on_log)
+            files = self._files
+            if not files.exists():
+                files.create(self._birth)
+            if not has_peers:
+                return open_replica(self.id, files, self.member, on_log)
+            if not self._is_damaged:
+                try:
+                    return open_replica(self.id, files, self.member, on_log)
+                except (DamageError, GapError) as error:
+                    _logger.error("partition %d: damaged, and rebuilt from its peers: %s", self.id, error)
+            kept = files.set_aside()
+            _logger.warning("partition %d: what was here is in %s", self.id, kept)
+            self._is_damaged = False
+            return open_replica(self.id, files, self.member, on_log)
 
         def opened(replica: Replica | None, error: BaseException | None) -> None:
             if replica is None:
@@ -139,6 +159,24 @@ class HostedPartition:
             self._started(actor)
 
         self._surroundings.scheduler.run_blocking(work, opened)
+
+    def remove(self) -> None:
+        """Stop, and delete all that is here: the group goes on without this replica."""
+        self._stopping = True
+        actor, self.actor = self.actor, None
+        if actor is not None:
+            actor.stop()
+
+        def work() -> None:
+            if actor is not None:
+                close_replica(actor.replica)
+            self._files.remove()
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is not None:
+                _logger.error("partition %d: cannot be removed", self.id, exc_info=error)
+
+        self._surroundings.scheduler.run_blocking(work, done)
 
     def stop(self) -> None:
         """Stop and close the files (blocking until what is queued is on disk)."""
@@ -167,7 +205,7 @@ class HostedPartition:
         )
         actor = PartitionActor(
             replica,
-            given.engine,
+            given.know_peers,
             given.scheduler,
             given.clock,
             given.log_clock,
@@ -178,13 +216,34 @@ class HostedPartition:
             archiving=archiving,
             disk_space=given.disk_space,
             leader_changed=given.leader_changed,
-            install=self._install,
+            ask=given.ask,
+            installed=lambda installed: self._switch(actor, installed),
         )
         actor.supervise(lambda error: self._died(actor, error))
         return actor
 
-    def _install(self, offer: SnapshotOffer) -> None:
-        _logger.warning("partition %d: needs a copy of the leader's checkpoint", self.id)
+    def _switch(self, actor: PartitionActor, installed: Installed) -> None:
+        """Begin from the checkpoint that was fetched."""
+        self.actor = None
+        actor.stop()
+        files, manifest = self._files, installed.manifest
+
+        def work() -> None:
+            close_replica(actor.replica)
+            switch_checkpoint(files.disk, files.directory, installed.directory)
+            if installed.begins_anew:
+                position = Position(manifest.index, manifest.term, manifest.hash)
+                begin_after(files.disk, files.directory, position)
+                Archive(files.disk, files.directory / ARCHIVE).begin_after(position)
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is not None:
+                self._failed(error)
+            elif not self._stopping:
+                _logger.info("partition %d: has the checkpoint of entry %d", self.id, manifest.index)
+                self.open()
+
+        self._surroundings.scheduler.run_blocking(work, done)
 
     def _died(self, actor: PartitionActor, error: Exception) -> None:
         """Memory is not the fold of the log any more, or the disk failed: drop it and begin from the disk."""
@@ -196,13 +255,27 @@ class HostedPartition:
 
     def _failed(self, error: BaseException) -> None:
         self.failure = error
-        if not self._stopping:
+        if self._stopping:
+            return
+        if _is_damage(error) and self._has_peers():
+            self._is_damaged = True  # It may open well: of another history, or with a bad byte further on.
+            self.supervisor.failed(error)
+        else:
             self.supervisor.failed(error, final=_is_of_the_disk(error))
 
 
 def close_replica(replica: Replica) -> None:
     replica.log.log.close()
     replica.store.close()
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Whether what is on the disk is not what was written, though the disk works."""
+    while error is not None:
+        if isinstance(error, DamageError | GapError):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _is_of_the_disk(error: BaseException | None) -> bool:

@@ -81,7 +81,7 @@ class Leadership:
         self._raft = consensus.raft
         self._machine = machine
         self._state = machine.state
-        self._engine = engine
+        self.engine: Final = engine
         self._channels = channels
         self._checkpoints = checkpoints
         self._watching = watching
@@ -206,7 +206,7 @@ class Leadership:
     def _decide(self, command: Command, reply: Reply | None) -> None:
         self._last_request += 1
         request = self._last_request
-        decision = self._engine.decide(command, self.now, request)
+        decision = self.engine.decide(command, self.now, request)
         events = decision.events
         if events:
             self._events += events

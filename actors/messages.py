@@ -4,13 +4,17 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from bpmnd.actors.machine import Machine
+from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.commands import (
+    BroadcastSignal,
     Command,
     CompleteJob,
+    CorrelateMessage,
     CreateProcessInstance,
     Deploy,
     FailJob,
+    PublishMessage,
     ReceiveChannelMessage,
     SetVariables,
     ThrowJobError,
@@ -86,6 +90,26 @@ class Submit:
         self.size = size
 
 
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """These are to be the voters of the group."""
+
+    goal: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterChanged:
+    """There are other partitions now, or their slots are elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPosition:
+    """The leader has this committed, with this hash: so must everybody who has it."""
+
+    index: int
+    hash: bytes
+
+
 Message: TypeAlias = (
     Submit
     | Appended
@@ -96,6 +120,10 @@ Message: TypeAlias = (
     | HandOver
     | CheckpointWritten
     | MachineLoaded
+    | PeerPosition
+    | Reconcile
+    | ClusterChanged
+    | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]
 
@@ -103,7 +131,16 @@ Answer: TypeAlias = tuple[Reply, Outcome]
 def size_of(command: Command) -> int:
     """About how many bytes a command holds, for the bounds of the mailbox."""
     match command:
-        case CreateProcessInstance() | CompleteJob() | FailJob() | ThrowJobError() | SetVariables():
+        case (
+            CreateProcessInstance()
+            | CompleteJob()
+            | FailJob()
+            | ThrowJobError()
+            | SetVariables()
+            | PublishMessage()
+            | CorrelateMessage()
+            | BroadcastSignal()
+        ):
             return 256 + sum(map(len, command.variables.values()))
         case Deploy(resources=resources):
             return sum(len(resource.content) for resource in resources)

@@ -10,12 +10,12 @@ from typing import Final, final
 from bpmnd.actors.channels import deliver_to
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, LogClock, Scheduler
+from bpmnd.actors.control import Control
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
-from bpmnd.actors.machine import Machine
-from bpmnd.actors.messages import HandOver, LeaderLost, PartitionLimits
+from bpmnd.actors.messages import ClusterChanged, HandOver, LeaderLost, PartitionLimits, PeerPosition
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
@@ -26,11 +26,22 @@ from bpmnd.actors.peer_messages import (
     CommandGivenUp,
     CommandReply,
     CommandRequest,
+    ControlReply,
+    ControlRequest,
     ForGroup,
+    InstallAnswer,
+    InstallChunk,
+    InstallEntries,
+    InstallManifest,
+    InstallRefused,
+    InstallRequest,
     JobsAvailable,
     NodeStatus,
     PeerMessage,
+    ReadEntries,
+    ReadFile,
     ReplicaStatus,
+    RequestInstall,
     SubscribeJobs,
     UnsubscribeJobs,
     decode_peer_message,
@@ -43,16 +54,20 @@ from bpmnd.actors.routing import RemoteGateway, RoutedPartition
 from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome, Rejected
-from bpmnd.cluster.membership import ClusterState, PartitionPlan, node_of
+from bpmnd.bpmn.slots import SlotTable
+from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, node_of
+from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Configuration, RaftSettings
 from bpmnd.cluster.raft import Message as RaftMessage
 from bpmnd.cluster.raft.messages import Heartbeat, HeartbeatReply
 from bpmnd.storage.archive import ArchiveRetention
+from bpmnd.storage.cold_store import Stores
 from bpmnd.storage.disk import Disk
-from bpmnd.storage.partition import OpenStore
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
+_CONTROLLER_SEGMENT_SIZE: Final = 1 << 20
+_LOOKS_BEFORE_HANDING: Final = 5
 _PATIENCE_TICKS: Final = 5
 """So much longer a member waits before it stands for election, for each one that is to lead rather."""
 
@@ -81,7 +96,7 @@ class Node:
         settings: NodeSettings,
         identity: Identity,
         disk: Disk,
-        open_store: OpenStore,
+        stores: Stores,
         writer: Writer,
         scheduler: Scheduler,
         clock: Clock,
@@ -95,7 +110,7 @@ class Node:
         self.http: tuple[str, int] = ("", 0)
         """Where this node serves its clients, once it does."""
         self._disk = disk
-        self._open_store = open_store
+        self._stores = stores
         self._writer = writer
         self._scheduler = scheduler
         self._clock = clock
@@ -109,8 +124,27 @@ class Node:
         self.partitions: dict[int, RoutedPartition] = {}
         self.routed: list[RoutedPartition] = []
         """The same, in order."""
+        self.slots = SlotTable.even(1)
+        """Which partition has the messages of a correlation key."""
         self._requested = Requested(network)
-        self._founding = Founding(identity, settings.plans, entropy)
+        self._unpreferred: dict[int, int] = {}
+        """Partition led here that another node is to lead -> how often that was seen in a row."""
+        self._supplied: dict[int, int] = {}
+        """New partition -> the term of partition 1 in which all that was deployed is sent there,"""
+        self._sent: dict[int, int] = {}
+        """and the one in which that is committed."""
+        self.control = Control(
+            identity,
+            Founding(identity, settings.plans, entropy),
+            self._files("controller", _CONTROLLER_SEGMENT_SIZE),
+            lambda: self._member(CONTROLLER_GROUP, 0),
+            self,
+            self.peers,
+            network,
+            scheduler,
+            clock,
+            give_up,
+        )
         self._gateways: dict[int, RemoteGateway] = {}
         self._surroundings = Surroundings(
             scheduler,
@@ -122,7 +156,8 @@ class Node:
             settings.limits,
             settings.checkpoints,
             settings.retention,
-            self._engine,
+            self._know_peers,
+            self._ask_member,
             self.peers.tell,
             give_up,
         )
@@ -133,13 +168,11 @@ class Node:
         """Begin: open the replicas of this node, or found or await a cluster first."""
         self.disk_space.watch()
         self.peers.start()
-        for node, address in self.settings.plans.nodes.items():
+        plans = self.settings.plans
+        for node, address in (*plans.nodes.items(), *plans.join.items()):
             if node != self.identity.node:
                 self._network.learn(node, address)
-        if self.identity.cluster is not None:
-            self._use(self.identity.cluster)
-        else:
-            self._found()
+        self.control.start()
 
     @property
     def is_ready(self) -> bool:
@@ -163,6 +196,8 @@ class Node:
         for hosted in self.hosted.values():
             if hosted.actor is not None:
                 hosted.actor.tell(HandOver())
+        if self.control.controller is not None:
+            self.control.controller.tell(HandOver())
 
     @property
     def is_quiet(self) -> bool:
@@ -172,83 +207,166 @@ class Node:
     def stop(self) -> None:
         """Stop all replicas and close their files (blocking until what is queued is on disk)."""
         self._stopping = True
+        self.control.stop()
         self.peers.stop()
         self.disk_space.stop()
         for hosted in self.hosted.values():
             hosted.stop()
 
-    # The cluster
+    # The cluster, as its control needs this node
 
-    def _found(self) -> None:
-        state = self._founding.found()
-        if state is not None:
-            _logger.info("founding cluster %s of %d nodes", state.cluster_id, len(state.members))
-            self._learn(state)
-
-    def _learn(self, state: ClusterState) -> None:
-        """Take over a newer state of the cluster, and pass it on."""
-        self.identity.note(state)
-        self._use(state)
-        update = encode_peer_message(ClusterUpdate(state))
-        for node in self.peers.connected:
-            self._network.send(node, update, True)
-        self.peers.tell()
-
-    def _use(self, state: ClusterState) -> None:
-        self._network.introduce(state.cluster_id)
-        for member in state.members:
-            if member.node != self.identity.node:
-                self._network.learn(member.node, member.peer_address)
+    def use(self, state: ClusterState) -> None:
+        """Have a route to every partition, and the replicas that are to be here."""
+        self.slots = SlotTable.of_runs(state.version, state.slots)
         for plan in state.partitions:
-            routed = self.partitions.get(plan.partition)
+            routed = self.partitions.get(plan.group)
             if routed is None:
-                routed = RoutedPartition(plan.partition, self.peers, self.requests, self._network)
-                self.partitions[plan.partition] = routed
+                routed = RoutedPartition(plan.group, self.peers, self.requests, self._network)
+                self.partitions[plan.group] = routed
                 self.routed.append(routed)
+            routed.is_serving = plan.is_serving
             if self.identity.node in plan.replicas and routed.hosted is None:
                 routed.hosted = self._host(plan)
+        for hosted in self.hosted.values():
+            if hosted.actor is not None:
+                hosted.actor.tell(ClusterChanged())
 
-    def _host(self, plan: PartitionPlan) -> HostedPartition:
+    def _host(self, plan: GroupPlan) -> HostedPartition:
         rank = plan.replicas.index(self.identity.node)
-        member = RaftMember(
-            self.identity.member,
-            lambda message: self._send_raft(plan.partition, message),
-            self._entropy.below,
-            RaftSettings(priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False),
+        hosted = HostedPartition(
+            plan.group,
+            self._files(f"partitions/{plan.group}", self.settings.segment_size),
+            self._member(plan.group, rank),
+            Configuration(voters=plan.birth),
+            lambda: self._has_peers(plan.group),
+            self._surroundings,
         )
-        birth = Configuration(voters=tuple(sorted(plan.birth)))
-        files = self._files(plan.partition)
-        hosted = HostedPartition(plan.partition, files, member, birth, self._surroundings)
-        self.hosted[plan.partition] = hosted
+        self.hosted[plan.group] = hosted
         hosted.open()
         return hosted
 
-    def _files(self, partition_id: int) -> ReplicaFiles:
+    def _member(self, group: int, rank: int) -> RaftMember:
+        return RaftMember(
+            self.identity.member,
+            lambda message: self._send_raft(group, message),
+            self._entropy.below,
+            RaftSettings(priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False),
+        )
+
+    def _has_peers(self, partition: int) -> bool:
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(partition)
+        return plan is not None and len(plan.replicas) > 1
+
+    def _files(self, name: str, segment_size: int) -> ReplicaFiles:
         return ReplicaFiles(
             self._disk,
-            self.settings.directory / "partitions" / str(partition_id),
+            self._stores,
+            self.settings.directory / name,
             self._writer,
             self._scheduler.post,
-            self.settings.segment_size,
-            self._open_store,
+            segment_size,
         )
 
     def _log_clock(self, last_time: int) -> LogClock:
         return LogClock(self._clock, last_time, self.peers.median_offset_ms)
 
-    def _engine(self, machine: Machine) -> Engine:
-        return Engine(machine.state, sorted(self.partitions))
+    def _know_peers(self, engine: Engine) -> None:
+        engine.know(sorted(self.partitions), self.slots)
+
+    def reports(self) -> dict[int, GroupReport]:
+        statuses = (self.status(), *self.peers.statuses.values())
+        leading = {
+            replica.partition: replica for status in statuses for replica in status.replicas if replica.leads
+        }
+        supplied = leading[1].supplied if 1 in leading else ()
+        return {
+            partition: GroupReport(frozenset(replica.members), replica.is_settled, partition in supplied)
+            for partition, replica in leading.items()
+        }
+
+    def look_after(self, state: ClusterState) -> None:
+        """Bring the groups led here to their goals, and let go of replicas that are elsewhere now."""
+        reports = self.reports()
+        for hosted in list(self.hosted.values()):
+            plan, actor = state.plan(hosted.id), hosted.actor
+            if plan is None or actor is None:
+                continue
+            if actor.leads:
+                actor.reconcile(state.goal(plan))
+                self._hand_to_preferred(state, plan, actor)
+                if hosted.id == 1:
+                    self._supply(state, actor)
+            elif self.identity.node not in plan.replicas:
+                report = reports.get(hosted.id)
+                if report is not None and report.is_settled and self.identity.member not in report.members:
+                    _logger.info("partition %d: is elsewhere now, and removed here", hosted.id)
+                    del self.hosted[hosted.id]
+                    self.partitions[hosted.id].hosted = None
+                    hosted.remove()
+
+    def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
+        """Leaders are spread as planned, as far as those who are to lead are there."""
+        preferred = state.member(plan.replicas[0])
+        here = self.identity.node
+        if preferred is None or preferred.node == here or preferred.node not in self.peers.connected:
+            self._unpreferred.pop(plan.group, None)
+            return
+        looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1
+        if looks > _LOOKS_BEFORE_HANDING:
+            del self._unpreferred[plan.group]
+            actor.tell(HandOver(preferred.id))
+
+    def _supply(self, state: ClusterState, actor: PartitionActor) -> None:
+        """Send new partitions what was deployed; a new leader begins anew with it."""
+        for plan in state.partitions:
+            if not plan.is_serving and self._supplied.get(plan.group) != actor.term:
+                self._supplied[plan.group] = actor.term
+                actor.supply(plan.group, _Supplied(self._supply_done, plan.group, actor.term))
+
+    def _supply_done(self, partition: int, term: int, done: bool) -> None:
+        if done:
+            self._sent[partition] = term
+        else:
+            self._supplied.pop(partition, None)
 
     def status(self) -> NodeStatus:
         """How it stands here."""
-        replicas = tuple(
-            ReplicaStatus(hosted.id, hosted.actor.term, hosted.leads, hosted.actor.machine is not None)
+        replicas = [
+            self._status_of(hosted.id, hosted.actor)
             for hosted in self.hosted.values()
             if hosted.actor is not None
-        )
+        ]
+        controller = self.control.status()
+        if controller is not None:
+            replicas.append(controller)
         cluster = self.identity.cluster
         version = 0 if cluster is None else cluster.version
-        return NodeStatus(self._clock.wall_ms(), version, *self.http, self.settings.version, replicas)
+        return NodeStatus(self._clock.wall_ms(), version, *self.http, self.settings.version, tuple(replicas))
+
+    def _status_of(self, partition: int, actor: PartitionActor) -> ReplicaStatus:
+        is_healthy = actor.machine is not None and not actor.is_damaged and actor.installing is None
+        position = actor.position()
+        report = actor.report()
+        supplied: tuple[int, ...] = ()
+        if partition == 1 and report is not None:
+            supplied = tuple(
+                other
+                for other, term in self._sent.items()
+                if term == actor.term and actor.is_acknowledged(other)
+            )
+        return ReplicaStatus(
+            partition,
+            actor.term,
+            actor.leads,
+            is_healthy,
+            0 if position is None else position.index,
+            b"" if position is None else position.hash,
+            () if report is None else tuple(sorted(report.members)),
+            report is not None and report.is_settled,
+            supplied,
+            actor.installing or "",
+        )
 
     # What the network tells
 
@@ -257,33 +375,15 @@ class Node:
 
     def admit(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> str | None:
         """Why another node is not welcome; None if it is."""
-        own = self.identity.cluster
-        if node == self.identity.node:
-            return f"node {node} is here already"
-        if own is None:
-            if node not in self.settings.plans.nodes:
-                return f"node {node} is not among the nodes of the cluster to be founded"
-            return None if cluster else self._founding.disagreement(introduction)
-        if cluster and cluster != own.cluster_id:
-            return f"this is cluster {own.cluster_id}, not {cluster}"
-        member = own.member(node)
-        if member is None:
-            return f"cluster {own.cluster_id} has no node {node}"
-        if member.incarnation != incarnation:
-            return f"node {node} of cluster {own.cluster_id} is another one: its disk was another"
-        return None
+        return self.control.admit(node, incarnation, cluster, introduction)
 
     def connected(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> None:
-        self.peers.arrived(node)
-        if self.identity.cluster is None:
-            self._founding.arrived(node, incarnation, cluster, introduction)
-            self._found()
-        elif not cluster:
-            self._network.send(node, encode_peer_message(ClusterUpdate(self.identity.cluster)), True)
+        self.peers.arrived(node, incarnation)
+        self.control.connected(node, incarnation, cluster, introduction)
 
     def disconnected(self, node: int) -> None:
         self.peers.left(node)
-        self._founding.left(node)
+        self.control.disconnected(node)
         self.requests.disconnected(node)
         self._requested.disconnected(node)
         gateway = self._gateways.pop(node, None)
@@ -292,6 +392,9 @@ class Node:
                 hosted.forget_watcher(gateway)
             if hosted.actor is not None and node_of(hosted.actor.leader) == node:
                 hosted.actor.tell(LeaderLost(hosted.actor.leader))
+        controller = self.control.controller
+        if controller is not None and node_of(controller.leader) == node:
+            controller.tell(LeaderLost(controller.leader))
 
     def received(self, node: int, items: Iterable[bytes]) -> None:
         """Raises msgspec.DecodeError for what is no message of a node of this version."""
@@ -300,6 +403,9 @@ class Node:
 
     def _received(self, node: int, message: PeerMessage, size: int) -> None:
         match message:
+            case ForGroup(0, raft_message):
+                if self.control.controller is not None:
+                    self.control.controller.tell(raft_message, size=size)
             case ForGroup(group, raft_message):
                 hosted = self.hosted.get(group)
                 if hosted is not None and hosted.actor is not None:
@@ -329,9 +435,20 @@ class Node:
                 self._acknowledge(sender, receiver, number)
             case NodeStatus():
                 self.peers.told(node, message)
-                self._compare(node, message)
+                self._compare_logs(message)
+                self.control.compare(node, message)
             case ClusterUpdate(state):
-                self._take_over(state)
+                self.control.take_over(state)
+            case ControlRequest():
+                self.control.requested(node, message)
+            case ControlReply():
+                self.control.replied(message)
+            case RequestInstall() | ReadFile() | ReadEntries():
+                self._serve(node, message)
+            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
+                hosted = self.hosted.get(message.partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(message, size=size)
 
     def _gateway(self, node: int) -> RemoteGateway:
         gateway = self._gateways.get(node)
@@ -339,24 +456,33 @@ class Node:
             gateway = self._gateways[node] = RemoteGateway(node, self._network)
         return gateway
 
-    def _compare(self, node: int, status: NodeStatus) -> None:
-        """Help a node that knows less of the cluster."""
-        cluster = self.identity.cluster
-        if cluster is not None and status.cluster_version < cluster.version:
-            self._network.send(node, encode_peer_message(ClusterUpdate(cluster)), True)
-
-    def _take_over(self, state: ClusterState) -> None:
-        own = self.identity.cluster
-        if own is None:
-            member = state.member(self.identity.node)
-            if member is not None and member.incarnation == self.identity.incarnation:
-                self._learn(state)
-        elif own.cluster_id == state.cluster_id and own.version < state.version:
-            self._learn(state)
+    def _compare_logs(self, status: NodeStatus) -> None:
+        """What a leader has committed must be the same here."""
+        for replica in status.replicas:
+            hosted = self.hosted.get(replica.partition)
+            if replica.leads and replica.index and hosted is not None and hosted.actor is not None:
+                hosted.actor.tell(PeerPosition(replica.index, replica.hash))
 
     def _send_raft(self, group: int, message: RaftMessage) -> None:
         control = isinstance(message, Heartbeat | HeartbeatReply)
         self._network.send(node_of(message.receiver), encode_peer_message(ForGroup(group, message)), control)
+
+    # Copies of checkpoints
+
+    def _ask_member(self, member: int, request: InstallRequest) -> None:
+        self._network.send(node_of(member), encode_peer_message(request))
+
+    def _serve(self, node: int, request: InstallRequest) -> None:
+        hosted = self.hosted.get(request.partition)
+        if hosted is None or hosted.actor is None:
+            refusal = InstallRefused(request.partition, f"node {self.identity.node} has no replica of it now")
+            self._network.send(node, encode_peer_message(refusal))
+            return
+
+        def answer(answer: InstallAnswer) -> None:
+            self._network.send(node, encode_peer_message(answer))
+
+        hosted.actor.serving.asked(request, answer)
 
     # Channels between partitions
 
@@ -386,6 +512,25 @@ class Node:
         actor = self._leader_here(sender)
         if actor is not None:
             actor.submit_internal(AcknowledgeChannel(receiver, number))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Supplied:
+    """Told when all that was deployed is on its way to a new partition."""
+
+    then: Callable[[int, int, bool], None]
+    partition: int
+    term: int
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        self.then(self.partition, self.term, not isinstance(outcome, Rejected))
+
+    def set_exception(self, error: Exception, /) -> None:
+        self.then(self.partition, self.term, False)
 
 
 @final

@@ -18,29 +18,46 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Refused
+from bpmnd.actors.installing import Installation, Installed
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
     CheckpointWritten,
+    ClusterChanged,
     HandOver,
     LeaderLost,
     MachineLoaded,
     Message,
     PartitionLimits,
+    PeerPosition,
+    Reconcile,
     Reply,
     Submit,
     Tick,
     fail,
     size_of,
 )
+from bpmnd.actors.peer_messages import (
+    InstallChunk,
+    InstallEntries,
+    InstallManifest,
+    InstallRefused,
+    InstallRequest,
+)
+from bpmnd.actors.reconciling import next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
+from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Role, SnapshotOffer
+from bpmnd.storage.entry import Position
+from bpmnd.storage.errors import DamageError
+from bpmnd.storage.layout import LOG
 from bpmnd.storage.log import Appended, AppendFailed
 
 _logger = logging.getLogger(__name__)
@@ -53,6 +70,8 @@ _NEW_WORK: Final = (CreateProcessInstance, Deploy)
 _RESEND_SECONDS: Final = 1.0
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
+_KEPT_BYTES_MAX: Final = 1 << 30
+"""So much log is kept for followers that lag behind."""
 
 
 @final
@@ -62,7 +81,7 @@ class PartitionActor(Actor[Message]):
     def __init__(
         self,
         replica: Replica,
-        engine: Callable[[Machine], Engine],
+        know_peers: Callable[[Engine], None],
         scheduler: Scheduler,
         clock: Clock,
         log_clock: Callable[[int], LogClock],
@@ -74,7 +93,8 @@ class PartitionActor(Actor[Message]):
         archiving: Archiving | None = None,
         disk_space: DiskSpace | None = None,
         leader_changed: Callable[[], None] = lambda: None,
-        install: Callable[[SnapshotOffer], None] = lambda offer: None,
+        ask: Callable[[int, InstallRequest], None] = lambda member, request: None,
+        installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
         limits = limits or PartitionLimits()
         disk_lane = LaneLimits(
@@ -91,14 +111,18 @@ class PartitionActor(Actor[Message]):
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
-        self._engine_for = engine
+        self._know_peers = know_peers
         self._log_clock = log_clock
         self._channels = channels
         self._new_future = new_future
         self._archiving = archiving
         self._disk_space = disk_space
         self._leader_changed = leader_changed
-        self._install = install
+        self._ask = ask
+        self._installed = installed
+        self._installation: Installation | None = None
+        self._is_damaged = self.replica.consensus.raft.damaged
+        self.serving = Serving(replica, scheduler)
         self._policy = checkpoints or CheckpointPolicy()
         self._consensus = replica.consensus
         self._raft = replica.consensus.raft
@@ -111,7 +135,6 @@ class PartitionActor(Actor[Message]):
         self._sender: ChannelSender | None = None
         self._seen_leader = (0, 0)
         self._was_able = False
-        self._offered: SnapshotOffer | None = None
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
@@ -203,6 +226,9 @@ class PartitionActor(Actor[Message]):
         for timer in (self._tick_timer, self._due_timer, self._resend_timer):
             if timer is not None:
                 timer.cancel()
+        self.serving.close()
+        if self._installation is not None:
+            self._installation.stop()
         self._end_leadership("stopped")
 
     # The tick
@@ -225,6 +251,8 @@ class PartitionActor(Actor[Message]):
                 self._submit(message)
             case Appended():
                 self._consensus.appended(message)
+                if self._installation is not None:
+                    self._installation.synced()
             case AppendFailed(error):
                 raise error
             case Tick():
@@ -232,6 +260,19 @@ class PartitionActor(Actor[Message]):
             case LeaderLost(member):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
+                if self._installation is not None:
+                    self._installation.received(message)
+            case Reconcile(goal):
+                change = next_change(self._raft, goal)
+                if change is not None:
+                    refusal = self._raft.propose_change(change)
+                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
+            case ClusterChanged():
+                if self._leading is not None:
+                    self._know_peers(self._leading.engine)
+            case PeerPosition(index, hash):
+                self._compare(index, hash)
             case HandOver(to):
                 self._hand_over(to)
             case CheckpointWritten(error):
@@ -275,9 +316,12 @@ class PartitionActor(Actor[Message]):
         if (raft.term, raft.leader) != self._seen_leader or self._became_able():
             self._seen_leader = (raft.term, raft.leader)
             self._leader_changed()
-        if self._consensus.offered is not None and self._consensus.offered is not self._offered:
-            self._offered = self._consensus.offered
-            self._install(self._offered)
+        if self._consensus.offered is not None and self._installation is None:
+            self._begin_installation(self._consensus.offered)
+        if self._is_damaged and not raft.damaged:
+            self._is_damaged = False
+            _logger.warning("partition %d: the damaged replica is whole again", self.id)
+            self.replica.files.forget_claim()
 
     def _became_able(self) -> bool:
         """Whether answers may leave since this tick."""
@@ -300,7 +344,8 @@ class PartitionActor(Actor[Message]):
         machine = self._machine
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
-        engine = self._engine_for(machine)
+        engine = Engine(machine.state, (self.id,))
+        self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels
         self._leading = Leadership(
@@ -349,6 +394,78 @@ class PartitionActor(Actor[Message]):
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
+
+    def reconcile(self, goal: frozenset[int]) -> None:
+        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
+        if self.leads:
+            self.tell(Reconcile(goal))
+
+    def report(self) -> GroupReport | None:
+        """What the leader says of its group."""
+        if not self.leads:
+            return None
+        configuration = self._raft.configuration
+        settled = not configuration.is_joint and not configuration.learners
+        return GroupReport(frozenset(configuration.members), settled)
+
+    def supply(self, partition: int, reply: Reply) -> None:
+        """Have all that was deployed sent to a new partition."""
+        self.submit_internal(Supply(partition), reply)
+
+    def is_acknowledged(self, partition: int) -> bool:
+        """Nothing that was sent to another partition is still on its way."""
+        machine = self._machine
+        channel = None if machine is None else machine.state.outbox.items.get(partition)
+        return channel is None or not channel.messages
+
+    # Copies of the checkpoint, and comparing with the leader
+
+    @property
+    def is_damaged(self) -> bool:
+        return self._is_damaged
+
+    @property
+    def installing(self) -> str | None:
+        """How far a transfer to here has come, for people."""
+        return None if self._installation is None else self._installation.progress
+
+    def position(self) -> Position | None:
+        """A position of the log that is committed and on disk here, near its end; None if there is none."""
+        return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
+
+    def _begin_installation(self, offer: SnapshotOffer) -> None:
+        _logger.warning("partition %d: needs a checkpoint from its leader, at %d", self.id, offer.index)
+        self._installation = Installation(
+            self.id,
+            self.replica.files,
+            self._log,
+            self._raft.committed,
+            lambda request: self._ask(offer.sender, request),
+            self.scheduler,
+            self._installation_ended,
+        )
+        self._installation.start()
+
+    def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
+        if self.stopped:
+            return
+        if installed is None:
+            _logger.warning("partition %d: no checkpoint came: %s", self.id, error)
+            self._consensus.offered = None
+            self._installation = None
+            self._raft.abandon_snapshot()
+            self.wake()
+        else:
+            self._installed(installed)
+
+    def _compare(self, index: int, hash: bytes) -> None:
+        """Histories that are the same up to the commit have the same hash there."""
+        log = self._log.log
+        if log.first_index <= index <= min(self._raft.committed, log.synced_index) and not self._is_damaged:
+            own = log.hash_at(index)
+            if own != hash:
+                what = f"the leader's entry {index} has the hash {hash.hex()}, here it is {own.hex()}"
+                raise DamageError("chain", self.replica.files.directory / LOG, index, None, what)
 
     def _hand_over(self, to: int) -> None:
         """Ask another voter to lead, one that is there and lacks little."""
@@ -451,4 +568,10 @@ class PartitionActor(Actor[Message]):
         if position is not None:
             self._consensus.configurations.forget_before(position.index)
             if self._archiving is not None:
-                self._archiving.up_to(position.index)
+                self._archiving.up_to(min(position.index, self._needed_by_followers()))
+
+    def _needed_by_followers(self) -> int:
+        """Up to where the log may be let go of without anybody needing a whole checkpoint instead."""
+        if self._leading is None or self._log.log.size_bytes > _KEPT_BYTES_MAX:
+            return self._raft.committed
+        return min(progress.match for progress in self._raft.progress().values())

@@ -12,6 +12,9 @@ import msgspec
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.membership import ClusterState
+from bpmnd.cluster.operations import Refused as ControlRefused
+from bpmnd.cluster.operations import Request
+from bpmnd.cluster.raft import Entry
 from bpmnd.cluster.raft import Message as RaftMessage
 
 
@@ -94,6 +97,18 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     term: int
     leads: bool
     is_healthy: bool
+    index: int = 0
+    """What it has committed and on disk, near the end: an entry,"""
+    hash: bytes = b""
+    """and the chain hash there."""
+    members: tuple[int, ...] = ()
+    """Of a leader: all members of its group, as committed,"""
+    is_settled: bool = False
+    """and whether that is not about to change."""
+    supplied: tuple[int, ...] = ()
+    """Of the leader of partition 1: the partitions that have all that was deployed."""
+    installing: str = ""
+    """How far a transfer to here has come, for people."""
 
 
 class NodeStatus(_PeerMessage, frozen=True, gc=False, tag=11):
@@ -114,6 +129,81 @@ class ClusterUpdate(_PeerMessage, frozen=True, gc=False, tag=12):
     state: ClusterState
 
 
+class ControlRequest(_PeerMessage, frozen=True, gc=False, tag=20):
+    """A change that somebody wants of the cluster, for the leader of group 0."""
+
+    number: int
+    request: Request
+
+
+class ControlReply(_PeerMessage, frozen=True, gc=False, tag=21):
+    number: int
+    outcome: ClusterState | ControlRefused
+
+
+class RequestInstall(_PeerMessage, frozen=True, gc=False, tag=13):
+    """Have a copy of the checkpoint of a partition made, to be fetched."""
+
+    partition: int
+
+
+class FrozenFile(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    name: str
+    size: int
+    sha256: bytes
+
+
+class InstallManifest(_PeerMessage, frozen=True, gc=False, tag=14):
+    """What there is to fetch. The sender has the entries after `begins_after`."""
+
+    partition: int
+    install: int
+    index: int
+    term: int
+    hash: bytes
+    begins_after: int
+    files: tuple[FrozenFile, ...]
+
+
+class ReadFile(_PeerMessage, frozen=True, gc=False, tag=15):
+    partition: int
+    install: int
+    file: int
+    offset: int
+
+
+class InstallChunk(_PeerMessage, frozen=True, gc=False, tag=16):
+    partition: int
+    install: int
+    file: int
+    offset: int
+    data: bytes
+
+
+class ReadEntries(_PeerMessage, frozen=True, gc=False, tag=17):
+    """Entries from `first` on, up to `last`: as many as go into one message."""
+
+    partition: int
+    install: int
+    first: int
+    last: int
+
+
+class InstallEntries(_PeerMessage, frozen=True, gc=False, tag=18):
+    partition: int
+    install: int
+    first: int
+    entries: tuple[Entry, ...]
+
+
+class InstallRefused(_PeerMessage, frozen=True, gc=False, tag=19):
+    partition: int
+    reason: str
+
+
+InstallRequest: TypeAlias = RequestInstall | ReadFile | ReadEntries
+InstallAnswer: TypeAlias = InstallManifest | InstallChunk | InstallEntries | InstallRefused
+
 PeerMessage: TypeAlias = (
     ForGroup
     | CommandRequest
@@ -127,6 +217,15 @@ PeerMessage: TypeAlias = (
     | ChannelAcknowledgement
     | NodeStatus
     | ClusterUpdate
+    | RequestInstall
+    | ReadFile
+    | ReadEntries
+    | InstallManifest
+    | InstallChunk
+    | InstallEntries
+    | InstallRefused
+    | ControlRequest
+    | ControlReply
 )
 
 encode_peer_message: Final = msgspec.msgpack.Encoder().encode

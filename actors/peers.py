@@ -27,7 +27,8 @@ class Peers:
         clock: Clock,
     ) -> None:
         self.statuses: dict[int, NodeStatus] = {}
-        self.connected: dict[int, None] = {}
+        self.connected: dict[int, int] = {}
+        """Node -> its incarnation."""
         self._network = network
         self._status = status
         self._scheduler = scheduler
@@ -56,8 +57,8 @@ class Peers:
             for node in self.connected:
                 self._network.send(node, item, True)
 
-    def arrived(self, node: int) -> None:
-        self.connected[node] = None
+    def arrived(self, node: int, incarnation: int) -> None:
+        self.connected[node] = incarnation
         self._network.send(node, encode_peer_message(self._status()), True)
 
     def left(self, node: int) -> None:

@@ -12,7 +12,7 @@ from bpmnd.storage.checkpoint import CheckpointStore
 from bpmnd.storage.disk import Disk, read_file
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import MissingError
-from bpmnd.storage.layout import CHECKPOINT
+from bpmnd.storage.layout import checkpoint_directory
 
 _ENTRIES_PER_CHECKPOINT: Final = 10_000
 _IN_MEMORY_MAX: Final = 10_000
@@ -29,10 +29,10 @@ def rebuild_checkpoint(disk: Disk, directory: Path, partition_id: int, kept_in: 
     first = next(files.entries(), None)
     if first is not None and first.index != 1:
         raise MissingError(f"{directory} keeps entries from {first.index} on; a rebuild needs them all")
-    old = directory / CHECKPOINT
+    old = checkpoint_directory(disk, directory)
     if old.exists():
         disk.make_directory(kept_in)
-        disk.rename(old, kept_in / CHECKPOINT)
+        disk.rename(old, kept_in / old.name)
         disk.sync_directory(directory)
     birth = Configuration.from_bytes(read_file(disk, directory / BIRTH))
     store = CheckpointStore(old)

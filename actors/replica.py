@@ -7,22 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
+import msgspec
+
 from bpmnd.actors.checkpoints import CONFIGURATION
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
 from bpmnd.actors.machine import Machine
-from bpmnd.cluster.raft import Configuration, Entry, EntryKind, Message, Raft, RaftSettings, Snapshot
-from bpmnd.storage.cold_store import ColdStore
+from bpmnd.cluster.raft import (
+    Configuration,
+    Entry,
+    EntryId,
+    EntryKind,
+    Message,
+    Raft,
+    RaftSettings,
+    Snapshot,
+)
+from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk, read_file, replace_file
-from bpmnd.storage.layout import LOG
+from bpmnd.storage.layout import LOG, remove_old_checkpoints, remove_tree
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
-from bpmnd.storage.partition import OpenStore, open_partition_storage
+from bpmnd.storage.partition import open_partition_storage
+from bpmnd.storage.setting_aside import claimed_end, set_aside
 from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
 
 BIRTH: Final = "birth"
 """The file with the configuration that the group began with. A replica exists when this file does."""
+CLAIM: Final = "claim"
+"""The file in which a replica that was damaged keeps what it once acknowledged, until it has it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +44,11 @@ class ReplicaFiles:
     """Where a replica lives, and how its log is written."""
 
     disk: Disk
+    stores: Stores
     directory: Path
     writer: Writer
     post: Post
     segment_size: int
-    open_store: OpenStore
 
     def exists(self) -> bool:
         return BIRTH in self.disk.names(self.directory)
@@ -45,6 +59,37 @@ class ReplicaFiles:
         if not Log.exists(self.disk, self.directory / LOG):
             Log.create(self.disk, self.directory / LOG)
         replace_file(self.disk, self.directory / BIRTH, birth.to_bytes())
+
+    def remove(self) -> None:
+        """Delete all of it (blocking): first that it exists."""
+        disk, directory = self.disk, self.directory
+        disk.remove(directory / BIRTH)
+        disk.sync_directory(directory)
+        remove_tree(disk, directory)
+
+    def claim(self) -> EntryId | None:
+        """What a damaged replica has told others to have, as long as it does not have it again (blocking)."""
+        if CLAIM not in self.disk.names(self.directory):
+            return None
+        term, index = msgspec.msgpack.decode(
+            read_file(self.disk, self.directory / CLAIM), type=tuple[int, int]
+        )
+        return EntryId(term, index)
+
+    def set_aside(self) -> Path:
+        """Begin anew with nothing but what was claimed and voted (blocking); where the old files went.
+
+        Raises DamageError if the vote cannot be read.
+        """
+        term, index = claimed_end(self.disk, self.directory / LOG)
+        claim = max(EntryId(term, index), self.claim() or EntryId(0, 0))
+        replace_file(self.disk, self.directory / CLAIM, msgspec.msgpack.encode((claim.term, claim.index)))
+        return set_aside(self.disk, self.directory)
+
+    def forget_claim(self) -> None:
+        """The replica is whole again (blocking)."""
+        self.disk.remove(self.directory / CLAIM)
+        self.disk.sync_directory(self.directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +125,18 @@ def open_replica(
     Raises StorageError for what is damaged or does not fit together, CodecError for frames this build does
     not know.
     """
+    remove_old_checkpoints(files.disk, files.directory)
     storage = open_partition_storage(
         files.disk,
+        files.stores,
         files.directory,
         writer=files.writer,
         post=files.post,
         then=then,
         segment_size=files.segment_size,
-        open_store=files.open_store,
     )
     log, store = storage.log, storage.store
+    claim = files.claim()
     try:
         machine = Machine(partition_id, store)
         kept = store.meta(CONFIGURATION)
@@ -99,7 +146,8 @@ def open_replica(
         kinds = [(entry.index, entry.kind) for entry in log.entries(storage.replay_from)]
         changes = deque(index for index, kind in kinds if kind == EntryKind.CONFIGURATION)
         committed = base
-        if configuration.voters == (member.id,) and not configuration.is_joint and not changes:
+        alone = configuration.voters == (member.id,) and not configuration.is_joint
+        if alone and not changes and claim is None:
             committed = log.last_index  # What one member has on its disk, a majority has.
             for entry in log.entries(storage.replay_from):
                 machine.apply(entry.index, entry.kind, entry.payload)
@@ -118,7 +166,10 @@ def open_replica(
         applied=committed,
         settings=member.settings,
         random=member.random,
+        claim=claim,
     )
+    if claim is not None and not raft.damaged:
+        files.forget_claim()
     _logger.info(
         "partition %d: opened at %d, %d frames replayed", partition_id, log.last_index, machine.replayed
     )

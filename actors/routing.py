@@ -23,6 +23,8 @@ class RoutedPartition:
         self.hosted: HostedPartition | None = None
         """The replica on this node, if there is one."""
         self.watchers: list[JobWatcher] = []
+        self.is_serving = True
+        """Whether new process instances may begin here."""
         self._peers = peers
         self._requests = requests
         self._network = network

@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.state.deployed import Definition
 
 
@@ -15,10 +16,89 @@ class DistributeDeployment(msgspec.Struct, frozen=True, tag=1, array_like=True):
     definitions: tuple[Definition, ...]
 
 
-ChannelMessage: TypeAlias = DistributeDeployment
+class OpenSubscription(msgspec.Struct, frozen=True, gc=False, tag=2, array_like=True):
+    """To the partition of the correlation key: an element instance waits."""
+
+    subscription_key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
+class CloseSubscription(msgspec.Struct, frozen=True, gc=False, tag=3, array_like=True):
+    """It does not wait any more."""
+
+    subscription_key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+
+
+class DeliverMessage(msgspec.Struct, frozen=True, gc=False, tag=4, array_like=True):
+    """To the partition of the process instance: here is what it waits for.
+
+    `deadline` is that of the message, or 0 if it is not buffered.
+    """
+
+    subscription_key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_key: int
+    deadline: int
+    variables: Variables
+
+
+class ConfirmDelivery(msgspec.Struct, frozen=True, gc=False, tag=5, array_like=True):
+    """Back: the message was taken."""
+
+    subscription_key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_key: int
+
+
+class RefuseDelivery(msgspec.Struct, frozen=True, gc=False, tag=6, array_like=True):
+    """Back: nobody waits there any more. The message comes back with it, for somebody else."""
+
+    message: DeliverMessage
+
+
+class SpreadSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=True):
+    """To every other partition: a signal was broadcast."""
+
+    key: int
+    tenant_id: str
+    name: str
+    variables: Variables
+
+
+ChannelMessage: TypeAlias = (
+    DistributeDeployment
+    | OpenSubscription
+    | CloseSubscription
+    | DeliverMessage
+    | ConfirmDelivery
+    | RefuseDelivery
+    | SpreadSignal
+)
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-_decode = msgspec.msgpack.Decoder(ChannelMessage).decode
+_decoder: msgspec.msgpack.Decoder[ChannelMessage] = msgspec.msgpack.Decoder(ChannelMessage)
 
 
 def encode_message(message: ChannelMessage) -> bytes:
@@ -26,4 +106,4 @@ def encode_message(message: ChannelMessage) -> bytes:
 
 
 def decode_message(payload: bytes) -> ChannelMessage:
-    return _decode(payload)
+    return _decoder.decode(payload)

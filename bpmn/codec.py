@@ -61,6 +61,27 @@ EVENT_CODES: Final[dict[int, type[Event]]] = {
     35: events.IncidentResolved,
     36: events.ContinuationCreated,
     37: events.ContinuationRemoved,
+    38: events.MessagePublished,
+    39: events.MessageExpired,
+    40: events.MessageSubscriptionCreated,
+    41: events.MessageSubscriptionCorrelating,
+    42: events.MessageSubscriptionCorrelated,
+    43: events.MessageSubscriptionRejected,
+    44: events.MessageSubscriptionDeleted,
+    45: events.MessageStartEventSubscriptionCreated,
+    46: events.MessageStartEventSubscriptionDeleted,
+    47: events.MessageStartEventSubscriptionCorrelated,
+    48: events.MessageCorrelating,
+    49: events.MessageCorrelated,
+    50: events.MessageNotCorrelated,
+    51: events.ProcessMessageSubscriptionCreated,
+    52: events.ProcessMessageSubscriptionCorrelated,
+    53: events.ProcessMessageSubscriptionDeleted,
+    54: events.SignalBroadcasted,
+    55: events.SignalSubscriptionCreated,
+    56: events.SignalSubscriptionDeleted,
+    57: events.SignalStartEventSubscriptionCreated,
+    58: events.SignalStartEventSubscriptionDeleted,
 }
 COMMAND_CODES: Final[dict[int, type[Command]]] = {
     1: commands.Deploy,
@@ -78,6 +99,10 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     13: commands.Continue,
     14: commands.ReceiveChannelMessage,
     15: commands.AcknowledgeChannel,
+    16: commands.PublishMessage,
+    17: commands.CorrelateMessage,
+    18: commands.BroadcastSignal,
+    90: commands.Supply,
 }
 assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
 assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"

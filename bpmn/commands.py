@@ -126,8 +126,40 @@ class ResolveIncident(_Command, frozen=True, gc=False):
     key: int
 
 
+class PublishMessage(_Command, frozen=True, gc=False):
+    """Hand a message to all who wait for it, and buffer it for `time_to_live_ms` for those to come.
+
+    A message id keeps others with the same id out as long as the message is buffered.
+    """
+
+    name: str
+    correlation_key: str = ""
+    time_to_live_ms: int = 0
+    message_id: str = ""
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+
+
+class CorrelateMessage(_Command, frozen=True, gc=False):
+    """Hand a message to who waits for it now, and answer with the process instance that took it."""
+
+    name: str
+    correlation_key: str = ""
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+
+
+class BroadcastSignal(_Command, frozen=True, gc=False):
+    """Reach everybody who waits for the signal, on all partitions."""
+
+    name: str
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+
+
 class FireDue(_Command, frozen=True, gc=False):
-    """Do what time has brought for one timer or job: trigger it, time it out, or end its back-off."""
+    """Do what time has brought for one timer, job or message: trigger it, time it out, end its back-off, or
+    let it expire."""
 
     key: int
 
@@ -153,6 +185,12 @@ class AcknowledgeChannel(_Command, frozen=True, gc=False):
     number: int
 
 
+class Supply(_Command, frozen=True, gc=False):
+    """Send all that was ever deployed to a partition that is new."""
+
+    partition: int
+
+
 ClientCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
@@ -165,6 +203,9 @@ ClientCommand: TypeAlias = (
     | ThrowJobError
     | UpdateJob
     | ResolveIncident
+    | PublishMessage
+    | CorrelateMessage
+    | BroadcastSignal
 )
-InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel
+InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand

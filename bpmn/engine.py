@@ -9,45 +9,68 @@ from typing import Any, Final, final
 
 import msgspec
 
+from bpmnd.bpmn.broadcast import reach_subscribers
+from bpmnd.bpmn.channel import DeliverMessage, decode_message
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
     ActivateJobs,
+    BroadcastSignal,
     CancelProcessInstance,
     Command,
     CompleteJob,
     Continue,
+    CorrelateMessage,
     CreateProcessInstance,
     Deploy,
     FailJob,
     FireDue,
+    PublishMessage,
     ReceiveChannelMessage,
     ResolveIncident,
     SetVariables,
+    Supply,
     ThrowJobError,
     UpdateJob,
     YieldJobs,
 )
+from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, lifecycle, timers
-from bpmnd.bpmn.elements.behaviours import BEHAVIOURS
-from bpmnd.bpmn.events import ContinuationRemoved, Event, ProcessCreated
+from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers
+from bpmnd.bpmn.elements.behaviours import BEHAVIOURS, HAPPENED
+from bpmnd.bpmn.events import (
+    ChannelMessageReceived,
+    ContinuationCreated,
+    ContinuationRemoved,
+    Event,
+    ProcessCreated,
+)
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.processors import channels, deployments, incidents, jobs, process_instances
+from bpmnd.bpmn.processors import channels, deployments, due, incidents, jobs, messages, process_instances
+from bpmnd.bpmn.slots import Peers, SlotTable
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
     CompleteElement,
+    ReachSubscribers,
+    StartNext,
     Step,
+    TakeDelivery,
     TerminateElement,
     ThrowError,
+    TriggerEvent,
+    TriggerSignal,
     TriggerTimer,
     decode_steps,
+    encode_steps,
 )
 from bpmnd.bpmn.turn import PASSES_MAX, BrokenStateError, Note, Turn, no_wait_state
 
 _logger = logging.getLogger(__name__)
+
+_TRIES_MAX: Final = 3
+"""How often work of the partition that raises is put by for another turn."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -65,12 +88,13 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Engine:
-    """Decides the commands of one partition. `partitions` are all that a deployment has to reach."""
+    """Decides the commands of one partition. `partitions` are all that a deployment has to reach; `slots`
+    tells which of them has the messages of a correlation key."""
 
-    def __init__(self, state: State, partitions: Sequence[int]) -> None:
+    def __init__(self, state: State, partitions: Sequence[int], slots: SlotTable | None = None) -> None:
         self.state = state
         self._definitions = Definitions(state)
-        self._partitions = partitions
+        self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
             Deploy: self._deploy,
             CreateProcessInstance: process_instances.create,
@@ -83,11 +107,19 @@ class Engine:
             ThrowJobError: jobs.throw_error,
             UpdateJob: jobs.update,
             ResolveIncident: incidents.resolve,
-            FireDue: jobs.fire_due,
+            PublishMessage: messages.publish,
+            CorrelateMessage: messages.correlate,
+            BroadcastSignal: messages.broadcast_signal,
+            FireDue: due.fire,
             Continue: self._continue,
             ReceiveChannelMessage: channels.receive,
             AcknowledgeChannel: channels.acknowledge,
+            Supply: deployments.supply,
         }
+
+    def know(self, partitions: Sequence[int], slots: SlotTable) -> None:
+        """The cluster has other partitions now, or its slots are elsewhere."""
+        self._peers = Peers(tuple(partitions), slots)
 
     def decide(self, command: Command, now: int, request: int = 0) -> Decision:
         """One turn: decide a command and apply what it causes, or change nothing and reject it.
@@ -100,7 +132,7 @@ class Engine:
         state.journal.start()
         last_key, last_time = state.last_key, state.last_time
         state.last_time = now
-        turn = Turn(state, self._definitions, now, request)
+        turn = Turn(state, self._definitions, self._peers, now, request)
         try:
             outcome = self._processors[type(command)](turn, command)
             if not isinstance(outcome, Rejected):
@@ -137,7 +169,7 @@ class Engine:
         state.journal.start()
         last_key, last_time = state.last_key, state.last_time
         state.last_time = now
-        turn = Turn(state, self._definitions, now, request)
+        turn = Turn(state, self._definitions, self._peers, now, request)
         incident = Incident(IncidentType.UNKNOWN, reason)
         match command:
             case FireDue(key=key):
@@ -150,9 +182,18 @@ class Engine:
                 continuation = state.continuations.items[key]
                 instance = state.instances.get(continuation.instance_key)
                 turn.emit(ContinuationRemoved(key))
+                steps = decode_steps(continuation.steps)
                 if instance is not None:
-                    steps = decode_steps(continuation.steps)
                     turn.raise_incident(instance, instance.key, incident, *steps)
+                elif not continuation.instance_key:
+                    self._park(turn, steps, incident, continuation.passes)
+            case ReceiveChannelMessage(sender=sender, number=number, payload=payload):
+                message = decode_message(payload)
+                if isinstance(message, DeliverMessage):
+                    # What a model makes of a message must not hold up the channel.
+                    turn.emit(ChannelMessageReceived(sender, number))
+                    triggers.take_delivery(turn, message, sender, stopped_by=incident)
+                    return Decision(Accepted(), turn.events)
             case CompleteJob(key=key) | FailJob(key=key) | ThrowJobError(key=key):
                 instance = state.owner_of(key)
                 job = instance.jobs.get(key) if instance is not None else None
@@ -164,6 +205,19 @@ class Engine:
             self._stand(last_key, last_time)
         return Decision(rejected, turn.events)
 
+    def _park(self, turn: Turn, steps: Sequence[Step], incident: Incident, passes: int) -> None:
+        """Work of the partition has raised. Alone, a step meets its own fault only; what is for a process
+        instance then waits there behind an incident, the rest is tried a few times more."""
+        for step in steps:
+            if len(steps) == 1 and isinstance(step, TakeDelivery):
+                here = self.state.partition_id
+                triggers.take_delivery(turn, step.message, here, stopped_by=incident)
+            elif passes < _TRIES_MAX:
+                again = ContinuationCreated(turn.new_key(), 0, encode_steps((step,)), passes + 1)
+                turn.emit(again)
+            else:
+                _logger.error("given up: %s", step)
+
     def _note_once(
         self, turn: Turn, instance: ProcessInstance, element_instance_key: int, incident: Incident
     ) -> None:
@@ -172,7 +226,7 @@ class Engine:
             turn.raise_incident(instance, element_instance_key, incident)
 
     def _deploy(self, turn: Turn, command: Deploy) -> Outcome | None:
-        return deployments.deploy(turn, command, self._partitions)
+        return deployments.deploy(turn, command, self._peers.partitions)
 
     def _continue(self, turn: Turn, command: Continue) -> Outcome:
         """Go on with what a turn left over, unless it has been at it for too long without a rest."""
@@ -181,10 +235,10 @@ class Engine:
             return Accepted()
         turn.emit(ContinuationRemoved(command.key))
         instance = self.state.instances.get(continuation.instance_key)
-        if instance is None:
+        if instance is None and continuation.instance_key:
             return Accepted()
         steps = decode_steps(continuation.steps)
-        if continuation.passes >= PASSES_MAX:
+        if instance is not None and continuation.passes >= PASSES_MAX:
             turn.raise_incident(instance, instance.key, no_wait_state(), *steps)
             return Accepted()
         turn.passes = continuation.passes
@@ -201,7 +255,8 @@ def perform(turn: Turn, step: Step) -> None:
             if begun is None:
                 return
             element, activation = begun
-            incident = BEHAVIOURS[type(element)].activate(element, activation)
+            behaviour = HAPPENED if step.happened else BEHAVIOURS[type(element)]
+            incident = behaviour.activate(element, activation)
             if incident is not None:
                 lifecycle.stop(element, activation, incident)
         case CompleteElement():
@@ -210,6 +265,16 @@ def perform(turn: Turn, step: Step) -> None:
             lifecycle.terminate(turn, step)
         case TriggerTimer():
             timers.trigger(turn, step)
+        case TriggerEvent():
+            triggers.trigger_event(turn, step)
+        case TriggerSignal():
+            triggers.trigger_signal(turn, step)
+        case TakeDelivery():
+            triggers.take_delivery(turn, step.message, turn.state.partition_id)
+        case ReachSubscribers():
+            reach_subscribers(turn, step)
+        case StartNext():
+            start_next(turn, step)
         case ThrowError():
             incident = errors.throw(turn, step)
             if incident is not None:

@@ -285,6 +285,207 @@ class TimerCanceled(_Event, frozen=True, gc=False):
     instance_key: int
 
 
+# Messages, where they are published and buffered
+
+
+class MessagePublished(_Event, frozen=True, gc=False):
+    """Buffered until `deadline`; with 0 it is over when everybody who waits now has it."""
+
+    key: int
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_id: str
+    deadline: int
+    variables: Variables
+
+
+class MessageExpired(_Event, frozen=True, gc=False):
+    key: int
+    tenant_id: str
+    name: str
+    correlation_key: str
+
+
+class MessageSubscriptionCreated(_Event, frozen=True, gc=False):
+    """An element instance waits for a message here. If it is of another partition, its place among those who
+    wait is by `arrival`, else that is 0."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    interrupting: bool
+    arrival: int
+
+
+class MessageSubscriptionCorrelating(_Event, frozen=True, gc=False):
+    """A message is on its way to who waits, and counts as had by its process.
+
+    Of the messages in the buffer those before `passed` are of no more use to the process (0: as before).
+    """
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_key: int
+    passed: int
+
+
+class MessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
+    """The message was taken. Who is not interrupted by it waits for the next one."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_key: int
+
+
+class MessageSubscriptionRejected(_Event, frozen=True, gc=False):
+    """Nobody waited there any more: the message is again as if the process never had it."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    message_key: int
+
+
+class MessageSubscriptionDeleted(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+
+
+class MessageStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
+    key: int
+    definition_key: int
+    element: int
+    tenant_id: str
+    process_id: str
+    name: str
+
+
+class MessageStartEventSubscriptionDeleted(_Event, frozen=True, gc=False):
+    """There is a newer version of the process."""
+
+    key: int
+
+
+class MessageStartEventSubscriptionCorrelated(_Event, frozen=True, gc=False):
+    """A message has started the process instance `instance_key`. `passed` is as above."""
+
+    key: int
+    instance_key: int
+    message_key: int
+    correlation_key: str
+    passed: int
+
+
+class MessageCorrelating(_Event, frozen=True, gc=False):
+    """`request` waits until one of so many subscriptions has taken the message."""
+
+    key: int
+    request: int
+    tenant_id: str
+    name: str
+    correlation_key: str
+    waiting: int
+
+
+class MessageCorrelated(_Event, frozen=True, gc=False):
+    """The request of the message is answered with the process instance that took it."""
+
+    key: int
+    instance_key: int
+
+
+class MessageNotCorrelated(_Event, frozen=True, gc=False):
+    key: int
+
+
+# Messages, where the process instance is
+
+
+class ProcessMessageSubscriptionCreated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
+class ProcessMessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
+    """The message is taken; an interrupting subscription is gone with it."""
+
+    key: int
+    instance_key: int
+    message_key: int
+
+
+class ProcessMessageSubscriptionDeleted(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+# Signals
+
+
+class SignalBroadcasted(_Event, frozen=True, gc=False):
+    """The signal has reached this partition."""
+
+    key: int
+    tenant_id: str
+    name: str
+    variables: Variables
+
+
+class SignalSubscriptionCreated(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    name: str
+
+
+class SignalSubscriptionDeleted(_Event, frozen=True, gc=False):
+    key: int
+    instance_key: int
+
+
+class SignalStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
+    key: int
+    definition_key: int
+    element: int
+    tenant_id: str
+    process_id: str
+    name: str
+
+
+class SignalStartEventSubscriptionDeleted(_Event, frozen=True, gc=False):
+    key: int
+
+
 # Incidents and work left over
 
 
@@ -310,7 +511,10 @@ class IncidentResolved(_Event, frozen=True, gc=False):
 
 
 class ContinuationCreated(_Event, frozen=True, gc=False):
-    """The turn's budget ended before its work; `steps` is what is left."""
+    """The turn's budget ended before its work, or it is for a turn of its own; `steps` is what is left.
+
+    With `instance_key` 0 it is work of the partition, not of a process instance.
+    """
 
     key: int
     instance_key: int
@@ -360,4 +564,25 @@ Event: TypeAlias = (
     | IncidentResolved
     | ContinuationCreated
     | ContinuationRemoved
+    | MessagePublished
+    | MessageExpired
+    | MessageSubscriptionCreated
+    | MessageSubscriptionCorrelating
+    | MessageSubscriptionCorrelated
+    | MessageSubscriptionRejected
+    | MessageSubscriptionDeleted
+    | MessageStartEventSubscriptionCreated
+    | MessageStartEventSubscriptionDeleted
+    | MessageStartEventSubscriptionCorrelated
+    | MessageCorrelating
+    | MessageCorrelated
+    | MessageNotCorrelated
+    | ProcessMessageSubscriptionCreated
+    | ProcessMessageSubscriptionCorrelated
+    | ProcessMessageSubscriptionDeleted
+    | SignalBroadcasted
+    | SignalSubscriptionCreated
+    | SignalSubscriptionDeleted
+    | SignalStartEventSubscriptionCreated
+    | SignalStartEventSubscriptionDeleted
 )

@@ -88,5 +88,31 @@ class JobsActivated(_Outcome, frozen=True, gc=False):
     truncated: bool = False
 
 
-Success: TypeAlias = Accepted | DeploymentCreated | ProcessInstanceCreated | JobsActivated
+class MessagePublished(_Outcome, frozen=True, gc=False):
+    key: int
+    tenant_id: str
+
+
+class MessageCorrelated(_Outcome, frozen=True, gc=False):
+    """`instance_key` is the first process instance that took the message."""
+
+    key: int
+    tenant_id: str
+    instance_key: int
+
+
+class SignalBroadcasted(_Outcome, frozen=True, gc=False):
+    key: int
+    tenant_id: str
+
+
+Success: TypeAlias = (
+    Accepted
+    | DeploymentCreated
+    | ProcessInstanceCreated
+    | JobsActivated
+    | MessagePublished
+    | MessageCorrelated
+    | SignalBroadcasted
+)
 Outcome: TypeAlias = Success | Rejected

@@ -8,13 +8,15 @@ from typing import TypeAlias
 
 import msgspec
 
+from bpmnd.bpmn.channel import DeliverMessage
 from bpmnd.bpmn.commands import Variables
 
 
 class ActivateElement(msgspec.Struct, frozen=True, gc=False, tag=1, array_like=True):
     """Activate `element` in a scope. `key` is 0, or the instance that is being activated already.
 
-    `flow` is the sequence flow that leads here, or -1 where none does.
+    `flow` is the sequence flow that leads here, or -1 where none does. An event that has `happened` already
+    does not wait.
     """
 
     instance_key: int
@@ -23,6 +25,7 @@ class ActivateElement(msgspec.Struct, frozen=True, gc=False, tag=1, array_like=T
     flow: int = -1
     key: int = 0
     variables: Variables = {}
+    happened: bool = False
 
 
 class CompleteElement(msgspec.Struct, frozen=True, gc=False, tag=2, array_like=True):
@@ -50,7 +53,63 @@ class ThrowError(msgspec.Struct, frozen=True, gc=False, tag=5, array_like=True):
     variables: Variables = {}
 
 
-Step: TypeAlias = ActivateElement | CompleteElement | TerminateElement | TriggerTimer | ThrowError
+class TriggerEvent(msgspec.Struct, frozen=True, gc=False, tag=6, array_like=True):
+    """`element` happens to the element instance `key`, which waits for it."""
+
+    instance_key: int
+    key: int
+    element: int
+    variables: Variables = {}
+
+
+class TriggerSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=True):
+    instance_key: int
+    subscription_key: int
+    variables: Variables = {}
+
+
+# Steps of the partition have 0 for the process instance: they are done whatever has become of that.
+
+
+class TakeDelivery(msgspec.Struct, frozen=True, gc=False, tag=8, array_like=True):
+    """A message of this partition for a process instance of the same."""
+
+    message: DeliverMessage
+    instance_key: int = 0
+
+
+class ReachSubscribers(msgspec.Struct, frozen=True, gc=False, tag=9, array_like=True):
+    """A signal for the subscriptions behind `after`, up to the last that was there when it was broadcast."""
+
+    tenant_id: str
+    name: str
+    variables: Variables
+    after: int
+    last: int
+    instance_key: int = 0
+
+
+class StartNext(msgspec.Struct, frozen=True, gc=False, tag=10, array_like=True):
+    """Let the next buffered message start a process instance, now that the one before has ended."""
+
+    tenant_id: str
+    process_id: str
+    correlation_key: str
+    instance_key: int = 0
+
+
+Step: TypeAlias = (
+    ActivateElement
+    | CompleteElement
+    | TerminateElement
+    | TriggerTimer
+    | ThrowError
+    | TriggerEvent
+    | TriggerSignal
+    | TakeDelivery
+    | ReachSubscribers
+    | StartNext
+)
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode = msgspec.msgpack.Decoder(tuple[Step, ...]).decode

@@ -7,11 +7,13 @@ from typing import Final, TypeAlias, final
 import msgspec
 
 from bpmnd.bpmn.appliers import APPLIERS
+from bpmnd.bpmn.channel import ChannelMessage, encode_message
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.events import ContinuationCreated, Event, IncidentCreated
+from bpmnd.bpmn.events import ChannelMessageSent, ContinuationCreated, Event, IncidentCreated
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import ExecutableProcess
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, Step, encode_steps
@@ -64,14 +66,16 @@ class Turn:
         "now",
         "offered",
         "passes",
+        "peers",
         "request",
         "state",
         "steps",
     )
 
-    def __init__(self, state: State, definitions: Definitions, now: int, request: int) -> None:
+    def __init__(self, state: State, definitions: Definitions, peers: Peers, now: int, request: int) -> None:
         self.state = state
         self.definitions = definitions
+        self.peers = peers
         self.now = now
         """Log time, epoch milliseconds."""
         self.request = request
@@ -104,6 +108,12 @@ class Turn:
         first = self.state.last_key + 1
         self.state.last_key += count
         return first
+
+    def send(self, partition: int, message: ChannelMessage) -> None:
+        """Tell another partition, over the channel to it."""
+        channel = self.state.outbox.get(partition)
+        number = channel.last_number + 1 if channel else 1
+        self.emit(ChannelMessageSent(partition, number, encode_message(message)))
 
     def schedule(self, step: Step) -> None:
         self.steps.append(step)

@@ -52,7 +52,7 @@ class Connection:
     def __init__(
         self,
         websocket: Websocket,
-        transport: asyncio.Transport,
+        abort: Callable[[], None],
         hello: Hello,
         session: str,
         token: str,
@@ -63,7 +63,7 @@ class Connection:
         self.token = token
         self.why_ended = "the connection broke"
         self._websocket = websocket
-        self._transport = transport
+        self.abort = abort
         self._close_seconds_max = settings.close_seconds_max
         self.outbox = Outbox(
             item_size_max=settings.item_size_max,
@@ -72,18 +72,15 @@ class Connection:
             bulk_size_max=settings.bulk_queue_size_max,
         )
         self._inbox = Inbox(item_size_max=settings.item_size_max)
-        self._queued = asyncio.Event()
+        self._messages_sent = 0
+        self._sign_seconds = settings.silence_seconds_max / 3
+        self.queued = asyncio.Event()
+        """To be set whenever an item was put into the outbox."""
         self._sent = asyncio.Event()
-
-    def send(self, item: bytes, control: bool) -> bool:
-        if not self.outbox.put(item, control):
-            return False
-        self._queued.set()
-        return True
 
     async def run(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         """Until the end of the connection, whose reason is noted."""
-        writer = asyncio.create_task(self._write(counters))
+        helpers = [asyncio.create_task(self._write(counters)), asyncio.create_task(self._stay_alive())]
         try:
             await self._read(counters, received)
         except FrameError as error:
@@ -91,10 +88,12 @@ class Connection:
             await self._say_goodbye(WSCloseCode.PROTOCOL_ERROR)
         finally:
             self.abort()
-            writer.cancel()
-            await asyncio.wait([writer])
-        if not writer.cancelled():
-            writer.result()
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.wait(helpers)
+        for helper in helpers:
+            if not helper.cancelled():
+                helper.result()
 
     async def close(self) -> None:
         """Send what is queued and say goodbye, within bounds of time."""
@@ -111,9 +110,6 @@ class Connection:
             async with timeout(self._close_seconds_max):
                 await self._websocket.close(code=code)
 
-    def abort(self) -> None:
-        self._transport.abort()
-
     async def _write(self, counters: Counters) -> None:
         outbox = self.outbox
         try:
@@ -121,10 +117,11 @@ class Connection:
                 message = outbox.take()
                 if message is None:
                     self._sent.set()
-                    self._queued.clear()
-                    await self._queued.wait()  # What is queued in this turn of the loop leaves together.
+                    self.queued.clear()
+                    await self.queued.wait()  # What is queued in this turn of the loop leaves together.
                     continue
                 await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
+                self._messages_sent += 1
                 counters.bytes_sent += len(message)
                 counters.items_sent += outbox.items_taken
                 outbox.items_taken = 0
@@ -132,6 +129,15 @@ class Connection:
                     await asyncio.sleep(0)
         except (ClientError, ConnectionError):
             self.abort()  # The reader then sees the end, too.
+
+    async def _stay_alive(self) -> None:
+        """Be heard even while there is only something to receive, which may take long over a slow line."""
+        with suppress(ClientError, ConnectionError):
+            while True:
+                sent = self._messages_sent
+                await asyncio.sleep(self._sign_seconds)
+                if self._messages_sent == sent:
+                    await self._websocket.pong()
 
     async def _read(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         receive = self._websocket.receive
@@ -151,7 +157,7 @@ class Connection:
                         self.why_ended = f"it said goodbye ({message.data}) {message.extra or ''}".strip()
                     return
                 case WSMsgType.ERROR:
-                    self.why_ended = f"{message.data}" or self.why_ended
+                    self.why_ended = str(message.data) or self.why_ended
                     return
                 case other:
                     raise FrameError(f"a {other.name} message")

@@ -32,12 +32,15 @@ class DialedWebsocket(ClientWebSocketResponse):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # aiohttp's own business.
         super().__init__(*arguments, **options)
-        response: aiohttp.ClientResponse = self._response
-        connection = response.connection
+        connection = self._response.connection
         assert connection is not None, "aiohttp has just upgraded it"
         assert connection.transport is not None, "aiohttp has just upgraded it"
-        self.headers: CIMultiDictProxy[str] = response.headers
+        self.headers: CIMultiDictProxy[str] = self._response.headers
         self.transport = connection.transport
+
+    def abort(self) -> None:
+        self.transport.abort()
+        self._response.close()
 
 
 @final
@@ -88,14 +91,19 @@ class Dialer:
                 )
         except aiohttp.WSServerHandshakeError as error:
             raise _answered(address, error.status, reason_of(error.headers or {})) from None
-        except (ClientError, OSError, TimeoutError) as error:
-            raise TransportError(f"{_text(address)}: {error or 'no answer'}") from None
+        except (
+            ClientError,
+            OSError,
+            TimeoutError,
+            ValueError,
+        ) as error:  # The last for what is no host name.
+            raise TransportError(f"{_text(address)}: {_said(error, 'no answer')}") from None
         assert isinstance(websocket, DialedWebsocket), "as the session was told"
         try:
-            hello, session = self._local.judge(websocket.headers, websocket.transport)
+            hello, session = self._local.judge(websocket.headers)
             _expect(node, address, hello)
         except RefusedError:
-            websocket.transport.abort()
+            websocket.abort()
             raise
         return Dialed(websocket, hello, session, websocket.headers.get(TOKEN, ""))
 
@@ -114,17 +122,14 @@ class Dialer:
             ) as response:
                 if response.status != 200:
                     raise _answered(address, response.status, reason_of(response.headers))
-                connection = response.connection
-                if connection is None or connection.transport is None:
-                    raise TransportError(f"{_text(address)}: the stream {name} broke off")
-                hello, _ = self._local.judge(response.headers, connection.transport)
+                hello, _ = self._local.judge(response.headers)
                 _expect(node, address, hello)
                 async with aclosing(chunks_in(response.content)) as chunks:
                     async for chunk in chunks:
                         yield chunk
-        except (ClientError, OSError, TimeoutError) as error:
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise TransportError(
-                f"{_text(address)}: the stream {name} broke off: {error or 'silence'}"
+                f"{_text(address)}: the stream {name} broke off: {_said(error, 'silence')}"
             ) from None
 
     def _url(self, address: Address, path: str) -> URL:
@@ -147,6 +152,10 @@ def _answered(address: Address, status: int, reason: str) -> TransportError:
     if reason:
         return RefusedError(f"{_text(address)} refuses: {reason}")
     return TransportError(f"{_text(address)} answers with status {status}: it is no peer address")
+
+
+def _said(error: Exception, otherwise: str) -> str:
+    return str(error) or otherwise
 
 
 def _text(address: Address) -> str:

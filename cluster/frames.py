@@ -27,7 +27,7 @@ class Outbox:
         self.bulk_size = 0
         self.items_taken = 0
         """Those that are wholly in the messages taken since this was last set to 0."""
-        self._item_size_max = item_size_max
+        self._charge_max = item_size_max + ENTRY_SIZE
         self._message_size_max = message_size_max
         self._control_size_max = control_size_max
         self._bulk_size_max = bulk_size_max
@@ -41,16 +41,17 @@ class Outbox:
 
     def put(self, item: bytes, control: bool) -> bool:
         """Whether there was room."""
+        charge = len(item) + ENTRY_SIZE
         if control:
-            assert len(item) + ENTRY_SIZE <= self._message_size_max, f"a control item of {len(item)} bytes"
-            size = self.control_size + len(item) + ENTRY_SIZE
+            assert charge <= self._message_size_max, f"a control item of {len(item)} bytes"
+            size = self.control_size + charge
             if size > self._control_size_max:
                 return False
             self.control_size = size
             self._control.append(item)
         else:
-            assert len(item) <= self._item_size_max, f"an item of {len(item)} bytes"
-            size = self.bulk_size + len(item) + ENTRY_SIZE
+            assert charge <= self._charge_max, f"an item of {len(item)} bytes"
+            size = self.bulk_size + charge
             if size > self._bulk_size_max:
                 return False
             self.bulk_size = size

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
@@ -25,7 +26,7 @@ _SESSION: Final = "Bpmnd-Session"
 _EXTRA: Final = "Bpmnd-Extra"
 
 _CLUSTER_FORM: Final = re.compile(r"[A-Za-z0-9._-]{0,64}")
-_SESSION_FORM: Final = re.compile(r"[0-9a-f]{16}")
+_TOKEN_FORM: Final = re.compile(r"[0-9a-f]{16}")
 _NUMBER_FORM: Final = re.compile(r"[0-9]{1,20}")
 
 
@@ -50,6 +51,15 @@ class Hello:
             raise ValueError(f"{len(self.extra)} bytes are more than a hello may carry")
 
 
+def new_token() -> str:
+    """Names one process of a node, or one connection."""
+    return secrets.token_hex(8)
+
+
+def is_token(text: str) -> bool:
+    return _TOKEN_FORM.fullmatch(text) is not None
+
+
 def headers_of(hello: Hello, session: str) -> dict[str, str]:
     """What a node says of itself. `session` is drawn anew whenever its process starts."""
     return {
@@ -68,7 +78,7 @@ def hello_of(headers: Mapping[str, str]) -> tuple[Hello, str]:
     if version != str(PROTOCOL_VERSION):
         raise RefusedError(f"protocol version {version[:20]} is not {PROTOCOL_VERSION}")
     session = headers.get(_SESSION, "")
-    if not _SESSION_FORM.fullmatch(session):
+    if not is_token(session):
         raise RefusedError("malformed hello: no session")
     try:
         hello = Hello(

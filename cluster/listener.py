@@ -9,17 +9,26 @@ from typing import final
 
 from aiohttp import ClientError, StreamReader, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpProcessingError, RawRequestMessage
 
 from bpmnd.cluster.connection import Connection, heartbeat_seconds, websocket_message_size_max
 from bpmnd.cluster.dialer import PEER_PATH, SEEN, STREAMS_PATH, TOKEN, Address
 from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
-from bpmnd.cluster.handshake import Hello, reason_header
+from bpmnd.cluster.handshake import Hello, is_token, reason_header
 from bpmnd.cluster.local import LocalNode
 from bpmnd.cluster.peer import Peer
 from bpmnd.cluster.streams import send_chunks
 
 _logger = logging.getLogger(__name__)
+_http_logger = logging.getLogger(f"{__name__}.http")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether it is about more than a stranger who speaks no HTTP, which aiohttp logs with a traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_http_logger.addFilter(_is_ours)
 
 
 @final
@@ -37,13 +46,14 @@ class Listener:
     async def start(self, address: Address) -> int:
         """Listen; the port. Raises TransportError."""
         host, port = address
-        if self._local.server_tls is None and not _is_loopback(host):
+        if self._local.server_tls is None and not is_loopback(host):
             _logger.warning("peers at %s are neither encrypted nor authenticated: set up TLS", host)
         seconds_max = self._local.settings.handshake_seconds_max
         self._http = web.Server(
             self._handle,
             request_factory=self._request,
             access_log=None,
+            logger=_http_logger,
             keepalive_timeout=seconds_max,
             lingering_time=0,
         )
@@ -112,8 +122,6 @@ class Listener:
         except RefusedError as error:
             self._local.log_once(logging.WARNING, f"refused {request.remote}: {error}")
             response = web.Response(status=403, headers=reason_header(str(error)))
-        except web.HTTPException as error:
-            response = web.Response(status=error.status)
         response.force_close()
         return response
 
@@ -145,7 +153,7 @@ class Listener:
                 return websocket
         finally:
             peer.release(promised)
-        await peer.carry(Connection(websocket, transport, hello, session, token, settings))
+        await peer.carry(Connection(websocket, transport.abort, hello, session, token, settings))
         return websocket
 
     async def _confirmed(self, websocket: web.WebSocketResponse) -> str | None:
@@ -154,7 +162,7 @@ class Listener:
             message = await websocket.receive(self._local.settings.handshake_seconds_max)
             if message.type is WSMsgType.TEXT:
                 token: str = message.data
-                return token
+                return token if is_token(token) else None
         return None
 
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -164,8 +172,7 @@ class Listener:
             raise RefusedError(f"{self._streams} streams are served already")
         self._streams += 1
         try:
-            async with asyncio.timeout(settings.handshake_seconds_max):
-                body = await request.read()
+            body = await self._body(request)
             response = web.StreamResponse(headers=self._local.headers())
             response.enable_chunked_encoding()
             response.force_close()
@@ -174,6 +181,16 @@ class Listener:
             return response
         finally:
             self._streams -= 1
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        try:
+            async with asyncio.timeout(self._local.settings.handshake_seconds_max):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            size_max = self._local.settings.request_size_max
+            raise RefusedError(f"the request has more than {size_max} bytes") from None
+        except TimeoutError:
+            raise RefusedError("the request did not arrive in time") from None
 
     async def _answer(
         self, request: web.BaseRequest, response: web.StreamResponse, node: int, body: bytes
@@ -184,7 +201,7 @@ class Listener:
             await send_chunks(response, chunks, self._local.settings.stream_silence_seconds_max)
             return
         except (ClientError, ConnectionError, TimeoutError) as error:
-            _logger.info("the stream %s to node %d broke off: %s", name, node, error or "it stalled")
+            _logger.info("the stream %s to node %d broke off: %s", name, node, str(error) or "it stalled")
         except Exception as error:  # Not to carry on: the stream ends without its mark.
             self._local.report(node, error)
         if request.transport is not None:
@@ -199,7 +216,7 @@ class _TurnedAway(asyncio.Protocol):
         transport.close()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"

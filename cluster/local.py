@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import ssl
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Final, final
 
 from bpmnd.cluster.errors import RefusedError
 from bpmnd.cluster.handler import PeerHandler
-from bpmnd.cluster.handshake import Hello, headers_of, hello_of
+from bpmnd.cluster.handshake import Hello, headers_of, hello_of, new_token
 from bpmnd.cluster.settings import TransportSettings
 from bpmnd.cluster.tls import TlsFiles, client_context, is_certified, name_of, server_context
 
@@ -29,7 +28,7 @@ class LocalNode:
         self.hello = hello
         self.handler = handler
         self.settings = settings
-        self.session = secrets.token_hex(8)
+        self.session = new_token()
         self.client_tls: ssl.SSLContext | None = None
         self.server_tls: ssl.SSLContext | None = None
         self._tls = tls
@@ -44,12 +43,17 @@ class LocalNode:
     def headers(self) -> dict[str, str]:
         return headers_of(self.hello, self.session)
 
-    def judge(self, headers: Mapping[str, str], transport: asyncio.BaseTransport) -> tuple[Hello, str]:
-        """Who is at the other end, and its session. Raises RefusedError if it is not welcome."""
+    def judge(
+        self, headers: Mapping[str, str], caller: asyncio.BaseTransport | None = None
+    ) -> tuple[Hello, str]:
+        """Who is at the other end, and its session. Raises RefusedError if it is not welcome.
+
+        The certificate of a caller is looked at here, that of a node dialed by the ssl module.
+        """
         hello, session = hello_of(headers)
         if hello.node == self.hello.node:
             raise RefusedError(f"node id {hello.node} is taken by the node asked")
-        if self._tls is not None and not is_certified(transport, hello.node):
+        if self._tls is not None and caller is not None and not is_certified(caller, hello.node):
             raise RefusedError(f"its certificate does not name {name_of(hello.node)}")
         try:
             reason = self.handler.admit(hello)

@@ -1,6 +1,6 @@
 """Who belongs to a cluster, and which node is to hold which partition: the state that group 0 agrees on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, final
 
 import msgspec
@@ -8,6 +8,9 @@ import msgspec
 CONTROLLER_GROUP: Final = 0
 """The Raft group of the controller. Partitions are numbered from 1 on."""
 CONTROLLER_VOTERS_MAX: Final = 5
+FINISHED_MAX: Final = 20
+SLOTS: Final = 16_384
+"""Correlation slots of a cluster, however many partitions share them."""
 _INCARNATION_BITS: Final = 32
 
 
@@ -37,39 +40,67 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
 
 
 @final
-class PartitionPlan(msgspec.Struct, frozen=True, array_like=True):
-    """Where the replicas of a partition are to be. Where they are its own Raft configuration says."""
+class GroupPlan(msgspec.Struct, frozen=True, array_like=True):
+    """Where the replicas of a group are to be. Where they are its own Raft configuration says."""
 
-    partition: int
+    group: int
     birth: tuple[int, ...]
     """The ids of the voters that the group began with."""
     replicas: tuple[int, ...]
     """The nodes that are to have one, the one that is to lead first."""
+    is_serving: bool = True
+    """Whether it may be given new process instances: it has all that was deployed."""
 
 
 @final
-class ClusterState(msgspec.Struct, frozen=True, array_like=True):
+class Operation(msgspec.Struct, frozen=True, array_like=True):
+    """A change of the cluster, under way or finished. `node` and `partition` are 0 where there is none."""
+
+    number: int
+    kind: str
+    node: int = 0
+    partition: int = 0
+    to: int = 0
+    was_given_up: bool = False
+
+
+@final
+class ClusterState(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Everything that group 0 decides. Each version replaces the one before."""
 
     cluster_id: str
     version: int
     replication: int
     members: tuple[Member, ...]
-    controller: PartitionPlan
-    partitions: tuple[PartitionPlan, ...]
+    controller: GroupPlan
+    partitions: tuple[GroupPlan, ...]
+    operation: Operation | None = None
+    """One at a time."""
+    finished: tuple[Operation, ...] = ()
+    """The last ones, the newest last."""
+    leaving: tuple[Member, ...] = ()
+    """Members that hold replicas until these are elsewhere."""
+    slots: tuple[tuple[int, int], ...] = ((0, 1),)
+    """Which partition has which correlation slots, as runs: (first slot, partition)."""
 
     def member(self, node: int) -> Member | None:
         return next((member for member in self.members if member.node == node), None)
 
-    def plan(self, group: int) -> PartitionPlan | None:
-        if group == CONTROLLER_GROUP:
-            return self.controller
-        return next((plan for plan in self.partitions if plan.partition == group), None)
+    def knows(self, node: int, incarnation: int) -> bool:
+        known = (*self.members, *self.leaving)
+        return any(member.node == node and member.incarnation == incarnation for member in known)
 
-    def goal(self, plan: PartitionPlan) -> tuple[int, ...]:
+    def plan(self, group: int) -> GroupPlan | None:
+        return next((plan for plan in self.plans if plan.group == group), None)
+
+    @property
+    def plans(self) -> tuple[GroupPlan, ...]:
+        return (self.controller, *self.partitions)
+
+    def goal(self, plan: GroupPlan) -> frozenset[int]:
         """The ids of the members that are to vote in a group."""
         ids = {member.node: member.id for member in self.members}
-        return tuple(ids[node] for node in plan.replicas)
+        return frozenset(ids[node] for node in plan.replicas)
 
     def to_bytes(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -86,49 +117,85 @@ def found(cluster_id: str, members: Sequence[Member], partitions: int, replicati
     assert partitions >= 1, f"{partitions} partitions"
     assert replication >= 1, f"replication {replication}"
     ordered = sorted(members, key=_node)
-    ids = {member.node: member.id for member in ordered}
-    replicas = place({}, ordered, range(1, partitions + 1), min(replication, len(ordered)))
-    plans = [_born(number, ids, replicas[number]) for number in range(1, partitions + 1)]
-    voters = place({}, ordered, (CONTROLLER_GROUP,), min(CONTROLLER_VOTERS_MAX, len(ordered)))
-    controller = _born(CONTROLLER_GROUP, ids, voters[CONTROLLER_GROUP])
-    return ClusterState(cluster_id, 1, replication, tuple(ordered), controller, tuple(plans))
+    replicas = place({}, ordered, range(1, partitions + 1), replication)
+    voters = place({}, ordered, (CONTROLLER_GROUP,), CONTROLLER_VOTERS_MAX)[CONTROLLER_GROUP]
+    return ClusterState(
+        cluster_id,
+        1,
+        replication,
+        tuple(ordered),
+        born(CONTROLLER_GROUP, ordered, voters),
+        tuple(born(number, ordered, replicas[number]) for number in range(1, partitions + 1)),
+        slots=tuple((-(-SLOTS * number // partitions), number + 1) for number in range(partitions)),
+    )
+
+
+def born(group: int, members: Iterable[Member], replicas: tuple[int, ...]) -> GroupPlan:
+    """The plan of a group that begins now."""
+    ids = {member.node: member.id for member in members}
+    return GroupPlan(group, tuple(sorted(ids[node] for node in replicas)), replicas)
 
 
 def place(
-    kept: Mapping[int, Sequence[int]], members: Sequence[Member], partitions: Sequence[int], replication: int
+    kept: Mapping[int, Sequence[int]], members: Sequence[Member], groups: Iterable[int], replication: int
 ) -> dict[int, tuple[int, ...]]:
-    """Choose the nodes of each partition: as many hosts as can be, then those with the fewest replicas.
+    """Choose the nodes of each group, on as many hosts as can be, and evenly; and who leads, evenly too.
 
-    What stands in `kept` stays, as far as its nodes are members. The first node of each is to lead; leaders
-    are spread evenly. The same arguments give the same answer.
+    What stands in `kept` stays where it is, as far as its nodes are members and none has two more than
+    another. The same arguments give the same answer.
     """
     hosts = {member.node: member.host for member in members}
     load = dict.fromkeys(hosts, 0)
-    leads = dict.fromkeys(hosts, 0)
     chosen = {
-        partition: [node for node in kept.get(partition, ()) if node in hosts][:replication]
-        for partition in partitions
+        group: [node for node in kept.get(group, ()) if node in hosts][:replication] for group in groups
     }
     for nodes in chosen.values():
         for node in nodes:
             load[node] += 1
     for nodes in chosen.values():
         while len(nodes) < min(replication, len(hosts)):
-            taken = [hosts[node] for node in nodes]
-            free = [node for node in hosts if node not in nodes]
-            best = min(free, key=lambda node: (taken.count(hosts[node]), load[node], node))
+            best = min(
+                (node for node in hosts if node not in nodes),
+                key=lambda node: (_on_host(nodes, hosts, node), load[node], node),
+            )
             nodes.append(best)
             load[best] += 1
+    while _level(chosen, hosts, load):
+        pass
+    return _with_leaders(chosen, hosts)
+
+
+def _on_host(nodes: Iterable[int], hosts: Mapping[int, str], node: int) -> int:
+    """How many of the nodes stand on the same host as `node`."""
+    return sum(hosts[other] == hosts[node] for other in nodes if other != node)
+
+
+def _level(chosen: dict[int, list[int]], hosts: Mapping[int, str], load: dict[int, int]) -> bool:
+    """Move one replica from a node that has two more than another; false when there is none to move."""
+    for giver in sorted(load, key=lambda node: (-load[node], node)):
+        for taker in sorted(load, key=lambda node: (load[node], node)):
+            if load[giver] - load[taker] < 2:
+                break
+            for nodes in chosen.values():
+                if giver not in nodes or taker in nodes:
+                    continue
+                others = [node for node in nodes if node != giver]
+                if _on_host(others, hosts, taker) <= _on_host(others, hosts, giver):
+                    nodes[nodes.index(giver)] = taker
+                    load[giver] -= 1
+                    load[taker] += 1
+                    return True
+    return False
+
+
+def _with_leaders(chosen: Mapping[int, Sequence[int]], hosts: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    leads = dict.fromkeys(hosts, 0)
     placed: dict[int, tuple[int, ...]] = {}
-    for partition, nodes in chosen.items():
+    for group, nodes in chosen.items():
         leader = min(nodes, key=lambda node: (leads[node], nodes.index(node)))
         leads[leader] += 1
-        placed[partition] = (leader, *(node for node in nodes if node != leader))
+        placed[group] = (leader, *(node for node in nodes if node != leader))
     return placed
-
-
-def _born(partition: int, ids: Mapping[int, int], replicas: tuple[int, ...]) -> PartitionPlan:
-    return PartitionPlan(partition, tuple(ids[node] for node in replicas), replicas)
 
 
 def _node(member: Member) -> int:

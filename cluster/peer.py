@@ -7,7 +7,6 @@ and gives it a token, the other follows. docs/transport.md says why this cannot 
 import asyncio
 import logging
 import random
-import secrets
 from contextlib import suppress
 from typing import final
 
@@ -15,8 +14,8 @@ from aiohttp import ClientError
 
 from bpmnd.cluster.connection import Connection, Counters
 from bpmnd.cluster.dialer import Address, Dialer
-from bpmnd.cluster.errors import BusyError, TransportError
-from bpmnd.cluster.handshake import Hello
+from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
+from bpmnd.cluster.handshake import Hello, is_token, new_token
 from bpmnd.cluster.local import LocalNode
 
 _logger = logging.getLogger(__name__)
@@ -57,12 +56,14 @@ class Peer:
         return self._connection.outbox.control_size + self._connection.outbox.bulk_size
 
     def send(self, item: bytes, control: bool) -> bool:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             return False
-        if self._connection.send(item, control):
-            return True
-        self.counters.dropped += 1
-        return False
+        if not connection.outbox.put(item, control):
+            self.counters.dropped += 1
+            return False
+        connection.queued.set()
+        return True
 
     def learn(self, address: Address) -> None:
         self.address = address
@@ -75,9 +76,9 @@ class Peer:
     async def close(self) -> None:
         """End the connection after what is queued, and never dial again."""
         self._closed = True
-        if self._connection is not None:
-            await self._connection.close()
-            self._detach(self._connection, "this node closed it")
+        if (connection := self._connection) is not None:
+            await connection.close()
+            self._detach(connection, "this node closed it")
         if self._dialing is not None:
             self._dialing.cancel()
             await asyncio.wait([self._dialing])
@@ -100,7 +101,7 @@ class Peer:
             same_process = current.session == session and current.hello.incarnation == hello.incarnation
             if same_process and current.token != seen:
                 raise BusyError("the peer dialed before it saw the connection that there is")
-        self._promised = secrets.token_hex(8)
+        self._promised = new_token()
         return self._promised
 
     def release(self, token: str) -> None:
@@ -141,26 +142,23 @@ class Peer:
     async def _dial(self) -> None:
         assert self.address is not None, "dialing begins with an address"
         dialed = await self._dialer.open(self.node, self.address, self._seen)
-        token = dialed.token
-        if self.is_arbiter:
-            if self._connection is not None or self._promised:
-                dialed.websocket.transport.abort()
-                raise BusyError("the peer was quicker")
-            token = secrets.token_hex(8)
+        websocket, token = dialed.websocket, dialed.token
         try:
-            await dialed.websocket.send_str(token)
+            if self.is_arbiter:
+                if self._connection is not None or self._promised:
+                    raise BusyError("the peer was quicker")
+                token = new_token()
+            elif not is_token(token):
+                raise RefusedError(f"node {self.node} accepts, but gives no token")
+            await websocket.send_str(token)
+            settings = self._local.settings
+            await self.carry(
+                Connection(websocket, websocket.abort, dialed.hello, dialed.session, token, settings)
+            )
         except (ClientError, ConnectionError) as error:
             raise TransportError(f"the connection broke: {error}") from None
-        await self.carry(
-            Connection(
-                dialed.websocket,
-                dialed.websocket.transport,
-                dialed.hello,
-                dialed.session,
-                token,
-                self._local.settings,
-            )
-        )
+        finally:
+            websocket.abort()
 
     def _dialing_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -27,7 +27,7 @@ class TransportSettings:
     """Before a node that could not be reached is tried again: doubled each time, with jitter."""
     handshake_seconds_max: float = 3.0
     silence_seconds_max: float = 3.0
-    """Of a peer that is asked for a sign of life after two thirds of it."""
+    """Of a peer. Each gives a sign of life after a third of it, and is asked for one after two thirds."""
     stream_silence_seconds_max: float = 30.0
     close_seconds_max: float = 1.0
     """For a peer to take what is queued and to say goodbye when the transport stops."""

@@ -100,7 +100,11 @@ class Transport:
 
     async def stream(self, node: int, name: str, body: bytes) -> AsyncGenerator[bytes, None]:
         """Ask a node for a stream, and read it. Raises TransportError, also when it breaks off."""
+        size_max = self._local.settings.request_size_max
+        assert len(body) <= size_max, f"a request of {len(body)} bytes for {name}"
         peer = self._peers.get(node)
+        if self._stopping:
+            raise TransportError("this node stops")
         if self._dialer is None or peer is None or peer.address is None:
             raise TransportError(f"the address of node {node} is not known")
         async with aclosing(self._dialer.stream(node, peer.address, name, body)) as chunks:

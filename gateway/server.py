@@ -23,10 +23,12 @@ from bpmnd.gateway.errors import Problem, internal_error, timed_out, unavailable
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
+from bpmnd.gateway.messages import MessageOperations
 from bpmnd.gateway.metrics import GatewayMetrics
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
+from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 
 DRAIN_S: Final = 10.0
@@ -52,6 +54,8 @@ class Gateway:
             DeploymentOperations(cluster, self._submissions),
             ElementInstanceOperations(cluster, self._submissions),
             IncidentOperations(cluster, self._submissions),
+            MessageOperations(cluster, self._submissions),
+            SignalOperations(cluster, self._submissions),
             ClusterOperations(cluster),
             AuthenticationOperations(),
             LicenseOperations(),

@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, final
 
 from bpmnd.storage.entry import Position
+from bpmnd.storage.errors import StorageError
 
 # Keys that begin with this byte are the store's own.
 RESERVED = b"\0"
@@ -29,7 +31,26 @@ class ColdStore(Protocol):
 
     def meta(self, name: str) -> bytes | None: ...
 
+    def freeze(self, directory: Path) -> None:
+        """Make a copy of what is committed, as files in a directory that does not exist yet (blocking)."""
+
+    def verify(self) -> int:
+        """Read every row with its checksum (blocking); how many there are. Raises `DamageError`."""
+        ...
+
     def close(self) -> None: ...
+
+
+class Stores(Protocol):
+    """Where cold stores come from."""
+
+    def open(self, path: Path) -> ColdStore:
+        """Open the store in a directory, or make it (blocking). Raises StorageError."""
+        ...
+
+    def position(self, path: Path) -> Position | None:
+        """The position of a store that nobody has open (blocking). Raises StorageError for what is none."""
+        ...
 
 
 @final
@@ -71,6 +92,12 @@ class MemoryStore:
 
     def meta(self, name: str) -> bytes | None:
         return self._meta.get(name)
+
+    def freeze(self, directory: Path) -> None:
+        raise StorageError("a store in memory has no files to copy")
+
+    def verify(self) -> int:
+        return len(self._rows)
 
     def reopened(self) -> "MemoryStore":
         """A store with what was committed."""

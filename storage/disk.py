@@ -53,6 +53,10 @@ class Disk(Protocol):
         """Make it and its parents, synced; one that is there is fine."""
         ...
 
+    def remove_directory(self, path: Path) -> None:
+        """Remove a directory that is empty."""
+        ...
+
     def sync_directory(self, path: Path) -> None: ...
 
     def free_bytes(self, path: Path) -> int:
@@ -183,6 +187,12 @@ class RealDisk:
         except OSError as error:
             raise _ours(error, "make directory", path) from error
         self.sync_directory(path.parent)
+
+    def remove_directory(self, path: Path) -> None:
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            raise _ours(error, "remove directory", path) from error
 
     def sync_directory(self, path: Path) -> None:
         directory = RealFile(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -224,6 +224,13 @@ class Log:
             return self.synced.hash
         return hash_in(self._disk, self._directory, self._table, index)
 
+    def batch_end(self, up_to_index: int) -> Position | None:
+        """The last entry at or below an index that ends a write batch: its hash is known without reading."""
+        place = self._table.last_end(up_to_index)
+        if place is None:
+            return None
+        return Position(place.last, self._table.terms.at(place.last), place.hash)
+
     def sealed(self, up_to_index: int) -> tuple[Sealed, ...]:
         """The segments that are wholly at or below an index, oldest first; never the one in use."""
         by_segment: dict[int, list[BatchPlace]] = {}

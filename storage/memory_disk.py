@@ -71,16 +71,29 @@ class MemoryDisk:
         return _MemoryFile(self, path, self._live[path])
 
     def names(self, directory: Path) -> list[str]:
-        return sorted(path.name for path in self._live if path.parent == directory)
+        files = {path.name for path in self._live if path.parent == directory}
+        return sorted(files | {path.name for path in self._directories if path.parent == directory})
 
     def rename(self, old: Path, new: Path) -> None:
-        self._live[new] = self._live.pop(old)
+        self._live[new] = self._live.pop(self._existing(old))
 
     def remove(self, path: Path) -> None:
-        del self._live[path]
+        del self._live[self._existing(path)]
 
     def make_directory(self, path: Path) -> None:
-        self._directories.add(path)
+        while path not in self._directories and path.name:
+            self._directories.add(path)
+            path = path.parent
+
+    def remove_directory(self, path: Path) -> None:
+        if path not in self._directories or self.names(path):
+            raise StorageError(f"cannot remove directory {path}: it is not there, or not empty")
+        self._directories.discard(path)
+
+    def _existing(self, path: Path) -> Path:
+        if path not in self._live:
+            raise StorageError(f"there is no {path}")
+        return path
 
     def sync_directory(self, path: Path) -> None:
         self.count_sync()

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bpmnd.storage.cold_store import ColdStore
+from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk
 from bpmnd.storage.errors import DamageError, GapError
-from bpmnd.storage.layout import CHECKPOINT, LOG
+from bpmnd.storage.layout import LOG, checkpoint_directory
 from bpmnd.storage.log import SEGMENT_SIZE, Appended, AppendFailed, Log, Post
 from bpmnd.storage.writer import Writer
-
-OpenStore = Callable[[Path], ColdStore]
-"""Opens the store of rows in a directory, or makes it (blocking)."""
 
 
 @final
@@ -32,18 +29,18 @@ class PartitionStorage:
 
 def open_partition_storage(
     disk: Disk,
+    stores: Stores,
     directory: Path,
     *,
     writer: Writer,
     post: Post,
     then: Callable[[Appended | AppendFailed], None],
     segment_size: int = SEGMENT_SIZE,
-    open_store: OpenStore,
 ) -> PartitionStorage:
     """Open both (blocking) and refuse when they do not meet. The log must have been created."""
     log = Log.open(disk, directory / LOG, writer=writer, post=post, then=then, segment_size=segment_size)
     try:
-        store = open_store(directory / CHECKPOINT)
+        store = stores.open(checkpoint_directory(disk, directory))
         try:
             check_meets(log, store, directory)
         except BaseException:

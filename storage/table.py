@@ -86,6 +86,16 @@ class Table:
         self.terms.drop(base)
         self.base = base
 
+    def last_end(self, up_to_index: int) -> BatchPlace | None:
+        """The last batch that ends at or below an index, and counts to its end."""
+        at = bisect_right(self._places, up_to_index, key=_first) - 1
+        while at >= 0:
+            place = self._places[at]
+            if place.last == place.end <= up_to_index:
+                return place
+            at -= 1
+        return None
+
     def find(self, index: int) -> BatchPlace | None:
         """The row that holds an entry."""
         at = bisect_right(self._places, index, key=_first) - 1

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.events import Event
@@ -32,6 +32,10 @@ class Job:
     worker: str = ""
 
 
+Subscription: TypeAlias = events.ProcessMessageSubscriptionCreated | events.SignalSubscriptionCreated
+Start: TypeAlias = events.MessageStartEventSubscriptionCreated | events.SignalStartEventSubscriptionCreated
+
+
 @final
 @dataclass(slots=True)
 class Instance:
@@ -42,6 +46,7 @@ class Instance:
     elements: dict[int, int] = field(default_factory=dict[int, int])
     jobs: dict[int, Job] = field(default_factory=dict[int, Job])
     timers: dict[int, events.TimerCreated] = field(default_factory=dict[int, events.TimerCreated])
+    subscriptions: dict[int, Subscription] = field(default_factory=dict[int, Subscription])
     incidents: dict[int, events.IncidentCreated] = field(default_factory=dict[int, events.IncidentCreated])
     variables: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     """(scope, name) -> key."""
@@ -54,6 +59,8 @@ class Instances:
     def __init__(self) -> None:
         self.definitions: dict[int, Definition] = {}
         self.by_key: dict[int, Instance] = {}
+        self.starts: dict[int, Start] = {}
+        """Subscriptions of start events, by their keys."""
         self._owners: dict[int, int] = {}
 
     def owner_of(self, job_key: int) -> int:
@@ -72,6 +79,10 @@ class Instances:
             case events.JobsActivated(keys, _, _, worker):
                 for job_key in keys:
                     self._lend(job_key, worker)
+            case events.MessageStartEventSubscriptionCreated() | events.SignalStartEventSubscriptionCreated():
+                self.starts[event.key] = event
+            case events.MessageStartEventSubscriptionDeleted() | events.SignalStartEventSubscriptionDeleted():
+                self.starts.pop(event.key, None)
             case _:
                 instance = self.by_key.get(getattr(event, "instance_key", 0))
                 if instance is not None:
@@ -107,6 +118,14 @@ class Instances:
                 instance.timers[event.key] = event
             case events.TimerCanceled():
                 instance.timers.pop(event.key, None)
+            case events.ProcessMessageSubscriptionCreated() | events.SignalSubscriptionCreated():
+                instance.subscriptions[event.key] = event
+            case events.ProcessMessageSubscriptionDeleted() | events.SignalSubscriptionDeleted():
+                instance.subscriptions.pop(event.key, None)
+            case events.ProcessMessageSubscriptionCorrelated():
+                known = instance.subscriptions.get(event.key)
+                if isinstance(known, events.ProcessMessageSubscriptionCreated) and known.interrupting:
+                    del instance.subscriptions[event.key]
             case events.IncidentCreated():
                 instance.incidents[event.key] = event
             case events.IncidentResolved():

@@ -5,22 +5,18 @@ when it ends, so memory grows by live instances, not by the length of the log.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias, final
+from typing import final
 
 import msgspec
 
 from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Job
+from bpmnd.actors.exporters.messages import of_message
 from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
+from bpmnd.actors.exporters.values import Value, json_values, moment
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import Event
-
-Value: TypeAlias = dict[str, Any]
-"""Names as in Zeebe's records; keys are decimal strings, moments are ISO 8601, variables are JSON."""
-
-_LINE_BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -135,7 +131,7 @@ class Records:
                 return {**value, "flowScopeKey": str(scope_key)}
             case events.BoundaryEventTriggered(element_instance_key, instance_key, boundary, variables):
                 value = self._at_element(instance_key, element_instance_key, boundary)
-                return {**value, "variables": _json(variables)}
+                return {**value, "variables": json_values(variables)}
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():
@@ -144,8 +140,35 @@ class Records:
                 return {**self._in_instance(instance_key), "passes": passes}
             case events.ContinuationRemoved():
                 return {}
+            case (
+                events.ProcessMessageSubscriptionCreated()
+                | events.ProcessMessageSubscriptionCorrelated()
+                | events.ProcessMessageSubscriptionDeleted()
+                | events.SignalSubscriptionCreated()
+                | events.SignalSubscriptionDeleted()
+            ):
+                return self._of_subscription(event)
             case events.VariablesCreated() | events.VariablesUpdated():
                 raise AssertionError("variables have a record each")
+            case (
+                events.MessagePublished()
+                | events.MessageExpired()
+                | events.MessageSubscriptionCreated()
+                | events.MessageSubscriptionCorrelating()
+                | events.MessageSubscriptionCorrelated()
+                | events.MessageSubscriptionRejected()
+                | events.MessageSubscriptionDeleted()
+                | events.MessageStartEventSubscriptionCreated()
+                | events.MessageStartEventSubscriptionDeleted()
+                | events.MessageStartEventSubscriptionCorrelated()
+                | events.MessageCorrelating()
+                | events.MessageCorrelated()
+                | events.MessageNotCorrelated()
+                | events.SignalBroadcasted()
+                | events.SignalStartEventSubscriptionCreated()
+                | events.SignalStartEventSubscriptionDeleted()
+            ):
+                return of_message(event, self._instances)
             case _:
                 return self._of_job(event)
 
@@ -251,6 +274,28 @@ class Records:
             "repetitions": timer.repetitions,
         }
 
+    def _of_subscription(
+        self,
+        event: events.ProcessMessageSubscriptionCreated
+        | events.ProcessMessageSubscriptionCorrelated
+        | events.ProcessMessageSubscriptionDeleted
+        | events.SignalSubscriptionCreated
+        | events.SignalSubscriptionDeleted,
+    ) -> Value:
+        instance = self._instances.by_key.get(event.instance_key)
+        known = instance.subscriptions.get(event.key) if instance is not None else None
+        if isinstance(event, events.ProcessMessageSubscriptionCreated | events.SignalSubscriptionCreated):
+            known = event
+        if known is None:
+            return self._in_instance(event.instance_key)
+        value = self._at_element(event.instance_key, known.element_instance_key, known.element)
+        if isinstance(known, events.SignalSubscriptionCreated):
+            return {**value, "signalName": known.name}
+        value |= {"messageName": known.name, "correlationKey": known.correlation_key}
+        if isinstance(event, events.ProcessMessageSubscriptionCorrelated):
+            value["messageKey"] = str(event.message_key)
+        return {**value, "interrupting": known.interrupting}
+
     def _of_incident(self, event: events.IncidentCreated | events.IncidentResolved) -> Value:
         instance = self._instances.by_key.get(event.instance_key)
         incident = instance.incidents.get(event.key) if instance is not None else None
@@ -302,12 +347,6 @@ class Records:
         }
 
 
-def moment(time_ms: int) -> str:
-    """A moment of log time, in UTC."""
-    stamp = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
-
-
 def _with_causes(
     notes: Sequence[CommandNote], happened: Sequence[Event]
 ) -> Iterator[tuple[str | None, Event]]:
@@ -355,10 +394,5 @@ def _known_of(job: Job) -> Value:
 
 
 def _each(variables: Variables, base: Value) -> Iterator[Value]:
-    for name, value in _json(variables).items():
+    for name, value in json_values(variables).items():
         yield {**base, "name": name, "value": value}
-
-
-def _json(variables: Variables) -> dict[str, msgspec.Raw]:
-    """Values as they are. Between their parts they may have line breaks, which end a line of an export."""
-    return {name: msgspec.Raw(value.translate(_LINE_BREAKS)) for name, value in variables.items()}

@@ -9,6 +9,9 @@ from bpmnd.bpmn.appliers import (
     elements,
     incidents,
     jobs,
+    messages,
+    signals,
+    subscriptions,
     timers,
     variables,
 )
@@ -26,7 +29,10 @@ __all__ = [
     "elements",
     "incidents",
     "jobs",
+    "messages",
     "replay",
+    "signals",
+    "subscriptions",
     "timers",
     "variables",
 ]

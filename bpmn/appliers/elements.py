@@ -13,6 +13,7 @@ from bpmnd.bpmn.events import (
     SequenceFlowTaken,
 )
 from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.messages import lock_of
 from bpmnd.bpmn.state.records import (
     AwaitedResult,
     ElementInstance,
@@ -135,6 +136,10 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
     assert key not in instance.children, f"{event}, but {instance.children[key]} children are active"
     if key == event.instance_key:
         assert not instance.elements, f"{event}, but {instance.elements} are active"
+        if instance.correlation_key is not None:
+            process_id = state.definitions.items[instance.definition_key].process_id
+            lock = lock_of(instance.tenant_id, process_id, instance.correlation_key)
+            state.messages.locks.remove(lock, journal)
         state.instances.remove(key, journal)
         journal.assign(state, "completed", state.completed + 1)
         return

@@ -14,10 +14,10 @@ class Activation:
     """An element instance on its way to be active: everything up to here has succeeded.
 
     `begun` tells that the element instance stands in the state already; `flows` are the sequence flows
-    whose tokens its activation takes if it does not.
+    whose tokens its activation takes if it does not; `happened` that it is an event which has happened.
     """
 
-    __slots__ = ("begun", "flows", "instance", "key", "scope_key", "turn")
+    __slots__ = ("begun", "flows", "happened", "instance", "key", "scope_key", "turn")
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class Activation:
         scope_key: int,
         flows: tuple[int, ...],
         begun: bool,
+        happened: bool = False,
     ) -> None:
         self.turn = turn
         self.instance = instance
@@ -34,6 +35,7 @@ class Activation:
         self.scope_key = scope_key
         self.flows = flows
         self.begun = begun
+        self.happened = happened
 
 
 class Behaviour(Protocol[N]):

@@ -5,8 +5,11 @@ outgoing flows, complete the scope if this was its last. Terminate: from the out
 announce it, from the innermost outwards to do it.
 """
 
+from msgspec.structs import replace
+
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.events import (
     ElementActivated,
     ElementActivating,
@@ -22,14 +25,21 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import (
     Element,
+    EventBasedGateway,
     ExecutableProcess,
+    MessageBoundaryEvent,
+    MessageCatchEvent,
     ParallelGateway,
     Process,
     SequenceFlow,
+    SignalBoundaryEvent,
+    SignalCatchEvent,
+    StartEvent,
+    TimerCatchEvent,
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement
+from bpmnd.bpmn.steps import ActivateElement, CompleteElement, StartNext, TerminateElement
 from bpmnd.bpmn.turn import InstanceNote, Turn
 from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards, oversize
 
@@ -50,16 +60,16 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     if key:
         if key not in instance.elements:
             return None
-        activation = Activation(turn, instance, key, step.scope_key, (), True)
+        activation = Activation(turn, instance, key, step.scope_key, (), True, step.happened)
     else:
         flows = _tokens_to_take(element, instance, step)
         if flows is None:
             return None
-        activation = Activation(turn, instance, turn.new_key(), step.scope_key, flows, False)
+        activation = Activation(turn, instance, turn.new_key(), step.scope_key, flows, False, step.happened)
     if step.variables:
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
-    if element.inputs:
+    if element.inputs and not step.happened:
         made = map_inputs(turn, instance, step.scope_key, element.inputs)
         if not isinstance(made, Incident):
             made = _if_not_oversize(instance, activation.key, made, local=True)
@@ -75,7 +85,9 @@ def stop(element: Element, activation: Activation, incident: Incident) -> None:
     """Activation does not succeed: the element instance waits half-way behind the incident."""
     _begin_now(activation, element)
     instance = activation.instance
-    again = ActivateElement(instance.key, activation.scope_key, element.index, key=activation.key)
+    again = ActivateElement(
+        instance.key, activation.scope_key, element.index, key=activation.key, happened=activation.happened
+    )
     activation.turn.raise_incident(instance, activation.key, incident, again)
 
 
@@ -122,8 +134,11 @@ def pass_through(element: Element, activation: Activation) -> Incident | None:
     return None
 
 
-def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
-    """Complete an active element instance and go on along its outgoing flows, or along `taken` only."""
+def complete(
+    turn: Turn, step: CompleteElement, *, taken: int = -1, then: ActivateElement | None = None
+) -> None:
+    """Complete an active element instance and go on along its outgoing flows, or along `taken` only, or
+    without a flow to what comes `then`."""
     instance = turn.state.instances.get(step.instance_key)
     if instance is None:
         return
@@ -147,16 +162,24 @@ def complete(turn: Turn, step: CompleteElement, *, taken: int = -1) -> None:
             turn.raise_incident(instance, step.key, made, step)
             return
         merge_upwards(turn, instance, record.scope_key, made)
+    elif step.key in instance.variables and _hands_on(process, element):
+        merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
     cancel_timers(turn, instance, step.key)
+    if instance.subscriptions or instance.signals:
+        unsubscribe(turn, instance, step.key)
     resolve_incidents(turn, instance, step.key)
     if isinstance(element, Process):
         _answer_result(turn, instance)
         _note_end(turn, instance)
     turn.emit(ElementCompleted(step.key, instance.key, record.element))
     if isinstance(element, Process):
+        _start_next(turn, instance)
         return
     if record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
+        return
+    if then is not None:
+        _begin_here(turn, then)
         return
     flows = element.outgoing if taken < 0 else (taken,)
     for flow in flows:
@@ -173,6 +196,28 @@ def _if_not_oversize(
     return made if too_large is None else Incident(IncidentType.IO_MAPPING_ERROR, too_large)
 
 
+def _hands_on(process: ExecutableProcess, element: Element) -> bool:
+    """Whether an event made the variables of the element: they go on to its scope also without a mapping."""
+    match element:
+        case StartEvent(trigger=trigger):
+            return trigger is not None
+        case MessageBoundaryEvent() | SignalBoundaryEvent():
+            return True
+        case TimerCatchEvent() | MessageCatchEvent() | SignalCatchEvent():
+            return is_behind_gateway(process, element)
+        case _:
+            return False
+
+
+def is_behind_gateway(process: ExecutableProcess, event: Element) -> bool:
+    """Whether an event-based gateway waits for the event."""
+    for index in event.incoming:
+        flow = process.elements[index]
+        if isinstance(flow, SequenceFlow) and isinstance(process.elements[flow.source], EventBasedGateway):
+            return True
+    return False
+
+
 def take(
     turn: Turn, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
 ) -> None:
@@ -180,6 +225,13 @@ def take(
     assert isinstance(sequence_flow, SequenceFlow), f"{flow} is no sequence flow"
     turn.emit(SequenceFlowTaken(instance.key, scope_key, flow))
     turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
+
+
+def _begin_here(turn: Turn, step: ActivateElement) -> None:
+    """Begin an element instance at once: no token leads to it, and without it the scope could complete."""
+    key = turn.new_key()
+    turn.emit(ElementActivating(key, step.instance_key, step.scope_key, step.element, ()))
+    turn.schedule(replace(step, key=key))
 
 
 def complete_scope_if_done(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
@@ -211,6 +263,13 @@ def _answer_result(turn: Turn, instance: ProcessInstance) -> None:
     turn.answers.append((instance.awaited.request, result))
 
 
+def _start_next(turn: Turn, instance: ProcessInstance) -> None:
+    """The instance that has ended kept another with the same correlation key from starting."""
+    if instance.correlation_key is not None:
+        process_id = turn.state.definitions.items[instance.definition_key].process_id
+        turn.schedule(StartNext(instance.tenant_id, process_id, instance.correlation_key))
+
+
 def _note_end(turn: Turn, instance: ProcessInstance) -> None:
     definition = turn.state.definitions.items[instance.definition_key]
     turn.notes.append(InstanceNote(definition.process_id, turn.now - instance.started_at))
@@ -227,6 +286,8 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
         if record.job_key:
             turn.emit(JobCanceled(record.job_key, instance.key))
         cancel_timers(turn, instance, step.key)
+        if instance.subscriptions or instance.signals:
+            unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
     if step.key not in instance.children:
         _terminated(turn, instance, instance.elements[step.key])
@@ -245,6 +306,7 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
         _answer_terminated(turn, instance)
     turn.emit(ElementTerminated(record.key, instance.key, record.element))
     if isinstance(element, Process):
+        _start_next(turn, instance)
         return
     scope = instance.elements[record.scope_key]
     if scope.state is Lifecycle.TERMINATING:
@@ -253,10 +315,8 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     elif record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
     elif trigger is not None:
-        # It begins here and now: no token leads to it, and without it the scope could complete.
-        key, event = turn.new_key(), trigger.boundary_event
-        turn.emit(ElementActivating(key, instance.key, scope.key, event, ()))
-        turn.schedule(ActivateElement(instance.key, scope.key, event, key=key, variables=trigger.variables))
+        event, variables = trigger.boundary_event, trigger.variables
+        _begin_here(turn, ActivateElement(instance.key, scope.key, event, variables=variables))
     else:
         complete_scope_if_done(turn, instance, scope.key)
 

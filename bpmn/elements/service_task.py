@@ -4,7 +4,7 @@ from typing import final
 
 from bpmnd.bpmn.elements.behaviour import Activation
 from bpmnd.bpmn.elements.lifecycle import activated
-from bpmnd.bpmn.elements.timers import create_timers, plan_boundary_timers
+from bpmnd.bpmn.elements.waiting import plan_boundary_events, wait_for
 from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
 from bpmnd.bpmn.events import JobCreated
 from bpmnd.bpmn.incident import Incident
@@ -19,9 +19,9 @@ class ServiceTaskBehaviour:
     def activate(self, element: ServiceTask, activation: Activation) -> Incident | None:
         turn, instance = activation.turn, activation.instance
         lookup = lookup_in(instance, activation.key if activation.begun else activation.scope_key)
-        timers = plan_boundary_timers(element, activation)
-        if isinstance(timers, Incident):
-            return timers
+        events = plan_boundary_events(element, activation)
+        if isinstance(events, Incident):
+            return events
         job_type = evaluate_string(turn, element.job.type, lookup)
         if isinstance(job_type, Incident):
             return job_type
@@ -30,7 +30,7 @@ class ServiceTaskBehaviour:
             return retries
 
         activated(element, activation)
-        create_timers(activation, timers)
+        wait_for(activation, events)
         turn.emit(JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, retries))
         turn.offered.add((instance.tenant_id, job_type))
         turn.notes.append(JobNote(job_type, "created", 1))

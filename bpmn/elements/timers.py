@@ -5,15 +5,16 @@ from typing import Final
 import msgspec
 
 from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.triggers import can_happen, happen
 from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
-from bpmnd.bpmn.events import BoundaryEventTriggered, TimerCreated, TimerTriggered
+from bpmnd.bpmn.events import TimerCreated, TimerTriggered
 from bpmnd.bpmn.feel import to_json, type_name
 from bpmnd.bpmn.feel.temporal import DateTime
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import Element, TimerBoundaryEvent, TimerDefinition, TimerKind
+from bpmnd.bpmn.model.graph import TimerBoundaryEvent, TimerDefinition, TimerKind
 from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
-from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance, Timer
-from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement, TriggerTimer
+from bpmnd.bpmn.state.records import ProcessInstance, Timer
+from bpmnd.bpmn.steps import TriggerTimer
 from bpmnd.bpmn.turn import Turn
 
 _DUE_MIN: Final = 1
@@ -61,35 +62,19 @@ def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> 
     )
 
 
-def plan_boundary_timers(element: Element, activation: Activation) -> list[TimerPlan] | Incident:
-    """The timers of all timer boundary events on the element."""
-    plans: list[TimerPlan] = []
-    if element.boundary_events:
-        process = activation.turn.executable_of(activation.instance)
-        for index in element.boundary_events:
-            boundary = process.elements[index]
-            if isinstance(boundary, TimerBoundaryEvent):
-                plan = plan_timer(activation, index, boundary.timer)
-                if isinstance(plan, Incident):
-                    return plan
-                plans.append(plan)
-    return plans
-
-
-def create_timers(activation: Activation, plans: list[TimerPlan]) -> None:
+def create_timer(activation: Activation, plan: TimerPlan) -> None:
     turn = activation.turn
-    for plan in plans:
-        turn.emit(
-            TimerCreated(
-                turn.new_key(),
-                activation.instance.key,
-                activation.key,
-                plan.element,
-                plan.due,
-                plan.repetitions,
-                plan.cycle,
-            )
+    turn.emit(
+        TimerCreated(
+            turn.new_key(),
+            activation.instance.key,
+            activation.key,
+            plan.element,
+            plan.due,
+            plan.repetitions,
+            plan.cycle,
         )
+    )
 
 
 def trigger(turn: Turn, step: TriggerTimer) -> None:
@@ -98,23 +83,13 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
     timer = instance.timers.get(step.timer_key) if instance is not None else None
     if instance is None or timer is None:
         return
-    record = instance.elements[timer.element_instance_key]
     turn.emit(TimerTriggered(timer.key, instance.key))
-    if record.state is not Lifecycle.ACTIVATED:
-        return
-    if timer.element == record.element:
-        turn.schedule(CompleteElement(instance.key, record.key))
+    if not can_happen(instance, timer.element_instance_key):
         return
     boundary = turn.executable_of(instance).elements[timer.element]
-    assert isinstance(boundary, TimerBoundaryEvent), f"{timer} triggers {boundary}"
-    if boundary.interrupting:
-        if record.key in instance.triggers:
-            return
-        turn.emit(BoundaryEventTriggered(record.key, instance.key, boundary.index, {}))
-        turn.schedule(TerminateElement(instance.key, record.key))
-        return
-    _repeat(turn, instance, timer)
-    turn.schedule(ActivateElement(instance.key, record.scope_key, boundary.index))
+    if isinstance(boundary, TimerBoundaryEvent) and not boundary.interrupting:
+        _repeat(turn, instance, timer)
+    happen(turn, instance, timer.element_instance_key, timer.element, {})
 
 
 def _repeat(turn: Turn, instance: ProcessInstance, timer: Timer) -> None:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from bpmnd.bpmn.model.event_checks import check_events
 from bpmnd.bpmn.model.events import definitions_of
 from bpmnd.bpmn.model.graph import (
-    EndEvent,
     ErrorBoundaryEvent,
     ExclusiveGateway,
     SequenceFlow,
@@ -53,7 +53,7 @@ def check_structure(outline: Outline, report: Report) -> None:
         match item.node:
             case ExclusiveGateway():
                 _check_default(item, by_id, report)
-            case EndEvent() if outgoing[item.id]:
+            case _ if item.tag.name == "bpmn:endEvent" and outgoing[item.id]:
                 report.add(item.tag, "an end event must not have outgoing sequence flows")
             case _:
                 pass
@@ -66,6 +66,7 @@ def check_structure(outline: Outline, report: Report) -> None:
         if item.is_container:
             _check_starts(item, starts[item.position], report)
     _check_errors_caught_once(outline, report)
+    check_events(outline, outgoing, incoming, by_id, report)
 
 
 def _grouped(flows: Iterable[Item], end: str) -> Mapping[str, list[Item]]:
@@ -144,12 +145,17 @@ def _is_activity(item: Item) -> bool:
 
 
 def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> None:
-    """A process and an embedded sub-process are started through one none start event."""
+    """A process is started through one none start event, or by what triggers the others; an embedded
+    sub-process by its one none start event."""
     if container.node is None:
         return
     if not starts:
         report.add(container.tag, f"a {container.tag.bare_name} must have a start event")
     none_starts = [start for start in starts if not definitions_of(start.tag)]
+    if container.tag.name != "bpmn:process":
+        for start in starts:
+            if isinstance(start.node, StartEvent) and start.node.trigger is not None:
+                report.add(start.tag, "the start event of a sub-process must have no event definition")
     for surplus in none_starts[1:]:
         report.add(
             surplus.tag,

@@ -1,12 +1,20 @@
 """Event definitions: what an event waits for or throws."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from bpmnd.bpmn.model.graph import ErrorDefinition, TimerDefinition, TimerKind
+from bpmnd.bpmn.model.graph import (
+    BrokenExpression,
+    ErrorDefinition,
+    MessageDefinition,
+    SignalDefinition,
+    TimerDefinition,
+    TimerKind,
+)
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.support import EVENT_DEFINITIONS, event_refusal, not_yet
-from bpmnd.bpmn.model.texts import is_expression, read_text
+from bpmnd.bpmn.model.texts import is_expression, read_expression, read_text
 from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
 from bpmnd.bpmn.model.xml import Tag
 
@@ -21,6 +29,22 @@ _PARSERS: Final[Mapping[TimerKind, Callable[[str], object | None]]] = {
     TimerKind.CYCLE: parse_cycle,
 }
 _CRON_FIELDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What stands beside the processes of a file for their events to refer to, by id."""
+
+    errors: Mapping[str, Tag]
+    messages: Mapping[str, Tag]
+    signals: Mapping[str, Tag]
+
+
+def shared_in(definitions: Tag) -> Shared:
+    def by_id(name: str) -> Mapping[str, Tag]:
+        return {tag.id: tag for tag in definitions.all(name) if tag.id}
+
+    return Shared(by_id("bpmn:error"), by_id("bpmn:message"), by_id("bpmn:signal"))
 
 
 def definitions_of(event: Tag) -> tuple[Tag, ...]:
@@ -110,3 +134,47 @@ def _error(
     if error is None:
         report.add(event, f"references the error '{reference}', which does not exist", at=definition)
     return error
+
+
+def read_message(
+    event: Tag, at: Tag, messages: Mapping[str, Tag], report: Report, *, starts: bool
+) -> MessageDefinition:
+    """The message that `at`, an event definition or the receive task itself, refers to."""
+    message = _referenced("message", event, at, messages, report)
+    if message is None:
+        return MessageDefinition("")
+    name = read_text(_name_of(message, report), event, report, at=message)
+    if starts:
+        return MessageDefinition(name)
+
+    subscriptions = message.extensions("zeebe:subscription")
+    if len(subscriptions) != 1:
+        report.add(message, "must have exactly one zeebe:subscription extension element")
+        return MessageDefinition(name, BrokenExpression("", "it is missing"))
+    (subscription,) = subscriptions
+    key = subscription.attributes.get("correlationKey", "")
+    return MessageDefinition(name, read_expression(key, message, report, at=subscription))
+
+
+def read_signal(event: Tag, definition: Tag, signals: Mapping[str, Tag], report: Report) -> SignalDefinition:
+    signal = _referenced("signal", event, definition, signals, report)
+    if signal is None:
+        return SignalDefinition("")
+    return SignalDefinition(read_text(_name_of(signal, report), event, report, at=signal))
+
+
+def _referenced(kind: str, event: Tag, at: Tag, known: Mapping[str, Tag], report: Report) -> Tag | None:
+    reference = at.attributes.get(f"{kind}Ref", "")
+    found = known.get(reference.rpartition(":")[2])
+    if not reference:
+        report.add(event, f"must reference a {kind}", at=at)
+    elif found is None:
+        report.add(event, f"references the {kind} '{reference}', which does not exist", at=at)
+    return found
+
+
+def _name_of(shared: Tag, report: Report) -> str:
+    name = shared.attributes.get("name", "")
+    if not name:
+        report.add(shared, f"the name of a {shared.bare_name} must be present and not empty")
+    return name

@@ -19,15 +19,18 @@ class ElementType(StrEnum):
     START_EVENT = "START_EVENT"
     END_EVENT = "END_EVENT"
     INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
+    INTERMEDIATE_THROW_EVENT = "INTERMEDIATE_THROW_EVENT"
     BOUNDARY_EVENT = "BOUNDARY_EVENT"
     SERVICE_TASK = "SERVICE_TASK"
     SEND_TASK = "SEND_TASK"
+    RECEIVE_TASK = "RECEIVE_TASK"
     SCRIPT_TASK = "SCRIPT_TASK"
     BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
     TASK = "TASK"
     MANUAL_TASK = "MANUAL_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
+    EVENT_BASED_GATEWAY = "EVENT_BASED_GATEWAY"
     SEQUENCE_FLOW = "SEQUENCE_FLOW"
 
 
@@ -84,6 +87,21 @@ class ErrorDefinition:
     code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class MessageDefinition:
+    """A message to catch. That of a start event has no correlation key: whatever comes, starts."""
+
+    name: Text
+    correlation_key: Evaluable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalDefinition:
+    """A signal to catch or to throw."""
+
+    name: Text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
     """What all elements have: identity, place in the tree, flows and variable mappings."""
@@ -124,7 +142,9 @@ class SubProcess(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvent(Element):
-    pass
+    """A none start event, or one that `trigger` starts a process at."""
+
+    trigger: MessageDefinition | SignalDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +155,37 @@ class EndEvent(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalThrowEvent(Element):
+    """An intermediate throw event, or an end event, that broadcasts a signal."""
+
+    signal: SignalDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoneThrowEvent(Element):
+    """An intermediate throw event that throws nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerCatchEvent(Element):
     timer: TimerDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCatchEvent(Element):
+    message: MessageDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalCatchEvent(Element):
+    signal: SignalDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveTask(Element):
+    """A message catch event that is an activity: it can have boundary events."""
+
+    message: MessageDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +193,20 @@ class TimerBoundaryEvent(Element):
     attached_to: int
     interrupting: bool
     timer: TimerDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageBoundaryEvent(Element):
+    attached_to: int
+    interrupting: bool
+    message: MessageDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalBoundaryEvent(Element):
+    attached_to: int
+    interrupting: bool
+    signal: SignalDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +219,12 @@ class ErrorBoundaryEvent(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTask(Element):
-    """Every task whose work is done by job workers: service, send, script, business rule with a job type."""
+    """Everything whose work is done by job workers: service, send, script and business rule tasks with a job
+    type, and the throw and end events of messages."""
 
     job: JobDefinition
     element_type: ElementType = ElementType.SERVICE_TASK
-    """Which of the four it is; that shows in records and answers and changes nothing else."""
+    """Which of them it is; that shows in records and answers and changes nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +246,18 @@ class ParallelGateway(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventBasedGateway(Element):
+    """Waits for whichever of the catch events behind it happens first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Process(Element):
     """The root: element 0 of its own tuple."""
 
     start_event: int | None
     """The none start event; a process without one cannot be created by a command."""
+    triggered_starts: tuple[int, ...] = ()
+    """The start events of messages and signals."""
 
 
 Node: TypeAlias = (
@@ -194,14 +265,26 @@ Node: TypeAlias = (
     | SubProcess
     | StartEvent
     | EndEvent
+    | SignalThrowEvent
+    | NoneThrowEvent
     | TimerCatchEvent
+    | MessageCatchEvent
+    | SignalCatchEvent
+    | ReceiveTask
     | TimerBoundaryEvent
+    | MessageBoundaryEvent
+    | SignalBoundaryEvent
     | ErrorBoundaryEvent
     | ServiceTask
     | PassThroughTask
     | ExclusiveGateway
     | ParallelGateway
+    | EventBasedGateway
 )
+BoundaryEvent: TypeAlias = (
+    TimerBoundaryEvent | MessageBoundaryEvent | SignalBoundaryEvent | ErrorBoundaryEvent
+)
+CatchEvent: TypeAlias = TimerCatchEvent | MessageCatchEvent | SignalCatchEvent | ReceiveTask
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ The nodes have their positions in the outline as indexes; the references between
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from bpmnd.bpmn.model.events import Shared
 from bpmnd.bpmn.model.extensions import refuse_unsupported_extensions
 from bpmnd.bpmn.model.graph import Node, SequenceFlow
 from bpmnd.bpmn.model.nodes import READABLE, read_node, read_process
@@ -69,14 +70,14 @@ def count_elements(processes: Iterable[Tag]) -> int:
     return sum(tag.name in _ELEMENTS for process in processes for tag in process.descendants())
 
 
-def read_outline(process: Tag, errors: Mapping[str, Tag], report: Report) -> Outline:
+def read_outline(process: Tag, shared: Shared, report: Report) -> Outline:
     """The process and all elements and flows in it."""
     items: list[Item] = []
     for tag, scope in _walk(process):
         _check_id(tag, report)
         _check_details(tag, report)
         position = len(items)
-        node = read_node(tag, position, scope, errors, report) if position else read_process(tag)
+        node = read_node(tag, position, scope, shared, report) if position else read_process(tag)
         items.append(Item(tag, position, scope, node, tag.id or ""))
     return tuple(items)
 

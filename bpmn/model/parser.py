@@ -1,20 +1,23 @@
 """From the bytes of a BPMN file to executable processes, or to all that is wrong with them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bpmnd.bpmn.model.checks import check_ids, check_structure
+from bpmnd.bpmn.model.events import shared_in
 from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
     ErrorBoundaryEvent,
     ExclusiveGateway,
     ExecutableProcess,
+    MessageBoundaryEvent,
     Node,
     Problem,
     Process,
     SequenceFlow,
+    SignalBoundaryEvent,
     StartEvent,
     SubProcess,
     TimerBoundaryEvent,
@@ -65,8 +68,8 @@ def parse_resource(content: bytes, *, name: str) -> ParseResult:
         return Invalid((Problem(None, definitions.line, reason),))
 
     check_ids(definitions, report)
-    errors = _errors(definitions)
-    outlines = [read_outline(process, errors, report) for process in processes]
+    shared = shared_in(definitions)
+    outlines = [read_outline(process, shared, report) for process in processes]
     tags = [read_version_tag(process, report) for process in processes]
     for outline in outlines:
         check_structure(outline, report)
@@ -94,15 +97,11 @@ def rebuild(content: bytes, process_id: str, element_ids: tuple[str, ...]) -> Ex
     assert process is not None, f"the stored resource has no process '{process_id}'"
 
     report = Report()
-    outline = read_outline(process, _errors(definitions), report)
+    outline = read_outline(process, shared_in(definitions), report)
     unknown = [str(problem) for problem in report.problems()]
     assert all(item.node is not None for item in outline), f"this build cannot run '{process_id}': {unknown}"
 
     return _assemble(outline, read_version_tag(process, report), _recorded_indexes(outline, element_ids))
-
-
-def _errors(definitions: Tag) -> Mapping[str, Tag]:
-    return {error.id: error for error in definitions.all("bpmn:error") if error.id}
 
 
 def _recorded_indexes(outline: Outline, element_ids: tuple[str, ...]) -> Sequence[int]:
@@ -132,6 +131,7 @@ class _Linker:
         self._outgoing: defaultdict[str, list[int]] = defaultdict(list)
         self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
         self._start_events: dict[int, int] = {}
+        self._triggered_starts: list[int] = []
         for item in reversed(outline):
             index = indexes[item.position]
             attributes = item.tag.attributes
@@ -139,10 +139,17 @@ class _Linker:
                 case SequenceFlow():
                     self._outgoing[attributes["sourceRef"]].append(index)
                     self._incoming[attributes["targetRef"]].append(index)
-                case TimerBoundaryEvent() | ErrorBoundaryEvent():
+                case (
+                    TimerBoundaryEvent()
+                    | MessageBoundaryEvent()
+                    | SignalBoundaryEvent()
+                    | ErrorBoundaryEvent()
+                ):
                     self._boundary_events[attributes["attachedToRef"]].append(index)
-                case StartEvent():
+                case StartEvent(trigger=None):
                     self._start_events[indexes[item.scope]] = index
+                case StartEvent():
+                    self._triggered_starts.append(index)
                 case _:
                     pass
 
@@ -172,9 +179,12 @@ class _Linker:
             boundary_events=tuple(self._boundary_events[item.id]),
         )
         match node:
-            case Process() | SubProcess():
+            case Process():
+                starts = tuple(reversed(self._triggered_starts))
+                return replace(node, start_event=self._start_events.get(index), triggered_starts=starts)
+            case SubProcess():
                 return replace(node, start_event=self._start_events[index])
-            case TimerBoundaryEvent() | ErrorBoundaryEvent():
+            case TimerBoundaryEvent() | MessageBoundaryEvent() | SignalBoundaryEvent() | ErrorBoundaryEvent():
                 return replace(node, attached_to=self._index_of[attributes["attachedToRef"]])
             case ExclusiveGateway() if "default" in attributes:
                 return replace(node, default=self._index_of[attributes["default"]])

@@ -8,14 +8,11 @@ from typing import Final
 
 UNSUPPORTED_ELEMENTS: Final[Mapping[str, str]] = {
     "bpmn:userTask": "user tasks",
-    "bpmn:receiveTask": "receive tasks",
     "bpmn:callActivity": "call activities",
     "bpmn:transaction": "transactions",
     "bpmn:adHocSubProcess": "ad-hoc sub-processes",
     "bpmn:inclusiveGateway": "inclusive gateways",
-    "bpmn:eventBasedGateway": "event-based gateways",
     "bpmn:complexGateway": "complex gateways",
-    "bpmn:intermediateThrowEvent": "intermediate throw events",
     "bpmn:implicitThrowEvent": "implicit throw events",
     "bpmn:callChoreography": "call choreographies",
     "bpmn:choreographyTask": "choreography tasks",
@@ -42,6 +39,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "startEvent": "start events",
     "endEvent": "end events",
     "intermediateCatchEvent": "intermediate catch events",
+    "intermediateThrowEvent": "intermediate throw events",
     "boundaryEvent": "boundary events",
 }
 EVENT_DEFINITIONS: Final[Mapping[str, str]] = {
@@ -57,12 +55,17 @@ EVENT_DEFINITIONS: Final[Mapping[str, str]] = {
     "timerEventDefinition": "timer",
 }
 SUPPORTED_EVENTS: Final[Mapping[str, frozenset[str]]] = {
-    "startEvent": frozenset(),
-    "endEvent": frozenset({"errorEventDefinition"}),
-    "intermediateCatchEvent": frozenset({"timerEventDefinition"}),
-    "boundaryEvent": frozenset({"timerEventDefinition", "errorEventDefinition"}),
+    "startEvent": frozenset({"messageEventDefinition", "signalEventDefinition"}),
+    "endEvent": frozenset({"errorEventDefinition", "messageEventDefinition", "signalEventDefinition"}),
+    "intermediateCatchEvent": frozenset(
+        {"timerEventDefinition", "messageEventDefinition", "signalEventDefinition"}
+    ),
+    "intermediateThrowEvent": frozenset({"messageEventDefinition", "signalEventDefinition"}),
+    "boundaryEvent": frozenset(
+        {"timerEventDefinition", "errorEventDefinition", "messageEventDefinition", "signalEventDefinition"}
+    ),
 }
-"""Event -> the definitions it may have here; none start and end events need none."""
+"""Event -> the definitions it may have here; start, end and throw events may also have none."""
 
 IGNORED: Final = frozenset(
     {

@@ -1,7 +1,19 @@
 """Messages between partitions: applied once, in order, and acknowledged."""
 
-from bpmnd.bpmn.channel import DistributeDeployment, decode_message
+from bpmnd.bpmn.broadcast import arrive
+from bpmnd.bpmn.channel import (
+    CloseSubscription,
+    ConfirmDelivery,
+    DeliverMessage,
+    DistributeDeployment,
+    OpenSubscription,
+    RefuseDelivery,
+    SpreadSignal,
+    decode_message,
+)
 from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
+from bpmnd.bpmn.correlation import close_subscription, confirm, open_subscription, take_back
+from bpmnd.bpmn.elements.triggers import take_delivery
 from bpmnd.bpmn.events import (
     ChannelMessageAcknowledged,
     ChannelMessageReceived,
@@ -12,6 +24,7 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors.deployments import answer_of
+from bpmnd.bpmn.starts import subscribe_starts
 from bpmnd.bpmn.turn import Turn
 
 
@@ -30,11 +43,28 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
     match decode_message(command.payload):
         case DistributeDeployment() as message:
             _take_over(turn, message)
+        case OpenSubscription() as message:
+            open_subscription(turn, message)
+        case CloseSubscription() as message:
+            close_subscription(turn, message)
+        case DeliverMessage() as message:
+            take_delivery(turn, message, command.sender)
+        case ConfirmDelivery() as message:
+            confirm(turn, message)
+        case RefuseDelivery() as message:
+            take_back(turn, message)
+        case SpreadSignal() as message:
+            arrive(turn, message)
     return Accepted()
 
 
 def _take_over(turn: Turn, message: DistributeDeployment) -> None:
-    for definition in message.definitions:
+    """A partition that came later may be sent a deployment twice."""
+    known = turn.state.definitions.items
+    new = [definition for definition in message.definitions if definition.key not in known]
+    if not new:
+        return
+    for definition in new:
         turn.emit(
             ProcessCreated(
                 definition.key,
@@ -49,8 +79,12 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
                 definition.content,
             )
         )
-    definition_keys = tuple(definition.key for definition in message.definitions)
+    definition_keys = tuple(definition.key for definition in new)
     turn.emit(DeploymentCreated(message.key, message.tenant_id, definition_keys))
+    for definition in new:
+        versions = turn.state.latest[(definition.tenant_id, definition.process_id)]
+        if definition.version == max(versions):
+            subscribe_starts(turn, definition.key, turn.definitions.executable(definition.key))
 
 
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
@@ -66,10 +100,15 @@ def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
         match decode_message(payload):
             case DistributeDeployment(key=key):
                 _distributed(turn, key, command.receiver)
+            case _:
+                pass  # It is answered by what the receiver makes of it.
     return Accepted()
 
 
 def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
+    waiting = turn.state.pending_deployments.get(deployment_key)
+    if waiting is None or partition_id not in waiting.waiting_for:
+        return  # It was sent to a new partition, for which nobody waits.
     turn.emit(DeploymentDistributed(deployment_key, partition_id))
     pending = turn.state.pending_deployments.items[deployment_key]
     if pending.waiting_for:

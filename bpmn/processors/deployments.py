@@ -1,20 +1,21 @@
 """Deployments: checked whole, taken whole, and handed on to every other partition."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from bpmnd.bpmn.channel import DistributeDeployment, encode_message
-from bpmnd.bpmn.commands import Deploy, Resource
+from bpmnd.bpmn.channel import DistributeDeployment
+from bpmnd.bpmn.commands import Deploy, Resource, Supply
 from bpmnd.bpmn.events import (
-    ChannelMessageSent,
     DeploymentCreated,
     DeploymentDistributing,
     ProcessCreated,
 )
-from bpmnd.bpmn.model.graph import ExecutableProcess
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import ExecutableProcess, StartEvent
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
-from bpmnd.bpmn.outcomes import DeployedProcess, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, DeployedProcess, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
+from bpmnd.bpmn.starts import name_at_start, subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn
 
@@ -23,7 +24,7 @@ _EXTENSIONS = (".bpmn", ".xml")
 
 def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | None:
     """Answers at once if this partition is the only one, else when all others have acknowledged."""
-    parsed = _parse(command.resources)
+    parsed = _parse(turn, command.resources)
     if isinstance(parsed, Rejected):
         return parsed
     if all(_unchanged(turn, command.tenant_id, resource, process) for resource, process in parsed):
@@ -37,6 +38,8 @@ def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | 
         definitions.append(turn.state.definitions.items[created.key])
     definition_keys = tuple(definition.key for definition in definitions)
     turn.emit(DeploymentCreated(key, command.tenant_id, definition_keys))
+    for definition_key, (_, process) in zip(definition_keys, parsed, strict=True):
+        subscribe_starts(turn, definition_key, process)
     others = tuple(partition for partition in partitions if partition != turn.state.partition_id)
     return _distribute(turn, key, command.tenant_id, definition_keys, definitions, others)
 
@@ -53,15 +56,24 @@ def _distribute(
     if not others:
         return answer_of(turn, key, tenant_id, definition_keys)
     turn.emit(DeploymentDistributing(key, turn.request, tenant_id, definition_keys, others))
-    payload = encode_message(DistributeDeployment(key, tenant_id, tuple(definitions)))
+    distribution = DistributeDeployment(key, tenant_id, tuple(definitions))
     for partition in others:
-        channel = turn.state.outbox.get(partition)
-        number = channel.last_number + 1 if channel else 1
-        turn.emit(ChannelMessageSent(partition, number, payload))
+        turn.send(partition, distribution)
     return None
 
 
-def _parse(resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProcess]] | Rejected:
+def supply(turn: Turn, command: Supply) -> Outcome:
+    """Send a new partition what was deployed before it came. It knows by their keys what it has already."""
+    by_deployment: dict[int, list[Definition]] = {}
+    for definition in turn.state.definitions.items.values():
+        by_deployment.setdefault(definition.deployment_key, []).append(definition)
+    for key, definitions in sorted(by_deployment.items()):
+        definitions.sort(key=lambda definition: definition.key)
+        turn.send(command.partition, DistributeDeployment(key, definitions[0].tenant_id, tuple(definitions)))
+    return Accepted()
+
+
+def _parse(turn: Turn, resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProcess]] | Rejected:
     """All processes of all resources, or everything that is wrong with them."""
     if not resources:
         return Rejected(
@@ -86,11 +98,27 @@ def _parse(resources: Sequence[Resource]) -> list[tuple[Resource, ExecutableProc
                     f" which is in '{names[process.id]}' already"
                 )
             names[process.id] = resource.name
+            problems += [f"'{resource.name}': {problem}" for problem in _check_starts(turn, process)]
             parsed.append((resource, process))
     if problems:
         reason = "Expected to deploy new resources, but encountered the following errors:\n"
         return Rejected(RejectionType.INVALID_ARGUMENT, reason + "\n".join(problems))
     return parsed
+
+
+def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
+    """What start events wait for must be known without any variables, and each for something else."""
+    known: set[tuple[type[object], str]] = set()
+    for index in process.root.triggered_starts:
+        event = process.elements[index]
+        assert isinstance(event, StartEvent), f"{index} is no start event"
+        name = name_at_start(turn, event)
+        if isinstance(name, Incident):
+            yield f"element '{event.id}': the name of what starts a process must be constant: {name.message}"
+        elif (type(event.trigger), name) in known:
+            yield f"element '{event.id}': another start event already waits for '{name}'"
+        else:
+            known.add((type(event.trigger), name))
 
 
 def _latest(turn: Turn, tenant_id: str, process_id: str) -> Definition | None:

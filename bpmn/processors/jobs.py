@@ -6,14 +6,12 @@ from bpmnd.bpmn.commands import (
     ActivateJobs,
     CompleteJob,
     FailJob,
-    FireDue,
     ThrowJobError,
     UpdateJob,
     Variables,
     YieldJobs,
 )
 from bpmnd.bpmn.elements.errors import throw
-from bpmnd.bpmn.elements.timers import trigger
 from bpmnd.bpmn.events import (
     JobCompleted,
     JobErrorThrown,
@@ -30,7 +28,7 @@ from bpmnd.bpmn.model.graph import ServiceTask
 from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
-from bpmnd.bpmn.steps import CompleteElement, ThrowError, TriggerTimer
+from bpmnd.bpmn.steps import CompleteElement, ThrowError
 from bpmnd.bpmn.turn import JobNote, Turn
 from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize, visible_from
 
@@ -194,24 +192,17 @@ def update(turn: Turn, command: UpdateJob) -> Outcome:
     return Accepted()
 
 
-def fire_due(turn: Turn, command: FireDue) -> Outcome:
-    """What falls due now: a timer, the deadline of a lent job, or the back-off of a failed one."""
-    instance = turn.state.owner_of(command.key)
-    if instance is None:
-        return Accepted()
-    if command.key in instance.timers:
-        trigger(turn, TriggerTimer(instance.key, command.key))
-        return Accepted()
-    job = instance.jobs.get(command.key)
+def fire_job(turn: Turn, instance: ProcessInstance, key: int) -> None:
+    """The deadline of a lent job has come, or the back-off of a failed one is over."""
+    job = instance.jobs.get(key)
     if job is None or not 0 < job.due <= turn.now:
-        return Accepted()
+        return
     if job.state is JobState.ACTIVATED:
         turn.emit(JobTimedOut(job.key, instance.key))
         turn.notes.append(JobNote(job.type, "timed_out", 1))
     else:
         turn.emit(JobRecurred(job.key, instance.key))
     turn.offered.add((instance.tenant_id, job.type))
-    return Accepted()
 
 
 def _job_to(turn: Turn, key: int, verb: str, variables: Variables) -> tuple[ProcessInstance, Job] | Rejected:

@@ -2,14 +2,7 @@
 
 from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
 from bpmnd.bpmn.events import ElementActivated, ProcessInstanceCreated
-from bpmnd.bpmn.model.graph import (
-    ErrorBoundaryEvent,
-    ExecutableProcess,
-    Process,
-    SequenceFlow,
-    StartEvent,
-    TimerBoundaryEvent,
-)
+from bpmnd.bpmn.model.graph import BoundaryEvent, ExecutableProcess, Process, SequenceFlow, StartEvent
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
 from bpmnd.bpmn.state.deployed import Definition
@@ -108,7 +101,7 @@ def _starts(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[i
         return indexes
     for index in indexes:
         element = process.elements[index]
-        if isinstance(element, Process | SequenceFlow | StartEvent | TimerBoundaryEvent | ErrorBoundaryEvent):
+        if isinstance(element, Process | SequenceFlow | StartEvent | BoundaryEvent):
             return Rejected(
                 RejectionType.INVALID_ARGUMENT,
                 f"Expected to create instance of process with start instructions, but the element"

@@ -14,7 +14,7 @@ V = TypeVar("V")
 class Restorable(Protocol):
     """A structure that keeps more than dictionaries and has to be told when a removed entry comes back."""
 
-    def restore(self, entry: int) -> None: ...
+    def restore(self, entry: Any, /) -> None: ...
 
 
 class _Missing:
@@ -50,7 +50,7 @@ class Journal:
         self._changes.append((record, name, getattr(record, name)))
         setattr(record, name, value)
 
-    def removed(self, structure: Restorable, entry: int) -> None:
+    def removed(self, structure: Restorable, entry: object) -> None:
         """Note that `structure` took out `entry` by itself."""
         self._changes.append((structure, None, entry))
 

@@ -66,6 +66,27 @@ class Timer(msgspec.Struct, frozen=True, gc=False, array_like=True):
     cycle: str = ""
 
 
+class MessageSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What an element instance waits for. `element` is what the message triggers: the element of
+    `element_instance_key`, a boundary event on it, or an event behind it."""
+
+    key: int
+    element_instance_key: int
+    element: int
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
+class SignalSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The same for a signal."""
+
+    key: int
+    element_instance_key: int
+    element: int
+    name: str
+
+
 class IncidentRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """`steps` is the encoded work to do again when the incident is resolved."""
 
@@ -118,6 +139,10 @@ class ProcessInstance(msgspec.Struct, gc=False):
     timers: dict[int, Timer] = {}
     incidents: dict[int, IncidentRecord] = {}
     triggers: dict[int, Trigger] = {}
+    correlation_key: str | None = None
+    """That of the message which started it, if it has one: as long as it lives no other starts one."""
+    subscriptions: dict[int, MessageSubscription] = {}
+    signals: dict[int, SignalSubscription] = {}
 
     def owned_keys(self) -> Iterator[int]:
         """All keys under which this instance can be asked for, its own excepted."""
@@ -141,90 +166,89 @@ class ProcessInstance(msgspec.Struct, gc=False):
         return [timer for timer in self.timers.values() if timer.element_instance_key == element_instance_key]
 
 
-_Fields = tuple[
-    int,
-    int,
-    str,
-    tuple[str, ...],
-    str | None,
-    int,
-    int,
-    tuple[int, ...],
-    AwaitedResult | None,
-    list[ElementInstance],
-    list[tuple[int, int]],
-    list[tuple[int, list[tuple[int, int]]]],
-    list[tuple[int, list[tuple[str, bytes]]]],
-    list[Job],
-    list[Timer],
-    list[IncidentRecord],
-    list[tuple[int, Trigger]],
-]
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    """What came later stands at the end and may be missing."""
+
+    key: int
+    definition_key: int
+    tenant_id: str
+    tags: tuple[str, ...]
+    business_id: str | None
+    started_at: int
+    size: int
+    terminate_after: tuple[int, ...]
+    awaited: AwaitedResult | None
+    elements: list[ElementInstance]
+    children: list[tuple[int, int]]
+    tokens: list[tuple[int, list[tuple[int, int]]]]
+    variables: list[tuple[int, list[tuple[str, bytes]]]]
+    jobs: list[Job]
+    timers: list[Timer]
+    incidents: list[IncidentRecord]
+    triggers: list[tuple[int, Trigger]]
+    correlation_key: str | None = None
+    subscriptions: list[MessageSubscription] = []
+    signals: list[SignalSubscription] = []
+
+
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-_decode = msgspec.msgpack.Decoder(_Fields).decode
+_decode = msgspec.msgpack.Decoder(_Row).decode
 
 
 def encode_instance(instance: ProcessInstance) -> bytes:
     """Canonical bytes: equal instances encode equally, in whatever order their parts came about."""
+    fields = (
+        instance.key,
+        instance.definition_key,
+        instance.tenant_id,
+        instance.tags,
+        instance.business_id,
+        instance.started_at,
+        instance.size,
+        instance.terminate_after,
+        instance.awaited,
+        [instance.elements[key] for key in sorted(instance.elements)],
+        sorted(instance.children.items()),
+        [(scope, sorted(flows.items())) for scope, flows in sorted(instance.tokens.items())],
+        [(scope, sorted(values.items())) for scope, values in sorted(instance.variables.items())],
+        [instance.jobs[key] for key in sorted(instance.jobs)],
+        [instance.timers[key] for key in sorted(instance.timers)],
+        [instance.incidents[key] for key in sorted(instance.incidents)],
+        sorted(instance.triggers.items()),
+    )
+    if instance.correlation_key is None and not instance.subscriptions and not instance.signals:
+        return _encode(fields)
     return _encode(
         (
-            instance.key,
-            instance.definition_key,
-            instance.tenant_id,
-            instance.tags,
-            instance.business_id,
-            instance.started_at,
-            instance.size,
-            instance.terminate_after,
-            instance.awaited,
-            [instance.elements[key] for key in sorted(instance.elements)],
-            sorted(instance.children.items()),
-            [(scope, sorted(flows.items())) for scope, flows in sorted(instance.tokens.items())],
-            [(scope, sorted(values.items())) for scope, values in sorted(instance.variables.items())],
-            [instance.jobs[key] for key in sorted(instance.jobs)],
-            [instance.timers[key] for key in sorted(instance.timers)],
-            [instance.incidents[key] for key in sorted(instance.incidents)],
-            sorted(instance.triggers.items()),
+            *fields,
+            instance.correlation_key,
+            [instance.subscriptions[key] for key in sorted(instance.subscriptions)],
+            [instance.signals[key] for key in sorted(instance.signals)],
         )
     )
 
 
 def decode_instance(row: bytes) -> ProcessInstance:
-    (
-        key,
-        definition_key,
-        tenant_id,
-        tags,
-        business_id,
-        started_at,
-        size,
-        terminate_after,
-        awaited,
-        elements,
-        children,
-        tokens,
-        variables,
-        jobs,
-        timers,
-        incidents,
-        triggers,
-    ) = _decode(row)
+    fields = _decode(row)
     return ProcessInstance(
-        key,
-        definition_key,
-        tenant_id,
-        tags,
-        business_id,
-        started_at,
-        size,
-        terminate_after,
-        awaited,
-        {element.key: element for element in elements},
-        dict(children),
-        {scope: dict(flows) for scope, flows in tokens},
-        {scope: dict(values) for scope, values in variables},
-        {job.key: job for job in jobs},
-        {timer.key: timer for timer in timers},
-        {incident.key: incident for incident in incidents},
-        dict(triggers),
+        fields.key,
+        fields.definition_key,
+        fields.tenant_id,
+        fields.tags,
+        fields.business_id,
+        fields.started_at,
+        fields.size,
+        fields.terminate_after,
+        fields.awaited,
+        {element.key: element for element in fields.elements},
+        dict(fields.children),
+        {scope: dict(flows) for scope, flows in fields.tokens},
+        {scope: dict(values) for scope, values in fields.variables},
+        {job.key: job for job in fields.jobs},
+        {timer.key: timer for timer in fields.timers},
+        {incident.key: incident for incident in fields.incidents},
+        dict(fields.triggers),
+        fields.correlation_key,
+        {subscription.key: subscription for subscription in fields.subscriptions},
+        {subscription.key: subscription for subscription in fields.signals},
     )

@@ -12,9 +12,11 @@ from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, Outgoing, PendingDeployment
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
+from bpmnd.bpmn.state.messages import Messages
 from bpmnd.bpmn.state.ordered import OrderedIndex
 from bpmnd.bpmn.state.owners import Owners
 from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.state.series import prefix_free
 from bpmnd.bpmn.state.table import Table
 
 _META = b"m"
@@ -31,12 +33,6 @@ class _Meta(msgspec.Struct, frozen=True, array_like=True):
     started: int
     completed: int
     incidents: int
-
-
-def _prefix_free(text: str) -> bytes:
-    """Bytes of which none begins with another's."""
-    encoded = text.encode()
-    return len(encoded).to_bytes(4, "big") + encoded
 
 
 @final
@@ -84,6 +80,7 @@ class State:
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Table(b"x", Outgoing, store)
         self.inbox = Table(b"y", Inbox, store)
+        self.messages = Messages(partition_id, store)
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
@@ -133,7 +130,7 @@ class State:
         name = (tenant_id, job_type)
         index = self._activatable.get(name)
         if index is None:
-            prefix = _ACTIVATABLE + _prefix_free(tenant_id) + _prefix_free(job_type)
+            prefix = _ACTIVATABLE + prefix_free(tenant_id) + prefix_free(job_type)
             index = OrderedIndex(prefix, _JOB_WIDTH, in_store=self._in_store)
             self._activatable[name] = index
         return index
@@ -161,17 +158,23 @@ class State:
             self.continuations,
             self.outbox,
             self.inbox,
+            self.messages.starts.table,
+            self.messages.signal_starts.table,
+            self.messages.pending,
         )
         for table in tables:
             at_once.extend(table.capture())
         indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
-        return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes))
+        cold = [table.capture() for table in self.messages.cold]
+        return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes, *cold))
 
     def readable(self, *, instances_in_memory_max: int, index_head_max: int) -> None:
         """What was captured can be read from the store: let go of it in memory, within the given bounds."""
         self._in_store = True
         self.instances.readable(instances_in_memory_max)
         self.owners.readable()
+        for table in self.messages.cold:
+            table.readable()
         self._due.readable(index_head_max)
         for name, index in list(self._activatable.items()):
             index.readable(index_head_max)

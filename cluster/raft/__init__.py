@@ -10,9 +10,10 @@ from bpmnd.cluster.raft.configuration import (
 )
 from bpmnd.cluster.raft.messages import Entry, EntryId, EntryKind, HardState, Message, Ready, SnapshotOffer
 from bpmnd.cluster.raft.progress import Progress, ProgressState
-from bpmnd.cluster.raft.raft import Raft, Role
+from bpmnd.cluster.raft.raft import Raft
 from bpmnd.cluster.raft.settings import RaftSettings
 from bpmnd.cluster.raft.storage import Snapshot, Storage
+from bpmnd.cluster.raft.terms import Role
 
 __all__ = [
     "LEAVE_JOINT",

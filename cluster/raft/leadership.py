@@ -199,9 +199,8 @@ class Leadership:
         elif progress.damaged:
             self._recover(progress)
         # Even with a full window this sends an empty append: if all that filled it was lost, the rejection
-        # is what gets things going again. A damaged member may have lost more than is known, too.
-        behind = progress.match < self._log.last_index or progress.damaged
-        if behind or progress.state is ProgressState.PROBE:
+        # is what gets things going again.
+        if progress.match < self._log.last_index or progress.state is ProgressState.PROBE:
             self._send_append(progress)
         if reply.round > progress.confirmed_round and not progress.damaged:
             progress.confirmed_round = reply.round

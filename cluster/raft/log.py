@@ -48,8 +48,6 @@ class Log:
         self.last_index = self.stable = self._offered = self.storage.last_index
         self.last_term = self._term_on_disk(self.last_index)
         self._entries.clear()
-        for write in self._writes:
-            write.first_index, write.last_index = self.last_index + 1, 0
         # The terms of the end of the log, as (first index, term): nearly all that is ever asked for.
         self._runs = [(self.last_index, self.last_term)]
 

@@ -62,6 +62,10 @@ class VoteReply(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
     receiver: int
     granted: bool
     is_pre_vote: bool = False
+    committed_index: int = 0
+    committed_term: int = 0
+    """What the voter knows to be committed. Without it, a candidate that has not heard of the commit of a
+    change would go on asking members for votes that are in the group no more."""
 
 
 class AppendEntries(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=3):
@@ -135,6 +139,11 @@ Message = (
     | SnapshotOffer
     | TimeoutNow
 )
+
+
+def speaks_as_leader(message: Message) -> bool:
+    """Only leaders say such a thing, in their own term."""
+    return isinstance(message, (AppendEntries, Heartbeat, SnapshotOffer))
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,6 @@ vote likewise; votes and a follower's acknowledgements leave only after their wr
 """
 
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
 from typing import Final, assert_never, final
 
 from bpmnd.cluster.raft.configuration import LEAVE_JOINT, Configuration, ConfigurationChange, Refusal
@@ -26,21 +25,15 @@ from bpmnd.cluster.raft.messages import (
     TimeoutNow,
     VoteReply,
     VoteRequest,
+    speaks_as_leader,
 )
 from bpmnd.cluster.raft.progress import Progress
-from bpmnd.cluster.raft.quorum import Election, joint_election
 from bpmnd.cluster.raft.replica import Replica
 from bpmnd.cluster.raft.settings import RaftSettings
 from bpmnd.cluster.raft.storage import Storage
+from bpmnd.cluster.raft.terms import Role, Terms
 
 _DEFAULTS: Final = RaftSettings()
-
-
-class Role(Enum):
-    FOLLOWER = auto()
-    PRE_CANDIDATE = auto()
-    CANDIDATE = auto()
-    LEADER = auto()
 
 
 @final
@@ -64,16 +57,11 @@ class Raft:
         claim: EntryId | None = None,
     ) -> None:
         assert member != NOBODY, "0 stands for nobody"
+        assert committed <= storage.last_index, f"{committed} committed of {storage.last_index} entries"
+        # Otherwise it could vote again in a term in which it has already spoken.
+        assert claim is None or claim.term <= hard_state.term, f"{claim} is beyond {hard_state}"
         self.member = member
-        self.configuration = configuration
-        self.term = hard_state.term
-        self.vote = hard_state.vote
-        self.role = Role.FOLLOWER
-        self.leader = NOBODY
-        self.patience = 0
-        """Ticks without a leader until this member campaigns; drawn anew with each term."""
         self._settings = settings
-        self._random = random
         self._messages: list[Message] = []
         self._after_append: list[Message] = []
         self._log = Log(storage, committed)
@@ -85,15 +73,53 @@ class Raft:
             self._messages,
             self._after_append,
         )
-        self._leadership: Leadership | None = None
-        self._votes: dict[int, bool] = {}
-        self._election_elapsed = 0
+        self._terms = Terms(
+            member,
+            configuration,
+            hard_state,
+            self._replica,
+            settings,
+            random,
+            self._messages,
+            self._after_append,
+        )
         self._offered_state = hard_state
         self._told_committed = committed  # Less than what the log itself vouches for, perhaps.
         self._number = 0
-        self._draw_patience()
 
     # What can be seen
+
+    @property
+    def configuration(self) -> Configuration:
+        """The one that is applied."""
+        return self._terms.configuration
+
+    @property
+    def term(self) -> int:
+        return self._terms.term
+
+    @property
+    def vote(self) -> int:
+        """Whom this member has voted for in this term, or 0."""
+        return self._terms.vote
+
+    @property
+    def role(self) -> Role:
+        return self._terms.role
+
+    @property
+    def leader(self) -> int:
+        """Of this term, or 0 while it is unknown."""
+        return self._terms.leader
+
+    @property
+    def patience(self) -> int:
+        """Ticks without a leader until this member campaigns; drawn anew with each term."""
+        return self._terms.patience
+
+    @patience.setter
+    def patience(self, ticks: int) -> None:
+        self._terms.patience = ticks
 
     @property
     def committed(self) -> int:
@@ -115,12 +141,12 @@ class Raft:
     @property
     def leads(self) -> bool:
         """This member leads, and an entry of its own term is committed: it may answer (Raft, §8)."""
-        return self._leadership is not None and self._leadership.has_committed
+        return self._terms.leadership is not None and self._terms.leadership.has_committed
 
     @property
     def may_propose(self) -> bool:
         """It leads and belongs to the group, does not hand over, and has room for uncommitted entries."""
-        leadership = self._leadership
+        leadership = self._terms.leadership
         return (
             leadership is not None
             and not leadership.transferee
@@ -131,12 +157,12 @@ class Raft:
     @property
     def uncommitted_bytes(self) -> int:
         """Of payloads that this leader has proposed."""
-        return 0 if self._leadership is None else self._leadership.uncommitted_bytes
+        return 0 if self._terms.leadership is None else self._terms.leadership.uncommitted_bytes
 
     @property
     def transferee(self) -> int:
         """Whom this leader hands over to, or 0."""
-        return NOBODY if self._leadership is None else self._leadership.transferee
+        return NOBODY if self._terms.leadership is None else self._terms.leadership.transferee
 
     @property
     def damaged(self) -> bool:
@@ -145,225 +171,68 @@ class Raft:
 
     def progress(self) -> Mapping[int, Progress]:
         """What this leader knows of each member, to be read only; empty for who does not lead."""
-        return {} if self._leadership is None else self._leadership.progress
+        return {} if self._terms.leadership is None else self._terms.leadership.progress
 
-    # Time
+    # Time and roles
 
     def tick(self) -> None:
         """Time passes."""
-        self._election_elapsed += 1
-        if self._leadership is not None:
-            self._tick_leader(self._leadership)
-        elif (self._election_elapsed >= self.patience or self._is_alone()) and self._may_campaign():
-            self._election_elapsed = 0
-            self.campaign()
-
-    def _tick_leader(self, leadership: Leadership) -> None:
-        if self._election_elapsed >= self._settings.election_ticks:
-            self._election_elapsed = 0
-            if self._settings.check_quorum and not leadership.hears_a_majority():
-                self.step_down()
-                return
-            leadership.transferee = NOBODY  # It had its time.
-        leadership.tick()
-
-    def _is_alone(self) -> bool:
-        """Nobody else could lead: no reason to wait."""
-        configuration = self.configuration
-        return (
-            configuration.voters == (self.member,)
-            and not configuration.is_joint
-            and self.role is Role.FOLLOWER
-        )
-
-    # Elections
+        self._terms.tick()
 
     def campaign(self) -> None:
         """Stand for election now, if this member may."""
-        if self.role is not Role.LEADER and self._may_campaign():
-            if self._settings.pre_vote:
-                self._ask_for_pre_votes()
-            else:
-                self._ask_for_votes(by_transfer=False)
-
-    def _may_campaign(self) -> bool:
-        return self.configuration.may_lead(self.member) and self._replica.may_campaign
-
-    def _ask_for_pre_votes(self) -> None:
-        self.role = Role.PRE_CANDIDATE
-        self.leader = NOBODY
-        self._votes.clear()
-        self._request_votes(self.term + 1, is_pre_vote=True)
-        self._take_vote(self.member, granted=True)  # It binds nobody, so it need not be on disk.
-
-    def _ask_for_votes(self, *, by_transfer: bool) -> None:
-        self._enter_term(self.term + 1)
-        self.role = Role.CANDIDATE
-        self.vote = self.member
-        self._request_votes(self.term, by_transfer=by_transfer)
-
-    def _request_votes(self, term: int, *, is_pre_vote: bool = False, by_transfer: bool = False) -> None:
-        last_index, last_term = self._log.last_index, self._log.last_term
-        for member in sorted({*self.configuration.voters, *self.configuration.outgoing}):
-            if member != self.member:
-                self._messages.append(
-                    VoteRequest(term, self.member, member, last_index, last_term, is_pre_vote, by_transfer)
-                )
-
-    def _take_vote(self, voter: int, *, granted: bool) -> None:
-        self._votes.setdefault(voter, granted)
-        match joint_election(self.configuration.voters, self.configuration.outgoing, self._votes):
-            case Election.WON if self.role is Role.PRE_CANDIDATE:
-                self._ask_for_votes(by_transfer=False)
-            case Election.WON:
-                self._become_leader()
-            case Election.LOST:
-                self._become_follower(self.term, NOBODY)
-            case Election.PENDING:
-                pass
-
-    def _become_leader(self) -> None:
-        self._enter_term(self.term)
-        self.role = Role.LEADER
-        self.leader = self.member
-        self._leadership = Leadership(
-            self.member, self.term, self._log, self.configuration, self._settings, self._messages
-        )
-        self._leadership.append(EntryKind.NOOP, b"")
-
-    def _become_follower(self, term: int, leader: int) -> None:
-        self._enter_term(term)
-        self.role = Role.FOLLOWER
-        self.leader = leader
-
-    def _enter_term(self, term: int) -> None:
-        assert term >= self.term, f"term {self.term} is followed by {term}"
-        if term != self.term:
-            self.term = term
-            self.vote = NOBODY
-        self.leader = NOBODY
-        self._leadership = None
-        self._votes.clear()
-        self._election_elapsed = 0
-        self._draw_patience()
-
-    def _draw_patience(self) -> None:
-        ticks = self._settings.election_ticks
-        self.patience = ticks + self._random(ticks) + self._settings.priority_ticks
+        self._terms.campaign()
 
     def forget_leader(self) -> None:
         """The leader is gone for sure: vote for others at once. The own patience is not shortened."""
-        if self.role is Role.FOLLOWER:
-            self.leader = NOBODY
+        if self._terms.role is Role.FOLLOWER:
+            self._terms.leader = NOBODY
 
     def step_down(self) -> None:
         """Lead no more, within the same term."""
-        self._become_follower(self.term, NOBODY)
+        self._terms.become_follower(self.term, NOBODY)
 
     # Messages
 
     def step(self, message: Message) -> None:
         """Take in one message. What follows from it waits in `ready`."""
-        if message.receiver != self.member or not self._heeds(message):
+        if message.receiver != self.member:
             return
-        if message.term > self.term:
-            if not self._follow_term(message):
+        if not (
+            speaks_as_leader(message) or message.sender in self.configuration or self._settings.heed_strangers
+        ):
+            return  # A leader may be new to a member that lags behind; nobody else unknown has a say.
+        terms = self._terms
+        if message.term > terms.term:
+            if not terms.enter_later(message):
                 return
-        elif message.term < self.term:
-            self._answer_stale(message)
+        elif message.term < terms.term:
+            terms.answer_earlier(message)
             return
         match message:
             case AppendReply():
-                if self._leadership is not None:
-                    self._leadership.on_append_reply(message)
+                if terms.leadership is not None:
+                    terms.leadership.on_append_reply(message)
             case AppendEntries():
-                self._follow(message.sender, message)
+                terms.follow(message.sender, message)
                 self._replica.on_append(message)
             case HeartbeatReply():
-                if self._leadership is not None:
-                    self._leadership.on_heartbeat_reply(message)
+                if terms.leadership is not None:
+                    terms.leadership.on_heartbeat_reply(message)
             case Heartbeat():
-                self._follow(message.sender, message)
+                terms.follow(message.sender, message)
                 self._replica.on_heartbeat(message)
             case SnapshotOffer():
-                self._follow(message.sender, message)
+                terms.follow(message.sender, message)
                 self._replica.on_snapshot_offer(message)
             case VoteRequest():
-                self._on_vote_request(message)
+                terms.on_vote_request(message)
             case VoteReply():
-                self._on_vote_reply(message)
+                terms.on_vote_reply(message)
             case TimeoutNow():
-                if self.role is Role.FOLLOWER and self._may_campaign():
-                    self._ask_for_votes(by_transfer=True)
+                terms.on_timeout_now(message)
             case _:
                 assert_never(message)
-
-    def _heeds(self, message: Message) -> bool:
-        """A leader may be new to a member that lags behind; nobody else that it does not know has a say."""
-        match message:
-            case AppendEntries() | Heartbeat() | SnapshotOffer():
-                return True
-            case _:
-                return message.sender in self.configuration or self._settings.heed_strangers
-
-    def _follow_term(self, message: Message) -> bool:
-        """A later term: enter it, unless the message is no reason to. False if the message is ignored."""
-        match message:
-            case AppendEntries() | Heartbeat() | SnapshotOffer():
-                self._become_follower(message.term, message.sender)
-            case VoteRequest():
-                hears_leader = self.leader and self._election_elapsed < self._settings.election_ticks
-                if self._settings.check_quorum and hears_leader and not message.by_transfer:
-                    return False
-                if not message.is_pre_vote:
-                    self._become_follower(message.term, NOBODY)
-            case VoteReply(is_pre_vote=True, granted=True):
-                pass  # Granted for the term that this member would stand in.
-            case _:
-                self._become_follower(message.term, NOBODY)
-        return True
-
-    def _answer_stale(self, message: Message) -> None:
-        """An earlier term. Who must not stay in it is told."""
-        match message:
-            case AppendEntries() | Heartbeat() if self._settings.check_quorum or self._settings.pre_vote:
-                # A leader that this member will never follow again, since it has seen a later term: without
-                # an answer both would wait for ever, as pre-votes and check-quorum keep terms from rising.
-                self._replica.acknowledge(self.term, message.sender, 0)
-            case VoteRequest(is_pre_vote=True):
-                self._after_append.append(
-                    VoteReply(self.term, self.member, message.sender, granted=False, is_pre_vote=True)
-                )
-            case _:
-                pass
-
-    def _follow(self, leader: int, message: Message) -> None:
-        assert self._leadership is None, f"two leaders in term {self.term}: {self.member} and {message}"
-        if self.role is not Role.FOLLOWER:
-            self._become_follower(self.term, leader)
-        self._election_elapsed = 0
-        self.leader = leader
-
-    def _on_vote_request(self, request: VoteRequest) -> None:
-        free = (
-            self.vote == request.sender
-            or (self.vote == NOBODY and self.leader == NOBODY)
-            or (request.is_pre_vote and request.term > self.term)
-        )
-        granted = free and self._replica.accepts(EntryId(request.last_term, request.last_index))
-        term = request.term if granted else self.term
-        self._after_append.append(VoteReply(term, self.member, request.sender, granted, request.is_pre_vote))
-        if granted and not request.is_pre_vote:
-            self._election_elapsed = 0
-            self.vote = request.sender
-
-    def _on_vote_reply(self, reply: VoteReply) -> None:
-        if reply.is_pre_vote:
-            expected = self.role is Role.PRE_CANDIDATE and reply.term == self.term + reply.granted
-        else:
-            expected = self.role is Role.CANDIDATE
-        if expected:
-            self._take_vote(reply.sender, granted=reply.granted)
 
     # The leader's work
 
@@ -390,8 +259,8 @@ class Raft:
 
     def _proposing_leadership(self) -> Leadership:
         assert self.may_propose, f"member {self.member} may not propose"
-        assert self._leadership is not None
-        return self._leadership
+        assert self._terms.leadership is not None
+        return self._terms.leadership
 
     def _append_change(self, leadership: Leadership, change: ConfigurationChange) -> int:
         leadership.last_change = self._log.last_index + 1
@@ -401,37 +270,38 @@ class Raft:
     def read_index(self, context: int) -> bool:
         """Ask whether this member still leads; `context` comes out in `Ready.reads` once that is confirmed,
         or never, if it does not. False when too many wait."""
-        assert self._leadership is not None, f"member {self.member} does not lead"
-        return self._leadership.ask_read(context)
+        assert self._terms.leadership is not None, f"member {self.member} does not lead"
+        return self._terms.leadership.ask_read(context)
 
     def transfer_leadership(self, to: int) -> None:
         """Hand over to `to`; nothing can be proposed until that is done or an election timeout has passed."""
-        assert self._leadership is not None, f"member {self.member} does not lead"
-        if self._leadership.transfer(to):
-            self._election_elapsed = 0
+        assert self._terms.leadership is not None, f"member {self.member} does not lead"
+        if self._terms.leadership.transfer(to):
+            self._terms.election_elapsed = 0
 
     def report_unreachable(self, member: int) -> None:
         """A message to `member` was probably lost."""
-        if self._leadership is not None:
-            self._leadership.report_unreachable(member)
+        if self._terms.leadership is not None:
+            self._terms.leadership.report_unreachable(member)
 
     def report_snapshot(self, member: int, succeeded: bool) -> None:
         """`member` has fetched what it was offered, or will not."""
-        if self._leadership is not None:
-            self._leadership.report_snapshot(member, succeeded)
+        if self._terms.leadership is not None:
+            self._terms.leadership.report_snapshot(member, succeeded)
 
     # The disk and the state
 
     @property
     def has_ready(self) -> bool:
-        leadership = self._leadership
+        terms = self._terms
+        leadership = terms.leadership
         return bool(
             self._messages
             or self._after_append
             or self._log.has_entries_to_offer
             or self._log.committed != self._told_committed
-            or self.term != self._offered_state.term
-            or self.vote != self._offered_state.vote
+            or terms.term != self._offered_state.term
+            or terms.vote != self._offered_state.vote
             or self._replica.has_offer
             or (leadership is not None and (leadership.has_reads_to_send or leadership.confirmed_reads))
         )
@@ -439,7 +309,8 @@ class Raft:
     def ready(self) -> Ready:
         """What is to be done since the last call; each thing is handed out once."""
         reads: tuple[tuple[int, int], ...] = ()
-        leadership = self._leadership
+        terms = self._terms
+        leadership = terms.leadership
         if leadership is not None:
             if leadership.has_reads_to_send:
                 leadership.send_reads()
@@ -449,8 +320,8 @@ class Raft:
         self._number = number = self._number + 1
         log = self._log
         hard_state = None
-        if self.term != self._offered_state.term or self.vote != self._offered_state.vote:
-            self._offered_state = hard_state = HardState(self.term, self.vote)
+        if terms.term != self._offered_state.term or terms.vote != self._offered_state.vote:
+            self._offered_state = hard_state = HardState(terms.term, terms.vote)
         if hard_state is not None or log.has_entries_to_offer:
             entries = log.offer(number, self._offered_state)
         else:
@@ -468,15 +339,15 @@ class Raft:
         if hard_state is None:
             return
         self._replica.persisted()
-        if self._leadership is not None:
-            self._leadership.persisted()
-        elif self.role is Role.CANDIDATE and hard_state == HardState(self.term, self.member):
-            self._take_vote(self.member, granted=True)
+        if self._terms.leadership is not None:
+            self._terms.leadership.persisted()
+        else:
+            self._terms.persisted(hard_state)
 
     def applied(self, index: int) -> None:
         """The state includes all entries up to `index`."""
         self._replica.apply_to(index)
-        leadership = self._leadership
+        leadership = self._terms.leadership
         if (
             leadership is not None
             and self.configuration.auto_leave
@@ -490,8 +361,8 @@ class Raft:
         """A committed change takes effect; call it when its entry is applied, before `applied`."""
         changed = self.configuration.changed(change)
         assert not isinstance(changed, Refusal), f"{change} on {self.configuration}: {changed.reason}"
-        self.configuration = changed
-        leadership = self._leadership
+        self._terms.configuration = changed
+        leadership = self._terms.leadership
         if leadership is not None:
             leads_on = changed.may_lead(self.member)
             if not leads_on and self._settings.step_down_on_removal:
@@ -502,9 +373,9 @@ class Raft:
 
     def installed(self, index: int, term: int, configuration: Configuration) -> None:
         """The storage has been replaced by one whose state stands at `index`."""
-        assert self._leadership is None, f"member {self.member} leads and installs"
+        assert self._terms.leadership is None, f"member {self.member} leads and installs"
         self._replica.installed(index, term)
-        self.configuration = configuration
+        self._terms.configuration = configuration
         if self.leader:
             self._replica.acknowledge(self.term, self.leader, index)
 

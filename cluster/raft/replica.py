@@ -118,13 +118,18 @@ class Replica:
 
     def on_snapshot_offer(self, offer: SnapshotOffer) -> None:
         log = self.log
-        if offer.index > log.committed and log.term_at(offer.index) == offer.index_term:
-            log.committed = offer.index  # It is all here.
+        self.learn_commit(offer.index, offer.index_term)
         if offer.index <= log.committed:
             self.acknowledge(offer.term, offer.sender, log.committed)
             return
         self.installing = True
         self._offer = offer
+
+    def learn_commit(self, index: int, term: int) -> None:
+        """An entry that is committed; if it is here, too, so is all before it."""
+        log = self.log
+        if index > log.committed and log.term_at(index) == term:
+            log.committed = index
 
     def installed(self, index: int, term: int) -> None:
         """The storage has been replaced by one whose state stands at `index`."""

@@ -8,6 +8,7 @@ from bpmnd.actors.node import Node
 from bpmnd.actors.peer_messages import NodeStatus, ReplicaStatus
 from bpmnd.actors.routing import RoutedPartition
 from bpmnd.bpmn.keys import partition_of
+from bpmnd.cluster.membership import CONTROLLER_GROUP
 from bpmnd.gateway.ports import Broker, Partition, PartitionReplica, Topology
 
 
@@ -27,7 +28,7 @@ class ClusterView:
 
     def for_creation(self) -> Partition:
         """In turn, those that have a leader first."""
-        routed = self._routed()
+        routed = [partition for partition in self._routed() if partition.is_serving]
         for _ in routed:
             self._turn += 1
             partition = routed[self._turn % len(routed)]
@@ -37,6 +38,12 @@ class ClusterView:
 
     def for_deployment(self) -> Partition:
         return self._node.partitions[1]
+
+    def for_message(self, correlation_key: str) -> Partition:
+        return self._node.partitions[self._node.slots.partition_of(correlation_key)]
+
+    def for_signal(self) -> Partition:
+        return self.for_creation()
 
     def topology(self) -> Topology:
         node = self._node
@@ -52,6 +59,7 @@ class ClusterView:
             1 if cluster is None else cluster.replication,
             bpmnd.__version__,
             None if cluster is None else cluster.cluster_id,
+            str(cluster.finished[-1].number) if cluster is not None and cluster.finished else "-1",
         )
 
     def _routed(self) -> list[RoutedPartition]:
@@ -59,8 +67,14 @@ class ClusterView:
 
 
 def _broker(node: int, status: NodeStatus) -> Broker:
-    replicas = tuple(_replica(replica) for replica in sorted(status.replicas, key=lambda one: one.partition))
+    replicas = tuple(_replica(replica) for replica in _partitions_of(status))
     return Broker(node, status.http_host, status.http_port, replicas, status.version)
+
+
+def _partitions_of(status: NodeStatus) -> list[ReplicaStatus]:
+    """Without the controller, which the API does not know."""
+    replicas = [replica for replica in status.replicas if replica.partition != CONTROLLER_GROUP]
+    return sorted(replicas, key=lambda replica: replica.partition)
 
 
 def _replica(status: ReplicaStatus) -> PartitionReplica:

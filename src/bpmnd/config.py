@@ -38,6 +38,8 @@ class ClusterConfig:
     """The nodes that found it, as `1=HOST:PORT,2=HOST:PORT`; empty for a node that is alone."""
     partitions: int = 0
     """How many partitions; 0: as founded, by default one."""
+    join: str = ""
+    """Members of a cluster that this node is to be added to, as `1=HOST:PORT`; it founds none then."""
     replication: int = 0
     """On how many nodes each partition stands; 0: as founded, by default three, or all nodes if fewer."""
 
@@ -219,7 +221,7 @@ def _checked(origin: str, section: str, key: str, value: Any) -> Any:
         raise ConfigError(f"{origin}: {section}.{key}: expected {kind.__name__}, found {value!r}") from error
     if kind in (int, float) and not isinstance(value, bool) and converted < 0:
         raise ConfigError(f"{origin}: {section}.{key}: must not be negative, is {value}")
-    if (section, key) == ("cluster", "nodes"):
+    if (section, key) in (("cluster", "nodes"), ("cluster", "join")):
         try:
             nodes_of(converted)
         except ConfigError as error:

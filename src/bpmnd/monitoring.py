@@ -1,11 +1,17 @@
 """The monitoring port: metrics for Prometheus, and whether the node lives and is ready."""
 
-from typing import cast, final
+import asyncio
+from typing import Final, cast, final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from bpmnd.actors.node import Node
+from bpmnd.cluster.membership import ClusterState
+from bpmnd.cluster.operations import Refused
+from bpmnd.cluster_operations import NotUnderstood, cluster_report, wanted_of
+
+_DECISION_SECONDS: Final = 10.0
 
 
 @final
@@ -25,6 +31,8 @@ class Monitoring:
                 web.get("/metrics", self._metrics),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
+                web.get("/cluster", self._cluster),
+                web.post("/cluster/operations", self._operation),
             ]
         )
         self._runner = web.AppRunner(application, access_log=None)
@@ -36,6 +44,32 @@ class Monitoring:
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _cluster(self, request: web.Request) -> web.Response:
+        return web.json_response(cluster_report(self._node))
+
+    async def _operation(self, request: web.Request) -> web.Response:
+        """Begin an operation: 202 with its number once group 0 has committed it, or 409 with the reason."""
+        try:
+            wanted = wanted_of(await request.read(), self._node.control)
+        except NotUnderstood as error:
+            return _problem(400, "Bad Request", str(error))
+        decided: asyncio.Future[ClusterState | Refused] = asyncio.get_running_loop().create_future()
+
+        def answer(outcome: ClusterState | Refused) -> None:
+            if not decided.done():
+                decided.set_result(outcome)
+
+        self._node.control.request(wanted, answer)
+        try:
+            outcome = await asyncio.wait_for(decided, _DECISION_SECONDS)
+        except TimeoutError:
+            reason = "group 0 did not decide in time; whether the operation began is unknown"
+            return _problem(503, "UNAVAILABLE", reason)
+        if isinstance(outcome, Refused):
+            return _problem(409, "INVALID_STATE", outcome.reason)
+        operation = outcome.operation or outcome.finished[-1]
+        return web.json_response({"number": operation.number, "kind": operation.kind}, status=202)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         body = generate_latest(self._registry)
@@ -52,3 +86,8 @@ class Monitoring:
             {"status": "ready" if ready else "starting", "partitions": partitions},
             status=200 if ready else 503,
         )
+
+
+def _problem(status: int, title: str, detail: str) -> web.Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return web.json_response(body, status=status, content_type="application/problem+json")

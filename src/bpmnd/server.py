@@ -32,7 +32,7 @@ from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
 from bpmnd.storage.archive import ArchiveRetention
-from bpmnd.storage.checkpoint import CheckpointStore
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.writer import ThreadWriter
 
@@ -115,7 +115,7 @@ class _Process:
             _settings(self._config, self._directory, self._plans),
             identity,
             RealDisk(),
-            CheckpointStore,
+            CheckpointStores(),
             writer,
             LoopScheduler(loop),
             SystemClock(),
@@ -193,8 +193,13 @@ def _plans(config: Config) -> Plans:
     replication = config.cluster.replication or min(_REPLICATION, max(len(nodes), 1))
     if replication > max(len(nodes), 1):
         raise ConfigError(f"cluster.replication is {replication}, but there are {max(len(nodes), 1)} nodes")
+    join = nodes_of(config.cluster.join)
+    if nodes and join:
+        raise ConfigError("cluster.nodes founds a cluster, cluster.join joins one; only one of both can be")
     address = nodes.get(config.node.id, config.peer.address)
-    return Plans(config.node.host, address, config.cluster.partitions or 1, replication, nodes)
+    if join and not address:
+        raise ConfigError("cluster.join needs peer.address: the members are to reach this node")
+    return Plans(config.node.host, address, config.cluster.partitions or 1, replication, nodes, join)
 
 
 def _identity(config: Config, directory: Path) -> Identity:

@@ -26,7 +26,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.outcomes import ActivatedJob, JobsActivated, Outcome, ProcessInstanceCreated
 from bpmnd.bpmn.state import State
 from bpmnd.storage.archive import ArchiveRetention
-from bpmnd.storage.checkpoint import CheckpointStore
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import Disk, RealDisk
 from bpmnd.storage.writer import InlineWriter
 
@@ -177,7 +177,7 @@ class Stage:
             ),
             Identity.open(self.disk, self.directory, 0, entropy),
             self.disk,
-            CheckpointStore,
+            CheckpointStores(),
             self.writer,
             self.scheduler,
             self.scheduler,

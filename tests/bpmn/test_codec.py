@@ -51,6 +51,28 @@ FIELDS = {
     35: "key instance_key",
     36: "key instance_key steps passes",
     37: "key",
+    38: "key tenant_id name correlation_key message_id deadline variables",
+    39: "key tenant_id name correlation_key",
+    40: "key instance_key element_instance_key process_id tenant_id name correlation_key interrupting"
+    " arrival",
+    41: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key passed",
+    42: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key",
+    43: "key instance_key element_instance_key process_id tenant_id name correlation_key message_key",
+    44: "key instance_key element_instance_key process_id tenant_id name correlation_key",
+    45: "key definition_key element tenant_id process_id name",
+    46: "key",
+    47: "key instance_key message_key correlation_key passed",
+    48: "key request tenant_id name correlation_key waiting",
+    49: "key instance_key",
+    50: "key",
+    51: "key instance_key element_instance_key element name correlation_key interrupting",
+    52: "key instance_key message_key",
+    53: "key instance_key",
+    54: "key tenant_id name variables",
+    55: "key instance_key element_instance_key element name",
+    56: "key instance_key",
+    57: "key definition_key element tenant_id process_id name",
+    58: "key",
 }
 
 
@@ -59,7 +81,7 @@ def test_the_fields_of_a_code_never_change() -> None:
 
 
 def test_a_command_keeps_its_code() -> None:
-    assert [COMMAND_CODES[code].__name__ for code in range(1, 16)] == [
+    assert [COMMAND_CODES[code].__name__ for code in range(1, 19)] == [
         "Deploy",
         "CreateProcessInstance",
         "CancelProcessInstance",
@@ -75,6 +97,9 @@ def test_a_command_keeps_its_code() -> None:
         "Continue",
         "ReceiveChannelMessage",
         "AcknowledgeChannel",
+        "PublishMessage",
+        "CorrelateMessage",
+        "BroadcastSignal",
     ]
 
 

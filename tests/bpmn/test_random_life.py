@@ -16,13 +16,16 @@ from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     DEFAULT_TENANT,
     ActivateJobs,
+    BroadcastSignal,
     CancelProcessInstance,
     Command,
     CompleteJob,
     Continue,
+    CorrelateMessage,
     CreateProcessInstance,
     FailJob,
     FireDue,
+    PublishMessage,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
@@ -34,10 +37,13 @@ from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCrea
 from bpmnd.bpmn.model.graph import ParallelGateway, SequenceFlow
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome
 from bpmnd.bpmn.state import EmptyStore, State, ordered
+from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
-from tests.bpmn.playground import END, START, flow, path, process, rows_of, task
+from tests.bpmn.events import boundary, event, message, on_message, on_signal, signal
+from tests.bpmn.events import catch as message_catch
+from tests.bpmn.playground import END, START, flow, io_mapping, path, process, rows_of, task
 from tests.bpmn.test_flow import ERRORS
 from tests.bpmn.test_state import MODELS, Checkpointed, whole
 
@@ -165,9 +171,57 @@ WITHOUT_A_REST = process(
     + path("start", "pass", "x", "pass")
     + flow("x", "out", "=r = &quot;done&quot;")
 )
-ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST)
+TOLD = process(
+    START
+    + sub(
+        "scope",
+        '<receiveTask id="got" messageRef="go"/>'
+        + boundary("stopped", "got", on_message("stop"))
+        + boundary("noted", "got", on_message("note"), interrupting=False)
+        + boundary("belled", "got", on_signal("bell"), interrupting=False)
+        + on_time("late", "got", "timeDuration", "PT1S"),
+        message_catch("heard", on_message("go")),
+        message_catch("rung", on_signal("bell")),
+        task("remind") + task("a"),
+        '<eventBasedGateway id="either"/>' + catch("soon", "timeDuration", "PT0.5S"),
+        message_catch("told", on_message("note"), io_mapping(outputs={"r": "=assert(v, v != null)"})),
+        flow("scope_start", "got") + flow("scope_start", "heard") + flow("scope_start", "rung"),
+        flow("scope_start", "either") + flow("either", "soon") + flow("either", "told"),
+        flow("stopped", "remind") + flow("noted", "remind") + flow("belled", "remind"),
+        flow("late", "a"),
+    )
+    + boundary("ended", "scope", on_message("over"))
+    + event("endEvent", "rings", on_signal("bell"))
+    + task("handle")
+    + flow("start", "scope")
+    + flow("scope", "rings")
+    + flow("ended", "handle"),
+    definitions=message("go", "go", "=k")
+    + message("stop", "=if amount &gt; 100 then &quot;stop&quot; else &quot;go&quot;", "=k")
+    + message("note", "note", "=k")
+    + message("over", "over", "=k")
+    + signal("bell", "bell"),
+)
+STARTED = process(
+    START
+    + event("startEvent", "asked", on_message("go"))
+    + event("startEvent", "belled", on_signal("ring"))
+    + message_catch("wait", on_message("more"))
+    + task("a")
+    + path("start", "wait", "a")
+    + flow("asked", "wait")
+    + flow("belled", "a"),
+    process_id="started",
+    definitions=message("go", "go") + message("more", "more", "=k") + signal("ring", "ring"),
+)
+ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD)
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
+
+
+FLAGS = (FREE, CORRELATING)
+KEYS = (b'"1"', b"2", b'"3"', b"null")
+MESSAGES = ("go", "stop", "note", "over", "more")
 
 
 class PlantedError(Exception):
@@ -235,12 +289,17 @@ def _raise_once(patch: pytest.MonkeyPatch, position: int) -> None:
 def check(world: World, *, whole_state: bool) -> None:
     """What holds after every command."""
     mirror, state = world.mirror, world.state
-    dues: list[tuple[int, int]] = []
+    dues = [
+        (message.deadline, int.from_bytes(key, "big"))
+        for key, message in mirror.messages.messages._changed.items()  # pyright: ignore[reportPrivateUsage]
+        if message is not None
+    ]
     activatable: dict[str, list[int]] = {}
     owners: dict[int, int] = {}
     incidents = 0
     for instance in live(mirror):
         _check_instance(world, instance)
+        _check_subscriptions(world, instance)
         incidents += len(instance.incidents)
         owners.update(dict.fromkeys(instance.owned_keys(), instance.key))
         dues += [(timer.due, timer.key) for timer in instance.timers.values() if timer.due]
@@ -285,6 +344,8 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or element.key in about
             or element.job_key in instance.jobs
             or instance.timers_of(element.key)
+            or any(each.element_instance_key == element.key for each in instance.subscriptions.values())
+            or any(each.element_instance_key == element.key for each in instance.signals.values())
             or instance.incident_of(element.key) is not None
         )
         around = element
@@ -309,12 +370,34 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
                 assert not all(other in tokens for other in target.incoming)
 
 
+def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
+    """What an instance waits for is known where messages and signals come, and no lock is left over."""
+    here, there = world.state.messages, world.mirror.messages
+    process_id = world.mirror.definitions.items[instance.definition_key].process_id
+    for subscription in instance.subscriptions.values():
+        group = group_of(DEFAULT_TENANT, subscription.name, subscription.correlation_key)
+        entry = there.place_of(process_id, subscription.element_instance_key, subscription.key)
+        waiting = [
+            tables.subscriptions.get(group + flag + entry) for tables in (here, there) for flag in FLAGS
+        ]
+        assert waiting[: len(FLAGS)] == waiting[len(FLAGS) :]
+        assert sum(each is not None for each in waiting) == 2, f"{subscription} is known as {waiting}"
+        assert subscription.element_instance_key in instance.elements
+    for signal_subscription in instance.signals.values():
+        group = signal_group(DEFAULT_TENANT, signal_subscription.name)
+        assert here.signals.get(group + entry_of(signal_subscription.key)) == instance.key
+        assert signal_subscription.element_instance_key in instance.elements
+    if instance.correlation_key is not None:
+        lock = lock_of(DEFAULT_TENANT, process_id, instance.correlation_key)
+        assert here.locks.get(lock) == instance.key
+
+
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
-    match chance.randrange(15):
+    match chance.randrange(18):
         case 0 | 1 | 2:
             version = chance.randint(1, len(ALL_MODELS))
-            variables = {"amount": str(chance.choice((5, 500, 5000))).encode()}
+            variables = {"amount": str(chance.choice((5, 500, 5000))).encode(), "k": chance.choice(KEYS)}
             if chance.random() < 0.5:
                 variables |= {"duration": chance.choice((b'"PT1S"', b"5", b'"P-1D"')), "r": b'"done"'}
             elements = STARTS.get(version, ()) if chance.random() < 0.3 else ()
@@ -358,12 +441,26 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
         case 11 | 12:
             for key in list(world.state.continuations.items)[:1]:
                 world.decide(Continue(key))
+        case 15 | 16:
+            send(world, chance)
+        case 17:
+            world.do(BroadcastSignal(chance.choice(("bell", "ring")), {"v": b"1"}))
         case 13 if not world.in_the_making and chance.random() < 0.2:
             world.restart()
         case _ if world.in_the_making:
             world.advance(chance.randint(1, 20))
         case _:
             world.begin()
+
+
+def send(world: World, chance: random.Random) -> None:
+    name, key = chance.choice(MESSAGES), chance.choice(("1", "2", "3"))
+    variables = chance.choice(({}, {"v": b"1", "k": b'"2"'}, {"k": b"1"}))
+    if chance.random() < 0.3:
+        world.do(CorrelateMessage(name, key, variables))
+    else:
+        live_ms, message_id = chance.choice((0, 10, 1000, 100_000)), chance.choice(("", "", "a", "b"))
+        world.do(PublishMessage(name, key, live_ms, message_id, variables))
 
 
 def work_on(world: World, chance: random.Random, key: int, deadline: int) -> None:
@@ -396,7 +493,7 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     monkeypatch.setattr(turn_module, "PASSES_MAX", passes := chance.choice((5, 20, 60)))
     monkeypatch.setattr(engine_module, "PASSES_MAX", passes)
     world = World(chance)
-    for content in ALL_MODELS:
+    for content in (*ALL_MODELS, STARTED):
         world.deploy(content)
     world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
     all_the_time, known = chance.random() < 0.4, list[int]()
@@ -415,8 +512,10 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world.settles, world.raises = 1, 0
     world.finish()
     world.go_on()
+    world.now += 1_000_000  # No message starts another instance any more.
     for instance in list(live(world.mirror)):
         world.do(CancelProcessInstance(instance.key))
+    world.pass_time(0)
     check(world, whole_state=True)
     assert not list(live(world.mirror)), "not everything could be cancelled"
     awaited = {event.request for event in world.happened(ProcessInstanceCreated)} - {0}
@@ -427,5 +526,5 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world.begin()
     world.finish()
     assert whole(world.state, world.store) == rows_of(world.replayed())
-    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxy"]
+    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxyst"]
     assert not left, f"{left} are left in the store"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.cluster.dialer import Address
@@ -15,17 +16,20 @@ from bpmnd.cluster.transport import Transport
 HASTE: Final = TransportSettings(
     pause_min_seconds=0.005,
     pause_max_seconds=0.05,
-    handshake_seconds_max=0.5,
-    silence_seconds_max=0.6,
+    handshake_seconds_max=1.0,
+    silence_seconds_max=10.0,
     stream_silence_seconds_max=0.5,
     close_seconds_max=0.5,
 )
 
 
+IMPATIENCE: Final = replace(HASTE, silence_seconds_max=0.6)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for a state, not for a time."""
     async with asyncio.timeout(10):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for is not told by an event
             await asyncio.sleep(0.001)
 
 
@@ -50,6 +54,9 @@ class Node:
         self.failures: list[Exception] = []
         self.refusals: dict[int, str] = {}
         self.raises_on: bytes | None = None
+        self.fails_to_judge = False
+        self.forgets_at_once = False
+        self.forgets_on: bytes | None = None
         self.streams_closed = 0
         self.port = port
         self.transport = Transport(
@@ -76,6 +83,8 @@ class Node:
         await self.transport.stop()
 
     def admit(self, hello: Hello) -> str | None:
+        if self.fails_to_judge:
+            raise ArithmeticError("a bug")
         if hello.cluster != self.transport.hello.cluster:
             return f"cluster {hello.cluster} is not {self.transport.hello.cluster}"
         return self.refusals.get(hello.node)
@@ -83,6 +92,8 @@ class Node:
     def connected(self, node: int, hello: Hello) -> None:
         self.events.append(f"connected {node}")
         self.hellos.append(hello)
+        if self.forgets_at_once:
+            self.transport.forget(node)
 
     def disconnected(self, node: int) -> None:
         self.events.append(f"disconnected {node}")
@@ -91,6 +102,8 @@ class Node:
         if self.raises_on in items:
             raise ArithmeticError("a bug")
         self.messages.append(items)
+        if self.forgets_on in items:
+            self.transport.forget(node)
 
     def failed(self, node: int, error: Exception) -> None:
         self.failures.append(error)
@@ -137,6 +150,8 @@ class Wire:
         self.calls = 0
         self.cut_after: int | None = None
         """Bytes on their way back, after which the connection breaks."""
+        self.pause_seconds = 0.0
+        """Between two pieces of 64 KiB."""
 
     @property
     def address(self) -> Address:
@@ -179,6 +194,7 @@ class Wire:
                 ]
                 try:
                     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                    await self._passes.wait()  # That an end has closed does not pass either.
                 finally:
                     for way in ways:
                         way.cancel()
@@ -195,3 +211,5 @@ class Wire:
                 return
             writer.write(data)
             await writer.drain()
+            if self.pause_seconds:
+                await asyncio.sleep(self.pause_seconds)

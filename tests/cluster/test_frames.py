@@ -117,10 +117,8 @@ def test_an_item_that_is_sent_in_part_is_charged_to_its_end() -> None:
         bytes.fromhex("00000000 01000000 02000000 04000000") + b"four",
         bytes.fromhex("00000000 01000000 01000000 00000000"),
     ],
-    ids=[
-        "empty", "no header", "too many", "too short", "too long", "control goes on", "unknown mark", "no piece"
-    ],
-)  # fmt: skip
+    ids=["empty", "no header", "many", "short", "long", "control goes on", "unknown mark", "no piece"],
+)
 def test_a_malformed_message_is_refused(message: bytes) -> None:
     with pytest.raises(FrameError):
         Inbox(item_size_max=100).take(message)

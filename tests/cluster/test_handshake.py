@@ -44,7 +44,7 @@ def test_a_malformed_hello_is_refused(header: str, value: str) -> None:
 
 
 def test_a_refusal_is_read_as_it_was_written() -> None:
-    reason = "node 3 is gone; add it again – 100 %\r\nBpmnd-Node: 1"
+    reason = "node 3 is gone; add it again, naïve, 100 %\r\nBpmnd-Node: 1"
 
     header = reason_header(reason)
 

@@ -92,7 +92,7 @@ async def test_the_counters_say_what_went_over(one: Node, two: Node) -> None:
 
 
 async def test_a_full_queue_refuses_until_the_other_side_reads_again() -> None:
-    settings = replace(HASTE, item_size_max=1 << 20, bulk_queue_size_max=2 << 20, silence_seconds_max=30)
+    settings = replace(HASTE, item_size_max=1 << 20, bulk_queue_size_max=2 << 20)
     async with Node(1, settings=settings) as one, Node(2) as two, Wire(two.address) as wire:
         one.transport.learn(2, wire.address)
         await until(lambda: are_joined(one, two))
@@ -126,6 +126,18 @@ async def test_what_is_queued_is_sent_before_the_transport_stops(one: Node, two:
 
     await until(lambda: "disconnected 1" in two.events)
     assert [len(item) for item in two.items] == [5 << 20]
+
+
+async def test_nothing_is_received_from_a_node_that_was_forgotten() -> None:
+    async with Node(1, settings=replace(HASTE, message_size_max=64)) as one, Node(2) as two:
+        await joined(one, two)
+        two.forgets_on = b"5"
+        for number in range(5000):
+            one.transport.send(2, b"%d" % number)
+
+        await until(lambda: "disconnected 1" in two.events and "disconnected 2" in one.events)
+
+        assert b"5" in two.messages[-1]
 
 
 async def test_a_handler_that_raises_loses_its_connection_and_its_owner_is_told(

@@ -4,6 +4,7 @@ Left out is what the two write down differently without any difference to a user
 
 - the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
   kinds stand among each other;
+- subscriptions to signals, and those to messages as the partition has them that the message belongs to;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
 - that a job is over whose error was caught: Zeebe says nothing more, here it is cancelled with its element.
 """
@@ -21,6 +22,8 @@ Facts: TypeAlias = dict[str, list[str]]
 _LIFE: Final = frozenset(
     {"ELEMENT_ACTIVATED", "ELEMENT_COMPLETED", "ELEMENT_TERMINATED", "SEQUENCE_FLOW_TAKEN"}
 )
+_SUBSCRIBED: Final = {"CREATING": "CREATED", "DELETING": "DELETED"}
+"""What Zeebe begins and may not come to end, for it is overtaken by a message."""
 _UPDATES: Final = frozenset({"UPDATED", "RETRIES_UPDATED", "TIMEOUT_UPDATED"})
 _DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "JOB CREATED": ("type", "retries"),
@@ -28,6 +31,7 @@ _DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "JOB ERROR_THROWN": ("errorCode", "errorMessage"),
     "INCIDENT CREATED": ("errorType",),
     "TIMER CREATED": ("repetitions",),
+    "PROCESS_MESSAGE_SUBSCRIPTION CREATED": ("messageName", "correlationKey", "interrupting"),
 }
 
 
@@ -49,6 +53,7 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
         record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"
     }
     thrown: set[int] = set()
+    subscribed: set[tuple[int, str]] = set()
     for record in records:
         value = record.value
         match record.kind:
@@ -60,6 +65,14 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                 others[name].append(f"{record.intent} {shown(value['value'])}")
             case "JOB" if record.intent in _UPDATES:
                 pass
+            case "MESSAGE_SUBSCRIPTION" | "SIGNAL_SUBSCRIPTION":
+                pass
+            case "PROCESS_MESSAGE_SUBSCRIPTION":
+                intent = _SUBSCRIBED.get(record.intent, record.intent)
+                if intent == "CORRELATED" or (record.key, intent) not in subscribed:
+                    subscribed.add((record.key, intent))
+                    name = f"message subscriptions of {value['elementId']}"
+                    others[name].append(_line(record._replace(intent=intent)))
             case "JOB" if record.intent == "CANCELED" and record.key in thrown:
                 pass
             case "TIMER":

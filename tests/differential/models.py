@@ -3,7 +3,7 @@
 from typing import Final
 from xml.etree import ElementTree
 
-from tests.bpmn import playground
+from tests.bpmn import events, playground
 from tests.bpmn.playground import END, START, flow, path
 
 __all__ = ["END", "START", "flow", "path"]
@@ -14,9 +14,49 @@ _BEFORE_FLOWS: Final = (f"{_BPMN}documentation", f"{_BPMN}extensionElements")
 ERRORS: Final = '<error id="e1" errorCode="E1"/><error id="e2" errorCode="E2"/>'
 
 
-def process(body: str, *, process_id: str = "process") -> bytes:
-    """A BPMN file with one executable process, which knows the errors e1 (E1) and e2 (E2)."""
-    return _with_ends(playground.process(body, process_id=f"{RUN}{process_id}", definitions=ERRORS))
+def process(body: str, *, process_id: str = "process", beside: str = "") -> bytes:
+    """A BPMN file with one executable process, which knows the errors e1 (E1) and e2 (E2), and messages and
+    signals if they stand `beside` it."""
+    definitions = ERRORS + beside
+    return _with_ends(playground.process(body, process_id=f"{RUN}{process_id}", definitions=definitions))
+
+
+def message(message_id: str, name: str, key: str = "") -> str:
+    """A message, also for other runs' sake named by the run; without a key it is one for start events."""
+    name = name if name.startswith("=") else f"{RUN}{name}"
+    return events.message(message_id, _quoted(name), _quoted(key))
+
+
+def signal(signal_id: str, name: str) -> str:
+    name = name if name.startswith("=") else f"{RUN}{name}"
+    return events.signal(signal_id, _quoted(name))
+
+
+def event(
+    kind: str,
+    element_id: str,
+    definition: str,
+    *,
+    job: str = "",
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    """An event of a kind like `startEvent`; with a job type a worker throws it."""
+    extensions = f'<zeebe:taskDefinition type="{RUN}{job}"/>' if job else ""
+    extensions += playground.io_mapping(_all(inputs), _all(outputs))
+    return events.event(kind, element_id, definition, extensions)
+
+
+def receives(
+    element_id: str,
+    message_id: str,
+    *,
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    mapping = playground.io_mapping(_all(inputs), _all(outputs))
+    extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
+    return f'<receiveTask id="{element_id}" messageRef="{message_id}">{extensions}</receiveTask>'
 
 
 def task(
@@ -88,11 +128,20 @@ def waits(element_id: str, definition: str) -> str:
     return f'<intermediateCatchEvent id="{element_id}">{definition}</intermediateCatchEvent>'
 
 
-def rings(element_id: str, attached_to: str, definition: str, *, interrupting: bool = True) -> str:
-    """A timer boundary event; then the task `after-<id>`."""
+def rings(
+    element_id: str,
+    attached_to: str,
+    definition: str,
+    *,
+    interrupting: bool = True,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    """A boundary event of a timer, a message or a signal; then the task `after-<id>`."""
+    mapping = playground.io_mapping(outputs=_all(outputs))
+    extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
     return (
         f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}"'
-        f' cancelActivity="{str(interrupting).lower()}">{definition}</boundaryEvent>'
+        f' cancelActivity="{str(interrupting).lower()}">{extensions}{definition}</boundaryEvent>'
         f"{task(f'after-{element_id}')}{path(element_id, f'after-{element_id}')}"
     )
 

@@ -148,6 +148,48 @@ class Play:
         key = job if isinstance(job, int) else job.key
         await self._do(f"update {changes}", "PATCH", f"jobs/{key}", {"changeset": changes})
 
+    # Messages and signals
+
+    async def publish(
+        self, name: str, key: str = "", variables: Variables | None = None, *, live_ms: int = 0, **more: Any
+    ) -> None:
+        body = {"name": f"{RUN}{name}", "correlationKey": key, "timeToLive": live_ms, **more}
+        body["variables"] = variables or {}
+        await self._do(f"publish {shown(body)}", "POST", "messages/publication", body)
+
+    async def correlate(self, name: str, key: str = "", variables: Variables | None = None) -> int:
+        """The process instance that took the message, or 0."""
+        body = {"name": f"{RUN}{name}", "correlationKey": key, "variables": variables or {}}
+        status, answer = await self._send("POST", "messages/correlation", body)
+        self._say(f"correlate {shown(body)}", status, answer)
+        return int(answer["processInstanceKey"]) if status == 200 else 0
+
+    async def broadcast(self, name: str, variables: Variables | None = None) -> None:
+        body = {"signalName": f"{RUN}{name}", "variables": variables or {}}
+        await self._do(f"broadcast {shown(body)}", "POST", "signals/broadcast", body)
+
+    async def waits_for(self, kind: str, name: str, times: int = 1) -> None:
+        """Wait until somebody waits for the message or the signal, so many times in all."""
+
+        def found(records: Sequence[Record]) -> bool | None:
+            names = [
+                record.value.get("messageName") or record.value.get("signalName")
+                for record in records
+                if record.kind == f"{kind.upper()}_SUBSCRIPTION" and record.intent == "CREATED"
+            ]
+            return names.count(f"{self.run}{name}") >= times or None
+
+        await self.until(found, f"{times} subscriptions of {name}")
+
+    async def started(self, times: int = 1) -> list[int]:
+        """Wait until so many instances are there; their keys."""
+
+        def found(records: Sequence[Record]) -> list[int] | None:
+            roots = roots_in(records, self.run)
+            return roots if len(roots) >= times else None
+
+        return await self.until(found, f"{times} instances")
+
     # Incidents, and waiting
 
     async def incident(self, instance: int, error_type: str) -> int:

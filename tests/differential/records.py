@@ -15,7 +15,18 @@ from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.disk import RealDisk
 
 _IN_LOG = re.compile(rb'\{"partitionId".*\}\s*$')
-_KINDS: Final = frozenset({"PROCESS_INSTANCE", "VARIABLE", "JOB", "INCIDENT", "TIMER"})
+_KINDS: Final = frozenset(
+    {
+        "PROCESS_INSTANCE",
+        "VARIABLE",
+        "JOB",
+        "INCIDENT",
+        "TIMER",
+        "PROCESS_MESSAGE_SUBSCRIPTION",
+        "MESSAGE_SUBSCRIPTION",
+        "SIGNAL_SUBSCRIPTION",
+    }
+)
 
 
 class Record(NamedTuple):
@@ -87,10 +98,14 @@ class NodeRecords:
 
 
 def _with_numbers(value: dict[str, Any]) -> dict[str, Any]:
-    found = {name: int(item) if name.endswith("Key") else item for name, item in value.items()}
+    found = {name: int(item) if _is_key(name) else item for name, item in value.items()}
     if "value" in found:
         found["value"] = parsed(msgspec.json.encode(found["value"]))
     return found
+
+
+def _is_key(name: str) -> bool:
+    return name.endswith("Key") and name != "correlationKey"
 
 
 def parsed(text: str | bytes) -> Any:

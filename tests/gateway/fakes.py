@@ -116,6 +116,12 @@ class FakeCluster:
     def for_deployment(self) -> FakePartition:
         return self.all[0]
 
+    def for_message(self, correlation_key: str) -> FakePartition:
+        return self.all[len(correlation_key) % len(self.all)]
+
+    def for_signal(self) -> FakePartition:
+        return self.for_creation()
+
     def topology(self) -> Topology:
         role: Role = "leader" if self.has_leaders else "follower"
         replicas = tuple(PartitionReplica(partition.id, role, "healthy") for partition in self.all)

@@ -21,7 +21,7 @@ from tests.gateway.fakes import FakePartition
         "/v2/jobs/",
         "/v2/jobs//completion",
         "/v2/jobs/1/nope",
-        "/v2/messages/publication",
+        "/v2/messages",
         "/v2/incidents/search",
         "/v2/process-instances/1",
     ],

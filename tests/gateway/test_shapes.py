@@ -12,10 +12,13 @@ from bpmnd.bpmn.outcomes import (
     Accepted,
     DeployedProcess,
     DeploymentCreated,
+    MessageCorrelated,
+    MessagePublished,
     Outcome,
     ProcessInstanceCreated,
     Rejected,
     RejectionType,
+    SignalBroadcasted,
 )
 from tests.gateway.fakes import FakeCluster, FakePartition, job_of
 from tests.gateway.schemas import API_FILE, ApiDescription
@@ -29,6 +32,7 @@ DEPLOYED = DeploymentCreated(KEY, "<default>", (DeployedProcess(KEY, "order", 1,
 ACTIVATION = {"type": "work", "timeout": 1, "maxJobsToActivate": 5, "requestTimeout": -1}
 COMPLETION = f"/jobs/{KEY}/completion"
 CREATION = {"processDefinitionId": "order"}
+NAMED = {"name": "m"}
 NOT_FOUND = Rejected(RejectionType.NOT_FOUND, "none")
 NOT_NOW = Rejected(RejectionType.INVALID_STATE, "not now")
 
@@ -55,6 +59,34 @@ def description() -> ApiDescription:
             CREATED,
             200,
         ),
+        (
+            "publishMessage",
+            "POST",
+            "/messages/publication",
+            NAMED,
+            MessagePublished(KEY, "<default>"),
+            200,
+        ),
+        ("publishMessage", "POST", "/messages/publication", {}, Accepted(), 400),
+        (
+            "correlateMessage",
+            "POST",
+            "/messages/correlation",
+            NAMED,
+            MessageCorrelated(KEY, "<default>", KEY),
+            200,
+        ),
+        ("correlateMessage", "POST", "/messages/correlation", NAMED, NOT_FOUND, 404),
+        ("correlateMessage", "POST", "/messages/correlation", {}, Accepted(), 400),
+        (
+            "broadcastSignal",
+            "POST",
+            "/signals/broadcast",
+            {"signalName": "s"},
+            SignalBroadcasted(KEY, "<default>"),
+            200,
+        ),
+        ("broadcastSignal", "POST", "/signals/broadcast", {}, Accepted(), 400),
         ("createProcessInstance", "POST", "/process-instances", {}, Accepted(), 400),
         ("createProcessInstance", "POST", "/process-instances", CREATION, Refused(), 503),
         ("createProcessInstance", "POST", "/process-instances", CREATION, ZeroDivisionError(), 500),

@@ -252,7 +252,7 @@ class Clients:
         world = self._world
         while not self.stopped:
             await self._sleep(world.between(0.2, 1.0))
-            for group in list(self._ledger.groups.values()):
+            for group in list(self._ledger.partitions.values()):
                 for incident in list(group.incidents.values()):
                     if self.healing or world.happens(0.3):
                         instance = incident.instance_key

@@ -5,8 +5,9 @@ have another one at that index, and whoever leads must have it.
 """
 
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
+from bpmnd.actors.controller import ControllerActor
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.bpmn.codec import Frame, decode_frame
 from bpmnd.bpmn.events import (
@@ -17,12 +18,15 @@ from bpmnd.bpmn.events import (
     IncidentResolved,
     ProcessInstanceCreated,
 )
+from bpmnd.cluster.membership import CONTROLLER_GROUP
 from bpmnd.cluster.raft import EntryKind, Role
 from bpmnd.storage.entry import ORIGIN, Position, chain
 from tests.simulation.process import Process, Seen, is_injected
 from tests.simulation.world import Violation, World
 
 _ALL: Final = 1 << 40
+
+Actor: TypeAlias = PartitionActor | ControllerActor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Group:
     def append(self, term: int, kind: int, payload: bytes) -> None:
         before = self.entries[-1].hash if self.entries else ORIGIN.hash
         digest = chain(before, self.length + 1, term, kind, payload)
-        frame = decode_frame(payload) if kind == EntryKind.COMMAND else None
+        has_frame = kind == EntryKind.COMMAND and self.number != CONTROLLER_GROUP
+        frame = decode_frame(payload) if has_frame else None
         self.entries.append(Committed(term, kind, payload, digest, frame))
         for event in frame.events if frame is not None else ():
             self._note(event)
@@ -96,25 +101,34 @@ class Ledger:
         """How far each group's log is committed."""
         return {number: group.length for number, group in self.groups.items()}
 
+    @property
+    def partitions(self) -> dict[int, Group]:
+        """All groups but the controller's."""
+        return {number: group for number, group in self.groups.items() if number != CONTROLLER_GROUP}
+
     def look(self, process: Process) -> None:
         for number, hosted in process.node.hosted.items():
             if hosted.failure is not None:
                 self._judge(process, number, hosted.failure)
-            actor = hosted.actor
-            if actor is None:
-                continue
-            seen = process.seen.get(number)
-            if seen is None or seen.actor is not actor:
-                seen = process.seen[number] = Seen(actor)
-            raft = actor.replica.consensus.raft
-            if raft.committed != seen.committed:
-                self._compare(process, number, actor, seen.committed, raft.committed)
-                seen.committed = raft.committed
-            if raft.role is not seen.role or raft.term != seen.term:
-                if raft.role is Role.LEADER:
-                    self._elected(process, number, actor)
-                self._world.note(process.name, f"{number} {raft.role.name} in {raft.term}")
-                seen.role, seen.term = raft.role, raft.term
+            if hosted.actor is not None:
+                self._look_at(process, number, hosted.actor)
+        controller = process.node.control.controller
+        if controller is not None and not controller.stopped:
+            self._look_at(process, CONTROLLER_GROUP, controller)
+
+    def _look_at(self, process: Process, number: int, actor: Actor) -> None:
+        seen = process.seen.get(number)
+        if seen is None or seen.actor is not actor:
+            seen = process.seen[number] = Seen(actor)
+        raft = actor.replica.consensus.raft
+        if raft.committed != seen.committed:
+            self._compare(process, number, actor, seen.committed, raft.committed)
+            seen.committed = raft.committed
+        if raft.role is not seen.role or raft.term != seen.term:
+            if raft.role is Role.LEADER:
+                self._elected(process, number, actor)
+            self._world.note(process.name, f"{number} {raft.role.name} in {raft.term}")
+            seen.role, seen.term = raft.role, raft.term
 
     def _judge(self, process: Process, number: int, error: BaseException) -> None:
         known = self._failures.setdefault(process, {})
@@ -123,7 +137,7 @@ class Ledger:
             if not is_injected(error):
                 raise Violation(f"{process.name}: partition {number} died: {error!r}") from error
 
-    def _elected(self, process: Process, number: int, actor: PartitionActor) -> None:
+    def _elected(self, process: Process, number: int, actor: Actor) -> None:
         raft = actor.replica.consensus.raft
         leader = self._leaders.setdefault((number, raft.term), raft.member)
         if leader != raft.member:
@@ -137,7 +151,7 @@ class Ledger:
                     f" {group.length} of term {group.entries[-1].term}: it has {term} there"
                 )
 
-    def _compare(self, process: Process, number: int, actor: PartitionActor, after: int, last: int) -> None:
+    def _compare(self, process: Process, number: int, actor: Actor, after: int, last: int) -> None:
         """What a member takes for committed must be what everybody took for it."""
         log, group = actor.replica.log, self.group(number)
         if last < after:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, final
 
 from bpmnd.actors.checkpoints import CheckpointPolicy
+from bpmnd.actors.controller import ControllerActor
 from bpmnd.actors.errors import Unavailable
 from bpmnd.actors.founding import Plans
 from bpmnd.actors.identity import Identity
@@ -19,13 +20,12 @@ from bpmnd.cluster.raft import Role
 from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
-from bpmnd.storage.cold_store import ColdStore
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import FullError, StorageError
 from tests.simulation.host import Host
 from tests.simulation.loop import Driven, SimulatedLoop
 from tests.simulation.network import Endpoint, Hub
-from tests.simulation.store import KeptRows, SimulatedStore
+from tests.simulation.store import SimulatedStores
 from tests.simulation.world import Event, Injected, Violation, World
 from tests.simulation.writer import SimulatedWriter
 
@@ -56,7 +56,7 @@ class Settings:
 class Seen:
     """A partition of a process, as it was looked at last."""
 
-    actor: PartitionActor
+    actor: PartitionActor | ControllerActor
     term: int = 0
     role: Role = Role.FOLLOWER
     committed: int = 0
@@ -124,7 +124,7 @@ class Process:
             ),
             identity,
             host.disk,
-            self._open_store,
+            SimulatedStores(host.disk, host.stores, self._checkpointed),
             self.writer,
             self,
             self,
@@ -181,12 +181,8 @@ class Process:
     def _write_seconds(self) -> float:
         return self._world.latency(_WRITE_SECONDS * self.host.slow_disk)
 
-    def _open_store(self, path: Path) -> ColdStore:
-        partition = int(path.parent.name)
-        kept = self.host.stores.setdefault(path, KeptRows())
-        return SimulatedStore(
-            kept, lambda position, total: self._watcher.checkpointed(self, partition, position, total)
-        )
+    def _checkpointed(self, path: Path, position: Position, total: int) -> None:
+        self._watcher.checkpointed(self, int(path.parent.name), position, total)
 
     # Requests of clients
 

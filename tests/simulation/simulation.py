@@ -131,7 +131,7 @@ class Simulation:
         groups = "; ".join(
             f"partition {group.number} has {len(group.live)} instances and {len(group.incidents)} incidents"
             f" at {group.length}"
-            for group in self.ledger.groups.values()
+            for group in self.ledger.partitions.values()
         )
         replicas = "; ".join(
             f"{process.name} has {number} {_replica(hosted)}"
@@ -243,7 +243,7 @@ class Simulation:
             self._start(number)
 
     def _is_done(self) -> bool:
-        groups = self.ledger.groups
+        groups = self.ledger.partitions
         return (
             not self.clients.busy
             and len(groups) == self._load.partitions
@@ -265,14 +265,14 @@ class Simulation:
         """Everything at rest: compare states, and answers with what stands."""
         questions = {
             number: Questions(group, self.clients.history.requests)
-            for number, group in self.ledger.groups.items()
+            for number, group in self.ledger.partitions.items()
         }
         for process in self.running.values():
             for number, hosted in process.node.hosted.items():
                 assert hosted.actor is not None, "it has settled"
                 if not note_memory(process, self.ledger.group(number), hosted.actor):
                     raise Violation(f"{process.name}: partition {number} is not at rest")
-        for number, group in self.ledger.groups.items():
+        for number, group in self.ledger.partitions.items():
             replay_group(group, questions[number])
         self.clients.history.check(questions)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bpmnd.storage.checkpoint import CheckpointStore
+from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.cold_store import MemoryStore
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.entry import Position
@@ -76,12 +76,12 @@ def test_a_partition_is_replayed_from_its_checkpoint(tmp_path: Path) -> None:
     for expected in (1, 3):
         storage = open_partition_storage(
             disk,
+            CheckpointStores(),
             tmp_path,
             writer=writer,
             post=lambda call: call(),
             then=lambda _: None,
             segment_size=32768,
-            open_store=CheckpointStore,
         )
         assert storage.replay_from == expected
         storage.log.append([(storage.log.last_index + at, 1, 0, b"x") for at in (1, 2)])

@@ -22,7 +22,7 @@ def repair_partition(partition_id: int, directory: Path) -> None:
 
 def _mend_checkpoint(partition_id: int, directory: Path) -> None:
     from bpmnd.actors.rebuild import rebuild_checkpoint
-    from bpmnd.storage.checkpoint import CheckpointStore
+    from bpmnd.storage.checkpoint import CheckpointStores
     from bpmnd.storage.disk import RealDisk
     from bpmnd.storage.errors import DamageError, GapError
     from bpmnd.storage.partition import open_partition_storage
@@ -32,11 +32,11 @@ def _mend_checkpoint(partition_id: int, directory: Path) -> None:
     try:
         storage = open_partition_storage(
             disk,
+            CheckpointStores(),
             directory,
             writer=InlineWriter(),
             post=lambda work: work(),
             then=lambda _: None,
-            open_store=CheckpointStore,
         )
     except (DamageError, GapError) as error:
         kept_in = directory / "cut-checkpoint"

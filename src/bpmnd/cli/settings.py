@@ -13,6 +13,7 @@ _FLAGS: Final = {
     "node_id": "node.id",
     "host": "node.host",
     "nodes": "cluster.nodes",
+    "join": "cluster.join",
     "partitions": "cluster.partitions",
     "replication": "cluster.replication",
     "peer": "peer.address",
@@ -37,6 +38,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="LABEL", help="label of this machine")
     parser.add_argument(
         "--nodes", metavar="1=HOST:PORT,2=…", help="all nodes that found the cluster, this one among them"
+    )
+    parser.add_argument(
+        "--join", metavar="1=HOST:PORT,…", help="members of the cluster that this node is to be added to"
     )
     parser.add_argument(
         "--partitions", type=int, metavar="P", help="partitions that the cluster is founded with"

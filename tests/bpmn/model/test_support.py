@@ -107,7 +107,7 @@ def test_participants_messages_and_diagrams_are_passed_over() -> None:
 
 
 def test_the_list_for_the_documentation_has_everything() -> None:
-    assert {"user tasks", "event sub-processes", "execution listeners", "message end events"} <= set(
+    assert {"user tasks", "event sub-processes", "execution listeners", "escalation end events"} <= set(
         unsupported_words()
     )
 

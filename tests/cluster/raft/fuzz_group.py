@@ -13,6 +13,7 @@ from bpmnd.cluster.raft import (
     Message,
     Operation,
     Raft,
+    RaftSettings,
     Refusal,
     Role,
     Transition,
@@ -24,7 +25,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _IN_FLIGHT_MAX = 200
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """Something that must never be."""
 
 
@@ -33,11 +34,21 @@ class FuzzGroup:
 
     def __init__(self, seed: int, planted: Planted | None = None, *, damaged_max: int = 1) -> None:
         self.random = Random(seed)
+        settings = RaftSettings(
+            election_ticks=3,
+            pre_vote=self.random.random() < 0.6,
+            check_quorum=self.random.random() < 0.6,
+            announce_commits=self.random.random() < 0.6,
+            message_bytes_max=24,
+            inflight_messages_max=3,
+            inflight_bytes_max=48,
+        )
         self.members = {
             member: FuzzMember(
                 member,
                 self.random,
                 Configuration(voters=(1, 2, 3)) if member <= 3 else Configuration(),
+                settings,
                 planted,
             )
             for member in range(1, 6)
@@ -55,22 +66,25 @@ class FuzzGroup:
             member.start()
 
     def run(self, steps: int) -> None:
+        # Each run has another mixture: some bugs show only where one thing happens much more than others.
+        crashes, changes, cuts = (self.random.choice((1, 4, 12)) for _ in range(3))
         actions: list[tuple[Callable[[], None], int]] = [
-            (self._deliver, 60),
-            (self._tick, 25),
-            (self._sync, 25),
-            (self._propose, 10),
-            (self._read, 3),
-            (self._checkpoint, 3),
-            (self._fetch, 6),
-            (self._cut_or_heal, 2),
-            (self._crash, 1),
-            (self._restart, 2),
-            (self._change, 2),
-            (self._transfer, 1),
-            (self._report_lost, 1),
+            (self._deliver, 180),
+            (self._tick, 120),
+            (self._sync, 90),
+            (self._propose, 25),
+            (self._read, 8),
+            (self._checkpoint, 8),
+            (self._fetch, 18),
+            (self._cut_or_heal, cuts),
+            (self._crash, crashes),
+            (self._restart, 4 * crashes),
+            (self._blink, crashes),
+            (self._change, changes),
+            (self._transfer, 2),
+            (self._report_lost, 3),
         ]
-        chosen = self.random.choices([a for a, _ in actions], [weight for _, weight in actions], k=steps)
+        chosen = self.random.choices([act for act, _ in actions], [weight for _, weight in actions], k=steps)
         for act in chosen:
             act()
 
@@ -80,9 +94,6 @@ class FuzzGroup:
         Nothing is asked of a group in which a damaged member may be needed to elect somebody: only it could
         know what was committed, and it does not.
         """
-        if not self._undamaged_majority():
-            self._count("undecidable")
-            return
         self._cut.clear()
         for member in self.members.values():
             if member.raft is None:
@@ -104,7 +115,9 @@ class FuzzGroup:
                 proposed = True
             if proposed and leader is not None and self._is_level(leader):
                 return
-        raise Violation("the group does not recover")
+        if self._undamaged_majority():
+            raise ViolationError("the group does not recover")
+        self._count("stalled by damage")
 
     # What chance does
 
@@ -124,6 +137,11 @@ class FuzzGroup:
             (m, m.raft) for m in self.members.values() if m.raft is not None and m.raft.role is Role.LEADER
         ]
         return self.random.choice(leaders) if leaders else None
+
+    def _rather_leader(self) -> FuzzMember:
+        """Whose failure matters most."""
+        leading = self._some_leader()
+        return leading[0] if leading is not None and self.random.random() < 0.6 else self._some_member()
 
     def _deliver(self) -> None:
         if not self._in_flight:
@@ -211,7 +229,7 @@ class FuzzGroup:
             self._cut.clear()
             return
         self._count("partition")
-        lonely = self._some_member().member
+        lonely = self._rather_leader().member
         for member in self.members:
             if self.random.random() < 0.8:
                 self._cut.add((lonely, member))
@@ -219,20 +237,29 @@ class FuzzGroup:
                 self._cut.add((member, lonely))
 
     def _crash(self) -> None:
-        if (running := self._running()) is None:
+        member = self._rather_leader()
+        if member.raft is None:
             return
         self._count("crash")
-        running[0].crash()
+        member.crash()
         damaged = sum(member.claim is not None for member in self.members.values())
         if damaged < self._damaged_max and self.random.random() < 0.5:
             self._count("damage")
-            running[0].damage()
+            member.damage()
 
     def _restart(self) -> None:
         down = [member for member in self.members.values() if member.raft is None]
         if down:
             member = self.random.choice(down)
             self._settle_member(member, member.start())
+
+    def _blink(self) -> None:
+        """A member says what it may say now, and comes back with what is on its disk."""
+        if (running := self._running()) is not None:
+            self._count("blink")
+            self._send(running[0].sync_all(running[1]))
+            running[0].crash()
+            self._settle_member(running[0], running[0].start())
 
     def _change(self) -> None:
         if (leading := self._some_leader()) is None or not leading[1].may_propose:
@@ -276,7 +303,7 @@ class FuzzGroup:
             self._check_commits(member, raft)
             for context, index in ready.reads:
                 if index < self._reads[context]:
-                    raise Violation(f"a read at {index} does not see {self._reads[context]}")
+                    raise ViolationError(f"a read at {index} does not see {self._reads[context]}")
             member.apply(raft, self.random.randint(0, 4))
         if raft.committed > member.applied:
             member.apply(raft, 2)
@@ -291,14 +318,16 @@ class FuzzGroup:
         if raft.role is not Role.LEADER or self._leaders.get(raft.term) == member.member:
             return
         if raft.term in self._leaders:
-            raise Violation(f"{self._leaders[raft.term]} and {member.member} both lead term {raft.term}")
+            raise ViolationError(f"{self._leaders[raft.term]} and {member.member} both lead term {raft.term}")
         self._leaders[raft.term] = member.member
         self._count("leader")
         for index in range(
             max(member.checkpoint.index, member.storage.base_index) + 1, self._last_committed + 1
         ):
             if member.view.get(index) != self._committed[index]:
-                raise Violation(f"leader {member.member} of term {raft.term} lacks the committed {index}")
+                raise ViolationError(
+                    f"leader {member.member} of term {raft.term} lacks the committed {index}"
+                )
 
     def _check_commits(self, member: FuzzMember, raft: Raft) -> None:
         """What is committed is on the disks of a majority, the same for all, and for good."""
@@ -311,9 +340,11 @@ class FuzzGroup:
                 for voters in (raft.configuration.voters, raft.configuration.outgoing):
                     holders = [v for v in voters if self.members[v].has_on_disk(index, entry.term)]
                     if voters and len(holders) <= len(voters) // 2:
-                        raise Violation(f"{index} is committed, but only on the disks {holders} of {voters}")
+                        raise ViolationError(
+                            f"{index} is committed, but only on the disks {holders} of {voters}"
+                        )
             elif known != entry:
-                raise Violation(f"{member.member} has committed {entry}, where {known} was committed")
+                raise ViolationError(f"{member.member} has committed {entry}, where {known} was committed")
 
     def _undamaged_majority(self) -> bool:
         configurations = [

@@ -21,10 +21,6 @@ from bpmnd.cluster.raft import (
 )
 from tests.cluster.raft.memory_storage import MemoryStorage
 
-SETTINGS = RaftSettings(
-    election_ticks=4, message_bytes_max=24, inflight_messages_max=3, inflight_bytes_max=48
-)
-
 
 class Planted(Enum):
     """Bugs of a host, which the fuzzer must find."""
@@ -47,9 +43,10 @@ class FuzzMember:
     member: int
     random: Random
     initial: Configuration
+    settings: RaftSettings
     planted: Planted | None
     storage: MemoryStorage = field(default_factory=MemoryStorage)
-    disk_state: HardState = HardState(0, 0)
+    disk_state: HardState = field(default_factory=lambda: HardState(0, 0))
     claim: EntryId | None = None
     raft: Raft | None = None
     """None while it is down."""
@@ -82,7 +79,7 @@ class FuzzMember:
             checkpoint.configuration,
             hard_state=self.disk_state,
             committed=checkpoint.index,
-            settings=SETTINGS,
+            settings=self.settings,
             random=self.random.randrange,
             claim=self.claim,
         )

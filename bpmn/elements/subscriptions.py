@@ -1,0 +1,146 @@
+"""What an element instance waits for besides time: messages and signals (BPMN 2.0, §10.5.5)."""
+
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from bpmnd.bpmn.channel import CloseSubscription, OpenSubscription
+from bpmnd.bpmn.correlation import close_subscription, open_subscription
+from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.evaluation import evaluate, evaluate_string, lookup_in
+from bpmnd.bpmn.events import (
+    ProcessMessageSubscriptionCreated,
+    ProcessMessageSubscriptionDeleted,
+    SignalSubscriptionCreated,
+    SignalSubscriptionDeleted,
+)
+from bpmnd.bpmn.feel import type_name
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import MessageDefinition, SignalDefinition
+from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.turn import Turn
+
+
+class MessagePlan(msgspec.Struct, frozen=True, gc=False):
+    """A message subscription worked out, to be opened when the element is active."""
+
+    element: int
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
+class SignalPlan(msgspec.Struct, frozen=True, gc=False):
+    element: int
+    name: str
+
+
+SubscriptionPlan: TypeAlias = MessagePlan | SignalPlan
+
+
+def plan_message(
+    activation: Activation, element: int, message: MessageDefinition, *, interrupting: bool, outside: bool
+) -> MessagePlan | Incident:
+    """Which message the element waits for. The correlation key of a boundary event is one of the scope
+    `outside` of its activity: unlike the name it does not see the activity's own variables."""
+    turn, instance = activation.turn, activation.instance
+    inner = activation.key if activation.begun else activation.scope_key
+    name = evaluate_string(turn, message.name, lookup_in(instance, inner))
+    if isinstance(name, Incident):
+        return name
+    key = _correlation_key(activation, message, activation.scope_key if outside else inner)
+    if isinstance(key, Incident):
+        return key
+    return MessagePlan(element, name, key, interrupting)
+
+
+def _correlation_key(activation: Activation, message: MessageDefinition, scope_key: int) -> str | Incident:
+    """A string, or a number without what stands behind its point."""
+    expression = message.correlation_key
+    assert expression is not None, f"{message} has no correlation key"
+    lookup = lookup_in(activation.instance, scope_key)
+    evaluated = evaluate(activation.turn, expression, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(evaluated, Incident):
+        return evaluated
+    value = evaluated.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(int(value))
+    reason = (
+        f"Failed to extract the correlation key for '{expression.text}':"
+        f" The value must be either a string or a number, but was '{type_name(value)}'."
+    )
+    if evaluated.warnings:
+        reason += " The evaluation reported the following warnings:\n" + "\n".join(evaluated.warnings)
+    return Incident(IncidentType.EXTRACT_VALUE_ERROR, reason)
+
+
+def plan_signal(activation: Activation, element: int, signal: SignalDefinition) -> SignalPlan | Incident:
+    inner = activation.key if activation.begun else activation.scope_key
+    name = evaluate_string(activation.turn, signal.name, lookup_in(activation.instance, inner))
+    return name if isinstance(name, Incident) else SignalPlan(element, name)
+
+
+def subscribe(activation: Activation, plan: SubscriptionPlan) -> None:
+    turn, instance = activation.turn, activation.instance
+    key = turn.new_key()
+    if isinstance(plan, SignalPlan):
+        turn.emit(SignalSubscriptionCreated(key, instance.key, activation.key, plan.element, plan.name))
+        return
+    turn.emit(
+        ProcessMessageSubscriptionCreated(
+            key,
+            instance.key,
+            activation.key,
+            plan.element,
+            plan.name,
+            plan.correlation_key,
+            plan.interrupting,
+        )
+    )
+    opened = OpenSubscription(
+        key,
+        instance.key,
+        activation.key,
+        _process_id(turn, instance),
+        instance.tenant_id,
+        plan.name,
+        plan.correlation_key,
+        plan.interrupting,
+    )
+    partition = turn.peers.slots.partition_of(plan.correlation_key)
+    if partition == turn.state.partition_id:
+        open_subscription(turn, opened)
+    else:
+        turn.send(partition, opened)
+
+
+def unsubscribe(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:
+    """The element instance waits for nothing any more."""
+    for message in list(instance.subscriptions.values()):
+        if message.element_instance_key != element_instance_key:
+            continue
+        turn.emit(ProcessMessageSubscriptionDeleted(message.key, instance.key))
+        closed = CloseSubscription(
+            message.key,
+            instance.key,
+            element_instance_key,
+            _process_id(turn, instance),
+            instance.tenant_id,
+            message.name,
+            message.correlation_key,
+        )
+        partition = turn.peers.slots.partition_of(message.correlation_key)
+        if partition == turn.state.partition_id:
+            close_subscription(turn, closed)
+        else:
+            turn.send(partition, closed)
+    for signal in list(instance.signals.values()):
+        if signal.element_instance_key == element_instance_key:
+            turn.emit(SignalSubscriptionDeleted(signal.key, instance.key))
+
+
+def _process_id(turn: Turn, instance: ProcessInstance) -> str:
+    return turn.state.definitions.items[instance.definition_key].process_id

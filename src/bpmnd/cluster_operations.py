@@ -1,0 +1,148 @@
+"""Operations on the cluster as JSON: what is asked for, and how it stands."""
+
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from bpmnd.actors.control import Control
+from bpmnd.actors.node import Node
+from bpmnd.cluster.membership import CONTROLLER_GROUP, GroupPlan, Member, Operation, node_of
+from bpmnd.cluster.operations import (
+    AddNode,
+    AddPartitions,
+    GiveUp,
+    MoveReplica,
+    RemoveNode,
+    ReplaceNode,
+    Request,
+    SetReplication,
+)
+
+
+class NotUnderstood(Exception):  # noqa: N818  says what is wrong
+    """What is asked for cannot be read, or is about a node that is not there."""
+
+
+class _Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="operation"):
+    pass
+
+
+class _AddNode(_Wanted, frozen=True, forbid_unknown_fields=True, tag="add-node"):
+    node: int
+
+
+class _RemoveNode(_Wanted, frozen=True, forbid_unknown_fields=True, tag="remove-node"):
+    node: int
+
+
+class _ReplaceNode(_Wanted, frozen=True, forbid_unknown_fields=True, tag="replace-node"):
+    node: int
+
+
+class _MoveReplica(_Wanted, frozen=True, forbid_unknown_fields=True, tag="move-replica"):
+    partition: int
+    node: int
+    to: int
+
+
+class _AddPartitions(_Wanted, frozen=True, forbid_unknown_fields=True, tag="add-partitions"):
+    count: int
+
+
+class _SetReplication(_Wanted, frozen=True, forbid_unknown_fields=True, tag="set-replication"):
+    replication: int
+
+
+class _GiveUp(_Wanted, frozen=True, forbid_unknown_fields=True, tag="give-up"):
+    pass
+
+
+_Asked: TypeAlias = (
+    _AddNode | _RemoveNode | _ReplaceNode | _MoveReplica | _AddPartitions | _SetReplication | _GiveUp
+)
+_DECODER: Final[msgspec.json.Decoder[_Asked]] = msgspec.json.Decoder(_Asked)
+
+
+def wanted_of(body: bytes, control: Control) -> Request:
+    """The request in a JSON body. Raises NotUnderstood."""
+    try:
+        wanted = _DECODER.decode(body)
+    except msgspec.DecodeError as error:
+        raise NotUnderstood(str(error)) from error
+    match wanted:
+        case _AddNode(node):
+            return AddNode(_applicant(control, node))
+        case _ReplaceNode(node):
+            return ReplaceNode(_applicant(control, node))
+        case _RemoveNode(node):
+            return RemoveNode(node)
+        case _MoveReplica(partition, node, to):
+            return MoveReplica(partition, node, to)
+        case _AddPartitions(count):
+            return AddPartitions(count)
+        case _SetReplication(replication):
+            return SetReplication(replication)
+        case _GiveUp():
+            return GiveUp()
+
+
+def _applicant(control: Control, node: int) -> Member:
+    member = control.applicants.get(node)
+    if member is None:
+        raise NotUnderstood(
+            f"node {node} has not introduced itself here: start it with --join and this node's peer address,"
+            " on an empty directory"
+        )
+    return member
+
+
+def cluster_report(node: Node) -> dict[str, Any]:
+    """The cluster as this node knows it: members, goals, where the groups are, and what is under way."""
+    state = node.control.state
+    if state is None:
+        return {"clusterId": None, "applicants": sorted(node.control.applicants)}
+    reports = node.reports()
+    controller = node.control.controller
+    if controller is not None and controller.leads:
+        reports[CONTROLLER_GROUP] = controller.report()
+    members = [
+        {
+            "nodeId": member.node,
+            "host": member.host,
+            "peer": member.peer_address,
+            "connected": member.node == node.identity.node or member.node in node.peers.connected,
+        }
+        for member in state.members
+    ]
+
+    def group(plan: GroupPlan) -> dict[str, Any]:
+        report = reports.get(plan.group)
+        goal = state.goal(plan)
+        return {
+            "group": plan.group,
+            "goal": list(plan.replicas),
+            "members": sorted(node_of(member) for member in report.members) if report else None,
+            "reached": report is not None and report.is_settled and report.members == goal,
+            "serving": plan.is_serving,
+        }
+
+    return {
+        "clusterId": state.cluster_id,
+        "version": state.version,
+        "replication": state.replication,
+        "members": members,
+        "applicants": sorted(node.control.applicants),
+        "groups": [group(plan) for plan in state.plans],
+        "operation": _operation(state.operation),
+        "finished": [_operation(operation) for operation in state.finished],
+    }
+
+
+def _operation(operation: Operation | None) -> dict[str, Any] | None:
+    if operation is None:
+        return None
+    shown: dict[str, Any] = {"number": operation.number, "kind": operation.kind}
+    shown |= {name: value for name in ("node", "partition", "to") if (value := getattr(operation, name))}
+    if operation.was_given_up:
+        shown["givenUp"] = True
+    return shown

@@ -1,0 +1,40 @@
+"""Messages and signals in models, for tests."""
+
+
+def message(message_id: str, name: str, key: str = "") -> str:
+    """A message; without a key it is one for start events."""
+    subscription = f'<zeebe:subscription correlationKey="{key}"/>' if key else ""
+    extensions = f"<extensionElements>{subscription}</extensionElements>" if key else ""
+    return f'<message id="{message_id}" name="{name}">{extensions}</message>'
+
+
+def signal(signal_id: str, name: str) -> str:
+    return f'<signal id="{signal_id}" name="{name}"/>'
+
+
+def on_message(message_id: str) -> str:
+    return f'<messageEventDefinition messageRef="{message_id}"/>'
+
+
+def on_signal(signal_id: str) -> str:
+    return f'<signalEventDefinition signalRef="{signal_id}"/>'
+
+
+def event(kind: str, element_id: str, definition: str, extensions: str = "") -> str:
+    """`kind` is `intermediateCatchEvent`, `startEvent` …"""
+    inner = f"<extensionElements>{extensions}</extensionElements>" if extensions else ""
+    return f'<{kind} id="{element_id}">{inner}{definition}</{kind}>'
+
+
+def catch(element_id: str, definition: str, extensions: str = "") -> str:
+    return event("intermediateCatchEvent", element_id, definition, extensions)
+
+
+def boundary(
+    element_id: str, attached_to: str, definition: str, *, interrupting: bool = True, extensions: str = ""
+) -> str:
+    inner = f"<extensionElements>{extensions}</extensionElements>" if extensions else ""
+    return (
+        f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}"'
+        f' cancelActivity="{str(interrupting).lower()}">{inner}{definition}</boundaryEvent>'
+    )
