@@ -8,12 +8,15 @@ from typing import Any, Final, final
 from bpmnd.actors.errors import Unavailable
 from bpmnd.bpmn.commands import (
     ActivateJobs,
+    BroadcastSignal,
     CancelProcessInstance,
     ClientCommand,
     CompleteJob,
+    CorrelateMessage,
     CreateProcessInstance,
     Deploy,
     FailJob,
+    PublishMessage,
     ResolveIncident,
     Resource,
     SetVariables,
@@ -26,9 +29,9 @@ from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
 from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
 from tests.simulation.history import History, Request
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import Group, Ledger
 from tests.simulation.loop import Driven, SimulatedLoop
-from tests.simulation.models import JOB_TYPES, MODELS
+from tests.simulation.models import CREATED, JOB_TYPES, MESSAGES, SIGNAL, START_MESSAGE, STARTED
 from tests.simulation.process import Choice, ConnectionLost, NotConnected, Process, Result
 from tests.simulation.world import Violation, World
 
@@ -70,7 +73,10 @@ class Clients:
         self.definitions: list[int] = []
         """Keys of deployed processes, as acknowledged."""
         self.created: list[int] = []
+        self.orders: list[str] = []
+        """What the messages for each instance are correlated by."""
         self.stopped = False
+        self.all_deployed = False
         self.open_requests = 0
         self.busy = 0
         """Clients that have not brought their own task to an end."""
@@ -168,15 +174,17 @@ class Clients:
     # What they do
 
     async def _deploy_all(self) -> None:
-        for number, content in enumerate(MODELS):
+        for number, content in enumerate((*CREATED, *STARTED)):
             command = Deploy((Resource(f"{number}.bpmn", content),))
             while True:
                 result = await self._ask(command, ClusterView.for_deployment)
                 if isinstance(result, DeploymentCreated):
-                    self.definitions.append(result.processes[0].key)
+                    if content in CREATED:
+                        self.definitions.append(result.processes[0].key)
                     break
                 await self._sleep(self._world.between(0.05, 0.5))
             await self._sleep(self._world.between(0, 2 * self._load.pause))
+        self.all_deployed = True
 
     async def _create(self) -> None:
         world = self._world
@@ -186,13 +194,17 @@ class Clients:
                 continue
             self._creations_left -= 1
             number = len(self.history.requests)
-            variables = {"amount": str(world.chance.choice((5, 500, 5000))).encode()}
+            mark = f"mark{number}"
+            variables = {"order": f'"{mark}"'.encode()}
+            if world.happens(0.9):
+                variables["amount"] = str(world.chance.choice((5, 500, 5000))).encode()
             if world.happens(0.1):
-                variables = {"text": b'"' + b"x" * world.below(3000) + b'"'}
+                variables["text"] = b'"' + b"x" * world.below(3000) + b'"'
+            self.orders.append(mark)
             command = CreateProcessInstance(
                 definition_key=world.chance.choice(self.definitions),
                 variables=variables,
-                business_id=f"mark{number}",
+                business_id=mark,
                 await_result=world.happens(0.05),
             )
             result = await self._ask(command, ClusterView.for_creation)
@@ -200,6 +212,26 @@ class Clients:
                 self.created.append(result.key)
             if self.created and world.happens(0.2):
                 await self._disturb(world.chance.choice(self.created))
+            if world.happens(0.4):
+                await self._send(world.chance.choice(self.orders))
+
+    async def _send(self, order: str) -> None:
+        """A message for an instance, one that starts another, or a signal."""
+        world = self._world
+        mark = f"mark{len(self.history.requests)}"
+        match world.below(4):
+            case 0 if self.all_deployed:
+                start = PublishMessage(START_MESSAGE, "", 0, mark, {mark: b"1"})
+                await self._ask(start, lambda view: view.for_message(""))
+            case 1:
+                await self._ask(BroadcastSignal(SIGNAL), lambda view: view.for_signal())
+            case _:
+                name = world.chance.choice(MESSAGES)
+                command: ClientCommand = CorrelateMessage(name, order, {mark: b"1"})
+                if world.happens(0.8):
+                    live_ms = world.chance.choice((0, 1000, 20_000))
+                    command = PublishMessage(name, order, live_ms, mark, {mark: b"1"})
+                await self._ask(command, lambda view: view.for_message(order))
 
     async def _disturb(self, instance_key: int) -> None:
         number = len(self.history.requests)
@@ -260,6 +292,22 @@ class Clients:
                         if incident.job_key:
                             await self._about(UpdateJob(incident.job_key, 1), instance, instance)
                         await self._about(ResolveIncident(incident.key), instance, instance)
+                if self.healing:
+                    await self._release(group)
+
+    async def _release(self, group: Group) -> None:
+        """Send what the instances that are left may wait for."""
+        if group.live:
+            await self._ask(BroadcastSignal(SIGNAL), lambda view: view.for_signal())
+        for instance in list(group.live.values()):
+            order = instance.business_id
+            if order is not None:
+                await self._release_order(order)
+
+    async def _release_order(self, order: str) -> None:
+        mark = f"mark{len(self.history.requests)}"
+        command = PublishMessage(MESSAGES[0], order, 0, mark, {mark: b"1"})
+        await self._ask(command, lambda view: view.for_message(order))
 
 
 def _numbered(number: int) -> Choice:

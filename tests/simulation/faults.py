@@ -12,10 +12,10 @@ from tests.simulation.world import World
 CRASHES: Final = ("kill", "power", "all-power", "stop")
 LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
 DISKS: Final = ("eio", "full", "slow-disk")
-OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision")
+OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision", "trim")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
-ON_REQUEST: Final = ("flip", "wipe", "trim")
-"""Need repair from peers, or copies of their checkpoints. `trim` is no event: logs are short and trimmed."""
+ON_REQUEST: Final = ("flip", "wipe")
+"""Need repair from peers."""
 
 
 class Nodes(Protocol):

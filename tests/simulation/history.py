@@ -14,6 +14,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     FailJob,
+    PublishMessage,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
@@ -34,6 +35,7 @@ from bpmnd.bpmn.events import (
     JobsActivated,
     JobTimedOut,
     JobYielded,
+    MessagePublished,
     ProcessCreated,
     ProcessInstanceCreated,
     VariablesCreated,
@@ -42,9 +44,11 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.keys import partition_of
 from bpmnd.bpmn.outcomes import Accepted, DeploymentCreated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
+from bpmnd.bpmn.outcomes import MessagePublished as MessageAnswer
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
 from bpmnd.bpmn.state import State
 from tests.simulation.ledger import Group
+from tests.simulation.models import START_MESSAGE
 from tests.simulation.process import NotConnected, Result
 from tests.simulation.world import Violation
 
@@ -111,6 +115,8 @@ def effect_of(request: Request) -> Effect | None:
         case SetVariables(variables=variables):
             name = min(variables)
             return ("set", name) if name.startswith("mark") else None
+        case PublishMessage(message_id=mark):
+            return "published", mark
         case ActivateJobs(worker=worker):
             return ("lent", worker) if isinstance(request.result, JobsAnswer) and request.result.jobs else None
         case _:
@@ -126,7 +132,11 @@ def effects_in(event: Event) -> list[Effect]:
         case JobErrorThrown(message=mark):
             return [("thrown", mark)]
         case VariablesCreated(variables=variables) | VariablesUpdated(variables=variables):
+            if event.scope_key != event.instance_key:
+                return []  # What a message brings stands in the event that takes it, too.
             return [("set", name) for name in sorted(variables) if name.startswith("mark")]
+        case MessagePublished(message_id=mark) if mark:
+            return [("published", mark)]
         case JobsActivated(worker=worker):
             return [("lent", worker)]
         case JobCompleted(key=key):
@@ -272,6 +282,8 @@ class History:
         match request.result:
             case Accepted():
                 self._check_accepted(request, effects)
+            case MessageAnswer():
+                self._check_publication(request, effects)
             case InstanceAnswer() as answer:
                 if not effects["created", answer.business_id or ""]:
                     raise Violation(f"{request}: there is no such instance")
@@ -299,6 +311,12 @@ class History:
                 return
         if found != 1:
             raise Violation(f"{request} has left no trace")
+
+    def _check_publication(self, request: Request, effects: Counter[Effect]) -> None:
+        command = request.command
+        if isinstance(command, PublishMessage) and command.name == START_MESSAGE:
+            if not effects["set", command.message_id]:
+                raise Violation(f"{request} has started nothing")
 
     def _check_activation(
         self, request: Request, answer: JobsAnswer, questions: dict[int, Questions]

@@ -71,7 +71,7 @@ class Simulation:
         self.running: dict[int, Process] = {}
         self.ledger = Ledger(world)
         self._hub = Hub(world, _queue_sizes(world))
-        self._settings = _settings(world, nodes, partitions, trims="trim" in kinds)
+        self._settings = _settings(world, nodes, partitions, trims="trim" in kinds and world.happens(0.5))
         self._sabotage = sabotage
         self._lives = 0
         self._healing = False
@@ -306,8 +306,8 @@ def _settings(world: World, nodes: int, partitions: int, *, trims: bool) -> Sett
         )
     )
     limits = PartitionLimits(uncommitted_bytes_max=world.chance.choice((20_000, 16 << 20)))
-    # A log that is trimmed needs copies of checkpoints for whoever lags behind.
-    segment_size = world.chance.choice((16 << 10, 64 << 10)) if nodes == 1 or trims else 4 << 20
+    # In short segments, whose entries are soon trimmed, who lags behind needs copies of checkpoints.
+    segment_size = world.chance.choice((16 << 10, 64 << 10)) if trims else 1 << 20
     return Settings(plans, segment_size, policy, limits, world.chance.choice((0.0, 0.001, 0.01)))
 
 
