@@ -136,6 +136,18 @@ class MemoryDisk:
         left._live, left._durable, left._directories = self._live, self._durable, self._directories
         return left
 
+    def unsynced(self, path: Path) -> list[int]:
+        """The sectors of a file that are not on the disk yet."""
+        node = self._live.get(path)
+        return [] if node is None else sorted(node.dirty)
+
+    def flip(self, path: Path, offset: int, mask: int) -> None:
+        """Damage a byte, here and on the disk."""
+        node = self._live[path]
+        node.live[offset] ^= mask
+        if offset < len(node.durable):
+            node.durable[offset] ^= mask
+
     def bytes_of(self, path: Path) -> bytearray:
         """The bytes of a file, to be damaged."""
         return self._live[path].live

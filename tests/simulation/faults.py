@@ -14,7 +14,9 @@ LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
 DISKS: Final = ("eio", "full", "slow-disk")
 OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision", "trim")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
-ON_REQUEST: Final = ("flip", "wipe")
+SETTINGS: Final = ("trim", "tear")
+"""No events, but properties of a whole run: logs are short and trimmed; torn writes may look like damage."""
+ON_REQUEST: Final = ("tear", "flip", "wipe")
 """Need repair from peers."""
 
 
@@ -31,9 +33,13 @@ class Nodes(Protocol):
 
     def stop(self, process: Process) -> None: ...
 
-    def flip(self, process: Process) -> bool: ...
+    def flip(self) -> bool:
+        """Damage the disk of a minority."""
+        ...
 
-    def wipe(self, process: Process) -> bool: ...
+    def wipe(self) -> bool:
+        """Give a minority an empty disk."""
+        ...
 
 
 @final
@@ -47,7 +53,7 @@ class Faults:
         self._hub = hub
         self._nodes = nodes
         self._sabotage = sabotage
-        self._kinds = tuple(kind for kind in kinds if kind != "trim")
+        self._kinds = tuple(kind for kind in kinds if kind not in SETTINGS)
         self._pause = pause
         self._stopped = False
         self._causes: dict[str, Callable[[Process], bool]] = {
@@ -69,8 +75,8 @@ class Faults:
             "clock": self._jump,
             "applier": self._fail_applier,
             "decision": self._fail_decision,
-            "flip": lambda process: nodes.flip(process),
-            "wipe": lambda process: nodes.wipe(process),
+            "flip": lambda process: self._nodes.flip(),
+            "wipe": lambda process: self._nodes.wipe(),
         }
 
     def start(self) -> None:

@@ -21,7 +21,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.cluster.membership import CONTROLLER_GROUP
 from bpmnd.cluster.raft import EntryKind, Role
 from bpmnd.storage.entry import ORIGIN, Position, chain
-from tests.simulation.process import Process, Seen, is_injected
+from tests.simulation.process import Process, Seen
 from tests.simulation.world import Violation, World
 
 _ALL: Final = 1 << 40
@@ -134,7 +134,7 @@ class Ledger:
         known = self._failures.setdefault(process, {})
         if known.get(number) is not error:
             known[number] = error
-            if not is_injected(error):
+            if not process.excuses(error):
                 raise Violation(f"{process.name}: partition {number} died: {error!r}") from error
 
     def _elected(self, process: Process, number: int, actor: Actor) -> None:

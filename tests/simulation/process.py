@@ -21,15 +21,14 @@ from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 from bpmnd.storage.entry import Position
-from bpmnd.storage.errors import FullError, StorageError
-from tests.simulation.host import Host
+from bpmnd.storage.errors import DamageError, FullError, GapError, StorageError
+from tests.simulation.host import DIRECTORY, Host
 from tests.simulation.loop import Driven, SimulatedLoop
 from tests.simulation.network import Endpoint, Hub
 from tests.simulation.store import SimulatedStores
 from tests.simulation.world import Event, Injected, Violation, World
 from tests.simulation.writer import SimulatedWriter
 
-DIRECTORY: Final = Path("/data")
 _DISK_FAULTS: Final = ("the disk failed", "the power failed")
 _CALL_SECONDS: Final = 2e-6
 _WRITE_SECONDS: Final = 0.0005
@@ -218,11 +217,15 @@ class Process:
     # The end
 
     def _give_up(self, error: BaseException) -> None:
-        if not is_injected(error):
+        if not self.excuses(error):
             raise Violation(f"{self.name} gave up: {error!r}") from error
         if self.failure is None:
             self.failure = error
             self._watcher.gave_up(self, error)
+
+    def excuses(self, error: BaseException) -> bool:
+        """Whether it is no wonder that this failed."""
+        return is_injected(error) or (self.host.damaged and is_damage(error))
 
     def raised(self, error: Exception) -> None:
         """The transport hands to `give_up` what the node raises over a message; so does the simulator."""
@@ -240,6 +243,14 @@ class Process:
         ended, self.ended = self.ended, {}
         for tell in ended.values():
             tell()
+
+
+def is_damage(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, DamageError | GapError):
+            return True
+        error = error.__cause__
+    return False
 
 
 def is_injected(error: BaseException | None) -> bool:

@@ -60,11 +60,13 @@ def whole_sum(machine: Machine, store: ColdStore) -> int:
     return rows.sum
 
 
-def note_memory(process: Process, group: Group, actor: PartitionActor) -> bool:
-    """Note what a replica has in memory, and what a restart would make of its disk. False if it is not so far."""
+def note_memory(process: Process, group: Group, actor: PartitionActor) -> None:
+    """Note what a replica at rest has in memory, and what a restart would make of its disk.
+
+    Raises DamageError.
+    """
     machine, store = actor.machine, actor.replica.store
-    if machine is None or actor.checkpoints.in_the_making or machine.applied > group.length:
-        return False
+    assert machine is not None and not actor.checkpoints.in_the_making, f"{process.name} is not at rest"
     log = actor.replica.log.log
     position = store.position()
     first = 1 if position is None else position.index + 1
@@ -74,4 +76,3 @@ def note_memory(process: Process, group: Group, actor: PartitionActor) -> bool:
     noted.append((f"{process.name}'s replay", whole_sum(fresh, store)))
     noted = group.checkpoints.setdefault(machine.applied, [])
     noted.append((f"{process.name}'s memory", whole_sum(machine, store)))
-    return True
