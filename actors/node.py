@@ -307,9 +307,17 @@ class Node:
 
     def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
         """Leaders are spread as planned, as far as those who are to lead are there."""
+        if self.peers.is_far_off():
+            actor.tell(HandOver())  # Who leads gives the log its time.
+            return
         preferred = state.member(plan.replicas[0])
         here = self.identity.node
-        if preferred is None or preferred.node == here or preferred.node not in self.peers.connected:
+        if (
+            preferred is None
+            or preferred.node == here
+            or preferred.node not in self.peers.connected
+            or self.peers.is_far_off(preferred.node)
+        ):
             self._unpreferred.pop(plan.group, None)
             return
         looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1

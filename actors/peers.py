@@ -9,6 +9,8 @@ from bpmnd.actors.network import Network
 from bpmnd.actors.peer_messages import NodeStatus, encode_peer_message
 
 STATUS_SECONDS: Final = 0.5
+FAR_OFF_MS: Final = 10_000
+"""A clock this far off the median of all is wrong, not slow."""
 
 
 @final
@@ -92,3 +94,10 @@ class Peers:
     def median_offset_ms(self) -> int:
         """How far the median of all clocks is ahead of the one here, this one among them."""
         return round(median([0, *self._offsets.values()]))
+
+    def is_far_off(self, node: int | None = None) -> bool:
+        """Whether the clock of another node, or the one here, is not to be trusted. Of two nobody can say."""
+        if len(self._offsets) < 2:
+            return False
+        offset = 0 if node is None else self._offsets.get(node, 0)
+        return abs(offset - self.median_offset_ms()) > FAR_OFF_MS

@@ -144,9 +144,7 @@ class Clients:
         if not future.done():
             future.set_result(TooSlow("the client goes on without an answer"))
 
-    def _arrive(
-        self, node: int, request: Request, choose: Choice, answer: Callable[[Result], None]
-    ) -> None:
+    def _arrive(self, node: int, request: Request, choose: Choice, answer: Callable[[Result], None]) -> None:
         process = self._process_of(node)
         if process is None:
             self._answer(answer, NotConnected(f"node {node} does not run"))

@@ -97,7 +97,9 @@ def _print_summary(reports: Sequence[Report], kinds: tuple[str, ...], seconds: f
     for report in reports:
         faults.update(report.faults)
     failed = [report.seed for report in reports if report.violation is not None]
-    print(f"{len(reports)} seeds in {seconds:.0f} s of real and {_sum(reports, 'seconds'):.0f} s of virtual time")
+    print(
+        f"{len(reports)} seeds in {seconds:.0f} s of real and {_sum(reports, 'seconds'):.0f} s of virtual time"
+    )
     print(
         f"{_sum(reports, 'events'):.0f} events, {_sum(reports, 'requests'):.0f} requests,"
         f" {_sum(reports, 'commits'):.0f} entries committed"

@@ -164,7 +164,9 @@ class Ledger:
                     group.append(*mine)
                     self.commits += 1
                 elif entry.index > group.length:
-                    raise Violation(f"{process.name}: entry {entry.index} of {number}, but not the one before")
+                    raise Violation(
+                        f"{process.name}: entry {entry.index} of {number}, but not the one before"
+                    )
                 else:
                     known = group.entries[entry.index - 1]
                     if mine != (known.term, known.kind, known.payload):

@@ -87,4 +87,3 @@ class Driven:
 
     def close(self) -> None:
         self._coroutine.close()
-

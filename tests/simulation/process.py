@@ -191,9 +191,7 @@ class Process:
         self._calls[call] = None
         call.go_on()
 
-    async def _serve(
-        self, command: ClientCommand, choose: Choice, answer: Callable[[Result], None]
-    ) -> None:
+    async def _serve(self, command: ClientCommand, choose: Choice, answer: Callable[[Result], None]) -> None:
         partition = choose(self.view) if self.node.partitions else None
         result: Result
         if partition is None:
@@ -266,4 +264,3 @@ def is_injected(error: BaseException | None) -> bool:
             return True
         waiting += (one.__cause__, one.__context__)
     return False
-

@@ -90,17 +90,13 @@ class World:
 
     # Turns
 
-    def at(
-        self, moment: float, life: Life | None, callback: Callable[..., Any], *arguments: Any
-    ) -> Event:
+    def at(self, moment: float, life: Life | None, callback: Callable[..., Any], *arguments: Any) -> Event:
         event = Event(life, callback, arguments)
         self._count += 1
         heapq.heappush(self._queue, (max(moment, self.now), self._count, event))
         return event
 
-    def after(
-        self, delay: float, life: Life | None, callback: Callable[..., Any], *arguments: Any
-    ) -> Event:
+    def after(self, delay: float, life: Life | None, callback: Callable[..., Any], *arguments: Any) -> Event:
         return self.at(self.now + delay, life, callback, *arguments)
 
     def run_until(self, moment: float, done: Callable[[], bool] = lambda: False) -> bool:
