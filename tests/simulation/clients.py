@@ -52,7 +52,9 @@ class Load:
     creators: int
     workers: int
     pause: float
-    """Seconds between two requests of one client, about."""
+    """Seconds between two looks of one worker, about."""
+    seconds: float
+    """For so long there are faults, and instances are created all the time."""
 
 
 @final
@@ -188,8 +190,9 @@ class Clients:
 
     async def _create(self) -> None:
         world = self._world
+        pause = self._load.seconds * self._load.creators / self._load.creations
         while self._creations_left > 0 and not self.healing:
-            await self._sleep(world.between(0, 2 * self._load.pause))
+            await self._sleep(world.between(0, 2 * pause))
             if not self.definitions:
                 continue
             self._creations_left -= 1

@@ -231,6 +231,10 @@ class Process:
         """The transport hands to `give_up` what the node raises over a message; so does the simulator."""
         self._give_up(error)
 
+    def pause(self, seconds: float) -> None:
+        """No turn for so long. A pause is never cut short: what waits would be overtaken."""
+        self.paused_until = max(self.paused_until, self._world.now + seconds)
+
     def ran(self) -> None:
         self._watcher.look(self)
 
