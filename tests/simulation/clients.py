@@ -30,7 +30,7 @@ from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
 from tests.simulation.history import History, Request
 from tests.simulation.ledger import Group, Ledger
-from tests.simulation.loop import Driven, SimulatedLoop
+from tests.simulation.loop import Driven, simulated_loop
 from tests.simulation.models import CREATED, JOB_TYPES, MESSAGES, SIGNAL, START_MESSAGE, STARTED
 from tests.simulation.process import Choice, ConnectionLost, NotConnected, Process, Result
 from tests.simulation.world import Violation, World
@@ -68,7 +68,7 @@ class Clients:
     def __init__(
         self, world: World, load: Load, ledger: Ledger, process_of: Callable[[int], Process | None]
     ) -> None:
-        self.loop = SimulatedLoop(world, self, lambda: world.now, 1.0)
+        self.loop = simulated_loop(world, self, lambda: world.now, 1.0)
         self.history: Final = History()
         self.healing = False
         """Faults are over: bring everything to its end, and begin nothing."""
@@ -146,9 +146,7 @@ class Clients:
         if not future.done():
             future.set_result(TooSlow("the client goes on without an answer"))
 
-    def _arrive(
-        self, node: int, request: Request, choose: Choice, answer: Callable[[Result], None]
-    ) -> None:
+    def _arrive(self, node: int, request: Request, choose: Choice, answer: Callable[[Result], None]) -> None:
         process = self._process_of(node)
         if process is None:
             self._answer(answer, NotConnected(f"node {node} does not run"))

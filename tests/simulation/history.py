@@ -71,7 +71,7 @@ _MOVE_JOBS: Final = {
 
 @dataclass(slots=True)
 class Request:
-    """One command of a client. `known` and `after` are the committed lengths when it left and was answered."""
+    """A client's command. `known` and `after` are the committed lengths when it left and was answered."""
 
     number: int
     command: ClientCommand
@@ -118,7 +118,9 @@ def effect_of(request: Request) -> Effect | None:
         case PublishMessage(message_id=mark):
             return "published", mark
         case ActivateJobs(worker=worker):
-            return ("lent", worker) if isinstance(request.result, JobsAnswer) and request.result.jobs else None
+            return (
+                ("lent", worker) if isinstance(request.result, JobsAnswer) and request.result.jobs else None
+            )
         case _:
             return None
 
@@ -252,7 +254,9 @@ class History:
         """Raises Violation."""
         effects: Counter[Effect] = Counter()
         for asked in questions.values():
-            effects.update({effect: count for effect, count in asked.effects.items() if effect[0] != "process"})
+            effects.update(
+                {effect: count for effect, count in asked.effects.items() if effect[0] != "process"}
+            )
         for effect, count in effects.items():
             if count > 1 and not effect[0].startswith("message"):
                 raise Violation(f"{effect} happened {count} times")
@@ -269,9 +273,7 @@ class History:
             if count > 1:
                 raise Violation(f"the completion of job {key} was acknowledged {count} times")
 
-    def _check(
-        self, request: Request, effects: Counter[Effect], questions: dict[int, Questions]
-    ) -> None:
+    def _check(self, request: Request, effects: Counter[Effect], questions: dict[int, Questions]) -> None:
         effect = effect_of(request)
         if effect is not None:
             if request.surely_undone and effects[effect]:
@@ -314,9 +316,9 @@ class History:
 
     def _check_publication(self, request: Request, effects: Counter[Effect]) -> None:
         command = request.command
-        if isinstance(command, PublishMessage) and command.name == START_MESSAGE:
-            if not effects["set", command.message_id]:
-                raise Violation(f"{request} has started nothing")
+        starts = isinstance(command, PublishMessage) and command.name == START_MESSAGE
+        if starts and not effects["set", command.message_id]:
+            raise Violation(f"{request} has started nothing")
 
     def _check_activation(
         self, request: Request, answer: JobsAnswer, questions: dict[int, Questions]
@@ -328,9 +330,7 @@ class History:
         if not questions[request.partition].may_have_no_jobs(request.partition, request, command.type):
             raise Violation(f"{request}: there was a job all the time")
 
-    def _check_rejected(
-        self, request: Request, rejected: Rejected, questions: dict[int, Questions]
-    ) -> None:
+    def _check_rejected(self, request: Request, rejected: Rejected, questions: dict[int, Questions]) -> None:
         match rejected.type:
             case RejectionType.NOT_FOUND if isinstance(request.command, CreateProcessInstance | Deploy):
                 raise Violation(f"{request}: its definition was deployed")
@@ -342,4 +342,3 @@ class History:
                 raise Violation(f"{request}")
             case _:
                 pass
-

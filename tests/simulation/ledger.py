@@ -168,7 +168,9 @@ class Ledger:
                     group.append(*mine)
                     self.commits += 1
                 elif entry.index > group.length:
-                    raise Violation(f"{process.name}: entry {entry.index} of {number}, but not the one before")
+                    raise Violation(
+                        f"{process.name}: entry {entry.index} of {number}, but not the one before"
+                    )
                 else:
                     known = group.entries[entry.index - 1]
                     if mine != (known.term, known.kind, known.payload):
@@ -190,7 +192,7 @@ class Ledger:
         group = self.group(partition)
         if position.index > group.length:
             raise Violation(
-                f"{process.name}: a checkpoint of {partition} at {position.index}, committed are {group.length}"
+                f"{process.name}: a checkpoint of {partition} at {position.index}, ahead of {group.length}"
             )
         if position.index and position.hash != group.entries[position.index - 1].hash:
             raise Violation(f"{process.name}: a checkpoint of {partition} of another history")

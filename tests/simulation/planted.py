@@ -1,6 +1,6 @@
 """Bugs planted into the production code, from outside, to prove that the simulator would see them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
@@ -83,7 +83,7 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
 
 
 @contextmanager
-def planted(bug: str) -> Iterator[None]:
+def planted(bug: str) -> Generator[None]:
     """The production code has this bug."""
     owner, name, replacement = BUGS[bug]
     with patch.object(owner, name, replacement):

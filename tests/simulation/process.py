@@ -23,7 +23,7 @@ from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError, FullError, GapError, StorageError
 from tests.simulation.host import DIRECTORY, Host
-from tests.simulation.loop import Driven, SimulatedLoop
+from tests.simulation.loop import Driven, simulated_loop
 from tests.simulation.network import Endpoint, Hub
 from tests.simulation.store import SimulatedStores
 from tests.simulation.world import Event, Injected, Violation, World
@@ -105,7 +105,7 @@ class Process:
         self._lost = 0.0
         self._posted_until = 0.0
         self._calls: dict[Driven, None] = {}
-        self.loop = SimulatedLoop(world, self, self.monotonic, host.rate)
+        self.loop = simulated_loop(world, self, self.monotonic, host.rate)
         self.writer = SimulatedWriter(world, self, self._write_seconds)
         self.submissions = Submissions()
         identity = Identity.open(host.disk, DIRECTORY, host.number, self)
@@ -191,9 +191,7 @@ class Process:
         self._calls[call] = None
         call.go_on()
 
-    async def _serve(
-        self, command: ClientCommand, choose: Choice, answer: Callable[[Result], None]
-    ) -> None:
+    async def _serve(self, command: ClientCommand, choose: Choice, answer: Callable[[Result], None]) -> None:
         partition = choose(self.view) if self.node.partitions else None
         result: Result
         if partition is None:
@@ -270,4 +268,3 @@ def is_injected(error: BaseException | None) -> bool:
             return True
         waiting += (one.__cause__, one.__context__)
     return False
-

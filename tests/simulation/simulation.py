@@ -258,7 +258,9 @@ class Simulation:
                     continue
                 _, ongoing, new_work = hosted.actor.queued()
                 if ongoing > limits.ongoing.messages_max or new_work > limits.new_work.messages_max:
-                    raise Violation(f"{process.name}: the mailbox of partition {number} has outgrown its bound")
+                    raise Violation(
+                        f"{process.name}: the mailbox of partition {number} has outgrown its bound"
+                    )
                 uncommitted = hosted.actor.replica.consensus.raft.uncommitted_bytes
                 if uncommitted > limits.uncommitted_bytes_max + _ITEM_MAX:
                     raise Violation(f"{process.name}: {uncommitted} bytes of {number} are uncommitted")

@@ -1,4 +1,4 @@
-"""Time, turns and chance of a simulated cluster: one queue of events, one seed, and a trace of all that ran."""
+"""Time, turns and chance of a simulated cluster: one queue of events, one seed, a trace of all that ran."""
 
 import asyncio
 import hashlib
@@ -7,6 +7,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Protocol, final
+
+_TURN: Final = "Actor._tick"
 
 
 class Violation(Exception):  # noqa: N818  says what was found
@@ -36,7 +38,7 @@ class Life(Protocol):
         """One of its events raised."""
 
     def ran(self) -> None:
-        """One of its events is over."""
+        """A turn of one of its actors is over."""
 
 
 @final
@@ -90,17 +92,13 @@ class World:
 
     # Turns
 
-    def at(
-        self, moment: float, life: Life | None, callback: Callable[..., Any], *arguments: Any
-    ) -> Event:
+    def at(self, moment: float, life: Life | None, callback: Callable[..., Any], *arguments: Any) -> Event:
         event = Event(life, callback, arguments)
         self._count += 1
         heapq.heappush(self._queue, (max(moment, self.now), self._count, event))
         return event
 
-    def after(
-        self, delay: float, life: Life | None, callback: Callable[..., Any], *arguments: Any
-    ) -> Event:
+    def after(self, delay: float, life: Life | None, callback: Callable[..., Any], *arguments: Any) -> Event:
         return self.at(self.now + delay, life, callback, *arguments)
 
     def run_until(self, moment: float, done: Callable[[], bool] = lambda: False) -> bool:
@@ -145,7 +143,7 @@ class World:
             if life is None:
                 raise
             life.raised(error)
-        if life is not None and life.alive:
+        if life is not None and name == _TURN and life.alive:
             life.ran()
 
     # Trace
