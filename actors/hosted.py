@@ -23,6 +23,7 @@ from bpmnd.bpmn.codec import CodecError
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.turn import BrokenStateError
 from bpmnd.cluster.raft import Configuration
 from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.entry import Position
@@ -160,8 +161,8 @@ class HostedPartition:
 
         self._surroundings.scheduler.run_blocking(work, opened)
 
-    def remove(self) -> None:
-        """Stop, and delete all that is here: the group goes on without this replica."""
+    def remove(self, removed: Callable[[], None]) -> None:
+        """Stop, and delete the data: the group goes on without this replica."""
         self._stopping = True
         actor, self.actor = self.actor, None
         if actor is not None:
@@ -175,6 +176,7 @@ class HostedPartition:
         def done(_: None, error: BaseException | None) -> None:
             if error is not None:
                 _logger.error("partition %d: cannot be removed", self.id, exc_info=error)
+            removed()
 
         self._surroundings.scheduler.run_blocking(work, done)
 
@@ -202,6 +204,7 @@ class HostedPartition:
             given.retention,
             given.scheduler,
             given.clock,
+            lambda error: actor.found_damaged(error),
         )
         actor = PartitionActor(
             replica,
@@ -217,6 +220,7 @@ class HostedPartition:
             disk_space=given.disk_space,
             leader_changed=given.leader_changed,
             ask=given.ask,
+            has_peers=self._has_peers,
             installed=lambda installed: self._switch(actor, installed),
         )
         actor.supervise(lambda error: self._died(actor, error))
@@ -270,9 +274,11 @@ def close_replica(replica: Replica) -> None:
 
 
 def _is_damage(error: BaseException | None) -> bool:
-    """Whether what is on the disk is not what was written, though the disk works."""
+    """Whether what is on the disk is not what was written, or cannot be read any more."""
     while error is not None:
         if isinstance(error, DamageError | GapError):
+            return True
+        if isinstance(error, BrokenStateError) and isinstance(error.__cause__, StorageError):
             return True
         error = error.__cause__
     return False

@@ -21,6 +21,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import Message as RaftMessage
+from bpmnd.storage.errors import DamageError
 from bpmnd.storage.log import Appended, AppendFailed
 
 
@@ -42,7 +43,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of the leader broke: it is probably gone."""
+    """The connection to the node of the leader, or of who sends a checkpoint, broke: it is probably gone."""
 
     member: int
 
@@ -92,7 +93,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """These are to be the voters of the group."""
+    """These are to be the voters of the group; nobody: leave it as it is."""
 
     goal: frozenset[int]
 
@@ -104,10 +105,19 @@ class ClusterChanged:
 
 @dataclass(frozen=True, slots=True)
 class PeerPosition:
-    """The leader has this committed, with this hash: so must everybody who has it."""
+    """A member has this committed, with this hash: so must everybody who has it."""
 
+    member: int
+    leads: bool
     index: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DamageFound:
+    """Something that is read aside, and seldom, is not what was written."""
+
+    error: DamageError
 
 
 Message: TypeAlias = (
@@ -123,6 +133,7 @@ Message: TypeAlias = (
     | PeerPosition
     | Reconcile
     | ClusterChanged
+    | DamageFound
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]

@@ -69,7 +69,7 @@ class MemoryDisk:
         return _MemoryFile(self, path, self._live[path])
 
     def names(self, directory: Path) -> list[str]:
-        return sorted(path.name for path in self._live if path.parent == directory)
+        return sorted(path.name for path in (*self._live, *self._directories) if path.parent == directory)
 
     def rename(self, old: Path, new: Path) -> None:
         self._live[new] = self._live.pop(old)
@@ -78,7 +78,7 @@ class MemoryDisk:
         del self._live[path]
 
     def make_directory(self, path: Path) -> None:
-        self._directories.add(path)
+        self._directories.update((path, *path.parents))
 
     def remove_directory(self, path: Path) -> None:
         self._directories.discard(path)
@@ -158,7 +158,12 @@ class _MemoryFile:
 
     def sync(self) -> None:
         self._disk.count_sync()
-        self._node.persist(set(self._node.dirty))
+        node = self._node
+        if len(node.dirty) * SECTOR >= len(node.live):
+            node.durable[:] = node.live
+            node.dirty.clear()
+        else:
+            node.persist(set(node.dirty))
 
     def close(self) -> None:
         """Nothing to give back."""
