@@ -146,6 +146,8 @@ class Leadership:
 
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
+        if not self._events:
+            self._machine.applied = self._raft.last_index  # Raft's own entries change nothing here.
         if not (self._events or self._answers or self._offered):
             self._now = 0
             return

@@ -224,7 +224,7 @@ def _check_founding(config: Config, identity: Identity) -> None:
         if wanted in (0, there):
             continue
         what = (
-            f"the cluster has {there} for {name}, but cluster.{name} is {wanted}: it counts only when a cluster"
+            f"the cluster has {there} for {name}, cluster.{name} is {wanted}: it counts only when a cluster"
             f" is founded; change it by `bpmnd cluster {operation}`"
         )
         # After an operation the configuration is behind, or this node is: neither must keep it from starting.

@@ -68,6 +68,9 @@ class Hub:
     def heal(self) -> None:
         self._cut.clear()
 
+    def heal_between(self, one: int, other: int) -> None:
+        self._cut.discard(frozenset((one, other)))
+
     def is_open(self, one: int, other: int) -> bool:
         return frozenset((one, other)) in self._open
 
@@ -213,7 +216,7 @@ class ClusterStage:
             self.scheduler,
             entropy,
             endpoint,
-            asyncio.get_running_loop().create_future,
+            _new_future,
             self.gave_up[number].append,
         )
         self.hub.add(node, endpoint)
@@ -318,17 +321,14 @@ class ClusterStage:
 
     def same_everywhere(self, partition: int = 1) -> int:
         """Wait until all replicas have applied the same; how many instances were ever started."""
-        actors = [
-            self.actor(number, partition) for number in self.nodes if partition in self.nodes[number].hosted
-        ]
 
-        def applied() -> set[int]:
-            return {-1 if actor.machine is None else actor.machine.applied for actor in actors}
+        def applied() -> set[tuple[int, int]]:
+            hosted = [node.hosted[partition] for node in self.nodes.values() if partition in node.hosted]
+            machines = [one.actor.machine if one.actor is not None else None for one in hosted]
+            return {(one.applied, one.state.started) if one is not None else (-1, -1) for one in machines}
 
-        self.until(lambda: len(applied()) == 1 and -1 not in applied())
-        started = {actor.machine.state.started for actor in actors if actor.machine is not None}
-        assert len(started) == 1, started
-        return started.pop()
+        self.until(lambda: len(applied()) == 1 and (-1, -1) not in applied())
+        return applied().pop()[1]
 
     # The cluster
 
@@ -363,6 +363,10 @@ class ClusterStage:
         self.until(lambda: self.cluster(self.controller()).operation is None, seconds)
         return self.cluster(self.controller())
 
+    def twin(self, number: int) -> Identity:
+        """Who would come with the id of a node and an empty disk."""
+        return Identity.open(MemoryDisk(), DIRECTORY, number, Seeded(4711))
+
     def applicant(self, number: int) -> bool:
         return any(number in node.control.applicants for node in self.nodes.values())
 
@@ -377,6 +381,13 @@ class ClusterStage:
             for number, node in self.nodes.items()
             if node.control.controller is not None and node.control.controller.leads
         ]
+
+
+def _new_future() -> "asyncio.Future[Outcome]":
+    """One that nobody has to look at."""
+    future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return future
 
 
 def _address(number: int) -> str:
