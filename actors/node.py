@@ -319,8 +319,8 @@ class Node:
     def _is_current(self, state: ClusterState) -> bool:
         """Nothing newer is agreed on: a goal that is over would undo what was done since."""
         controller = self.control.controller
-        if not self.control.is_member or (controller is not None and controller.leads):
-            return True
+        if controller is not None and controller.leads:
+            return controller.state.version == state.version
         leader = self.peers.leader_of(CONTROLLER_GROUP)
         if leader is None or leader[1] not in self.peers.statuses:
             return False
