@@ -7,7 +7,7 @@ that the chain of hashes is whole here too, and is checked against the position 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -236,12 +236,16 @@ class Installation:
         if not entries or entries[0].index != self._next_entry:
             self._end(None, InstallFailed(f"entry {self._next_entry} is missing in what was sent"))
             return
-        # What is here already stays: it may be acknowledged, and must not be missing for a moment.
+        self.take(entries)
+        self._next_entry = entries[-1].index + 1
+        self._next_entries()
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Append what is not here yet. What is stays: it may be acknowledged, and must not be missing for a
+        moment."""
         new = next((at for at, entry in enumerate(entries) if not self._has(entry)), len(entries))
         if new < len(entries):
             self._log.store(None, entries[new:])
-        self._next_entry = entries[-1].index + 1
-        self._next_entries()
 
     def _has(self, entry: Entry) -> bool:
         """Entries of the same index and term are the same, and so are all before them (Raft, §5.3)."""

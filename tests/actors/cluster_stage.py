@@ -1,7 +1,7 @@
 """Several nodes on one stage: one time, one network in memory, a disk in memory for each."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, final
@@ -13,7 +13,7 @@ from bpmnd.actors.hosted import HostedPartition
 from bpmnd.actors.identity import Identity
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.partition import PartitionActor
-from bpmnd.actors.peer_messages import PeerMessage, decode_peer_message
+from bpmnd.actors.peer_messages import PeerMessage, decode_peer_message, encode_peer_message
 from bpmnd.bpmn.commands import ClientCommand, CreateProcessInstance, Deploy, Resource
 from bpmnd.bpmn.outcomes import Outcome, ProcessInstanceCreated
 from bpmnd.bpmn.state import State
@@ -41,6 +41,8 @@ class Hub:
         """Why nodes were not admitted."""
         self.loses: Callable[[int, int, PeerMessage], bool] = lambda source, target, message: False
         """Whether an item from one node to another gets lost."""
+        self.becomes: Callable[[PeerMessage], Sequence[tuple[float, PeerMessage]]] | None = None
+        """What of an item arrives, each after how many seconds."""
         self._cut: set[frozenset[int]] = set()
         self._open: dict[frozenset[int], int] = {}
         self._count = 0
@@ -87,14 +89,18 @@ class Hub:
         if generation is None:
             return False
 
-        def arrive() -> None:
+        def arrive(arriving: bytes) -> None:
             node = self.nodes.get(target)
             if node is None or self._open.get(frozenset((source, target))) != generation:
                 return
-            if not self.loses(source, target, decode_peer_message(item)):
-                node.received(source, [item])
+            if not self.loses(source, target, decode_peer_message(arriving)):
+                node.received(source, [arriving])
 
-        self.scheduler.call_soon(arrive)
+        if self.becomes is None:
+            self.scheduler.call_soon(arrive, item)
+        else:
+            for delay, message in self.becomes(decode_peer_message(item)):
+                self.scheduler.call_later(delay, arrive, encode_peer_message(message))
         return True
 
     def _dial(self) -> None:
@@ -329,6 +335,14 @@ class ClusterStage:
 
         self.until(lambda: len(applied()) == 1 and (-1, -1) not in applied())
         return applied().pop()[1]
+
+    def same(self, one: int, other: int, partition: int = 1) -> bool:
+        """Whether two replicas have applied the same now."""
+        machines = [
+            hosted.actor.machine if hosted.actor is not None else None
+            for hosted in (self.hosted(number, partition) for number in (one, other))
+        ]
+        return machines[0] is not None and len({None if m is None else m.applied for m in machines}) == 1
 
     # The cluster
 
