@@ -15,7 +15,7 @@ from bpmnd.actors.errors import NoLeader
 from bpmnd.actors.installing import Installed
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.partition import PartitionActor
-from bpmnd.actors.peer_messages import InstallRequest
+from bpmnd.actors.peer_messages import InstallDone, InstallRequest
 from bpmnd.actors.replica import RaftMember, Replica, ReplicaFiles, open_replica
 from bpmnd.actors.supervisor import Supervisor
 from bpmnd.actors.watching import JobWatcher
@@ -49,7 +49,7 @@ class Surroundings:
     checkpoints: CheckpointPolicy
     retention: ArchiveRetention
     know_peers: Callable[[Engine], None]
-    ask: Callable[[int, InstallRequest], None]
+    ask: Callable[[int, InstallRequest | InstallDone], None]
     leader_changed: Callable[[], None]
     give_up: Callable[[BaseException], None]
 
@@ -75,6 +75,8 @@ class HostedPartition:
         self._birth = birth
         self._has_peers = has_peers
         self._is_damaged = False
+        self._source = 0
+        """Who sent the copy that the replica is to be opened with."""
         self._surroundings = surroundings
         self._stopping = False
         self._subscribed: dict[JobWatcher, set[str]] = {}
@@ -194,6 +196,9 @@ class HostedPartition:
             for job_type in job_types:
                 actor.watching.subscribe(watcher, job_type)
         actor.start()
+        source, self._source = self._source, 0
+        if source:
+            actor.say_installed(source)
 
     def _actor_of(self, replica: Replica) -> PartitionActor:
         files, given = replica.files, self._surroundings
@@ -245,6 +250,7 @@ class HostedPartition:
                 self._failed(error)
             elif not self._stopping:
                 _logger.info("partition %d: has the checkpoint of entry %d", self.id, manifest.index)
+                self._source = installed.source
                 self.open()
 
         self._surroundings.scheduler.run_blocking(work, done)

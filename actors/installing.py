@@ -54,6 +54,7 @@ class Installed:
     """A copy is here, checked and synced, and so are the entries up to it, unless the log `begins_anew`."""
 
     manifest: InstallManifest
+    source: int
     directory: Path
     begins_anew: bool
 
@@ -156,7 +157,7 @@ class Installation:
             if log.hash_at(manifest.index) != manifest.hash:
                 self._end(None, DivergedError(manifest.index))
             else:
-                self._end(Installed(manifest, self._directory, begins_anew=False), None)
+                self._end(Installed(manifest, self.source, self._directory, begins_anew=False), None)
 
     # The steps
 
@@ -224,7 +225,7 @@ class Installation:
         manifest = self._manifest
         assert manifest is not None, "no manifest to go by"
         if self._begins_anew:
-            self._end(Installed(manifest, self._directory, begins_anew=True), None)
+            self._end(Installed(manifest, self.source, self._directory, begins_anew=True), None)
             return
         if self._next_entry > manifest.index:
             self.synced()

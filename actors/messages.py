@@ -92,6 +92,13 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class HasInstalled:
+    """A member that lacked what the log does not have any more has it now."""
+
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconcile:
     """These are to be the voters of the group; nobody: leave it as it is."""
 
@@ -134,6 +141,7 @@ Message: TypeAlias = (
     | Reconcile
     | ClusterChanged
     | DamageFound
+    | HasInstalled
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]

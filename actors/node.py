@@ -15,7 +15,14 @@ from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
-from bpmnd.actors.messages import ClusterChanged, HandOver, LeaderLost, PartitionLimits, PeerPosition
+from bpmnd.actors.messages import (
+    ClusterChanged,
+    HandOver,
+    HasInstalled,
+    LeaderLost,
+    PartitionLimits,
+    PeerPosition,
+)
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
@@ -31,6 +38,7 @@ from bpmnd.actors.peer_messages import (
     ForGroup,
     InstallAnswer,
     InstallChunk,
+    InstallDone,
     InstallEntries,
     InstallManifest,
     InstallRefused,
@@ -476,6 +484,10 @@ class Node:
                 self.control.replied(message)
             case RequestInstall() | ReadFile() | ReadEntries():
                 self._serve(node, message)
+            case InstallDone(partition):
+                hosted = self.hosted.get(partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(HasInstalled(member_id(node, self.peers.connected[node])))
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 hosted = self.hosted.get(message.partition)
                 if hosted is not None and hosted.actor is not None:
@@ -501,7 +513,7 @@ class Node:
 
     # Copies of checkpoints
 
-    def _ask_member(self, member: int, request: InstallRequest) -> None:
+    def _ask_member(self, member: int, request: InstallRequest | InstallDone) -> None:
         self._network.send(node_of(member), encode_peer_message(request))
 
     def _serve(self, node: int, request: InstallRequest) -> None:

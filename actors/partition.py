@@ -28,6 +28,7 @@ from bpmnd.actors.messages import (
     ClusterChanged,
     DamageFound,
     HandOver,
+    HasInstalled,
     LeaderLost,
     MachineLoaded,
     Message,
@@ -42,6 +43,7 @@ from bpmnd.actors.messages import (
 )
 from bpmnd.actors.peer_messages import (
     InstallChunk,
+    InstallDone,
     InstallEntries,
     InstallManifest,
     InstallRefused,
@@ -97,7 +99,7 @@ class PartitionActor(Actor[Message]):
         archiving: Archiving | None = None,
         disk_space: DiskSpace | None = None,
         leader_changed: Callable[[], None] = lambda: None,
-        ask: Callable[[int, InstallRequest], None] = lambda member, request: None,
+        ask: Callable[[int, InstallRequest | InstallDone], None] = lambda member, request: None,
         has_peers: Callable[[], bool] = lambda: False,
         installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
@@ -285,6 +287,8 @@ class PartitionActor(Actor[Message]):
             case ClusterChanged():
                 if self._leading is not None:
                     self._know_peers(self._leading.engine)
+            case HasInstalled(member):
+                self._raft.report_snapshot(member, succeeded=True)
             case PeerPosition():
                 self._histories.told(message)
             case DamageFound(error):
@@ -458,6 +462,11 @@ class PartitionActor(Actor[Message]):
         return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
 
     @property
+    def compared(self) -> int:
+        """How often what another member has committed was the same here."""
+        return self._histories.agreed
+
+    @property
     def source(self) -> int:
         """The member that a checkpoint is fetched from; 0 if none is."""
         return 0 if self._installation is None else self._installation.source
@@ -480,6 +489,10 @@ class PartitionActor(Actor[Message]):
             self._installation_ended,
         )
         self._installation.start()
+
+    def say_installed(self, source: int) -> None:
+        """Tell the member that sent the copy which this replica was opened with."""
+        self._ask(source, InstallDone(self.id))
 
     def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
         if self.stopped:
