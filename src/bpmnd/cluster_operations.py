@@ -137,6 +137,7 @@ def cluster_report(node: Node) -> dict[str, Any]:
         "clusterId": state.cluster_id,
         "version": state.version,
         "replication": state.replication,
+        "controllerLeader": _leader_of_controller(node),
         "members": members,
         "leaving": sorted(member.node for member in state.leaving),
         "installing": _installing(node),
@@ -145,6 +146,14 @@ def cluster_report(node: Node) -> dict[str, Any]:
         "operation": _operation(state.operation),
         "finished": [_operation(operation) for operation in state.finished],
     }
+
+
+def _leader_of_controller(node: Node) -> int | None:
+    controller = node.control.controller
+    if controller is not None and controller.leads:
+        return node.identity.node
+    leader = node.peers.leader_of(CONTROLLER_GROUP)
+    return None if leader is None else leader[1]
 
 
 def _installing(node: Node) -> list[dict[str, Any]]:
