@@ -43,9 +43,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of the leader, or of who sends a checkpoint, broke: it is probably gone."""
+    """The connection to the node of a member broke: it is probably gone. If it was the leader, without waiting
+    for the election time-out stand for election after so many seconds, if nobody else has won by then; if it
+    sent a checkpoint, no more of it will come."""
 
     member: int
+    campaign_after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Stand for election, if there is still no leader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ Message: TypeAlias = (
     | Tick
     | RaftMessage
     | LeaderLost
+    | Campaign
     | HandOver
     | CheckpointWritten
     | MachineLoaded
