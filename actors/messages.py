@@ -43,9 +43,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of a member broke: it is probably gone. If it was the leader, without waiting
-    for the election time-out stand for election after so many seconds, if nobody else has won by then; if it
-    sent a checkpoint, no more of it will come."""
+    """The connection to the node of a member broke: it is probably gone.
+
+    If it was the leader: without waiting for the election time-out, stand for election after so many seconds,
+    if nobody else has won by then. If it sent a checkpoint: no more of it will come.
+    """
 
     member: int
     campaign_after_seconds: float

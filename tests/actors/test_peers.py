@@ -192,8 +192,9 @@ async def test_when_the_connection_breaks_the_outcome_is_unknown(network: Noted)
 async def test_what_cannot_be_sent_is_refused_at_once(network: Noted) -> None:
     network.takes = False
 
+    asked = await requests(network)
     with pytest.raises(NoLeader):
-        (await requests(network)).submit(2, 1, CompleteJob(1))
+        _ = asked.submit(2, 1, CompleteJob(1))
 
 
 async def test_a_late_or_strange_reply_is_no_harm(network: Noted) -> None:
