@@ -16,7 +16,7 @@ from bpmnd.actors.peer_messages import (
     Failure,
     encode_peer_message,
 )
-from bpmnd.bpmn.commands import ClientCommand, CreateProcessInstance, YieldJobs
+from bpmnd.bpmn.commands import ClientCommand, CreateProcessInstance, DoOnce, YieldJobs, asked_for
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome
 
 _FAILURES: Final = {
@@ -44,7 +44,8 @@ class Requests:
             raise NoLeader(f"partition {partition} is led by node {node}, which cannot be reached")
         future = self._new_future()
         self._open.setdefault(node, {})[number] = future
-        if type(command) is CreateProcessInstance and command.await_result:
+        asked = asked_for(command)
+        if type(asked) is CreateProcessInstance and asked.await_result:
             future.add_done_callback(partial(self._ended, node, number))
         return future
 
@@ -76,13 +77,16 @@ class Requests:
 class _RemoteReply:
     """Somebody on another node waits for the outcome."""
 
-    __slots__ = ("_actor", "_node", "_number", "_owner", "given_up")
+    __slots__ = ("_actor", "_may_repeat", "_node", "_number", "_owner", "given_up")
 
-    def __init__(self, owner: "Requested", node: int, number: int, actor: PartitionActor) -> None:
+    def __init__(
+        self, owner: "Requested", node: int, number: int, actor: PartitionActor, *, may_repeat: bool
+    ) -> None:
         self._owner = owner
         self._node = node
         self._number = number
         self._actor = actor
+        self._may_repeat = may_repeat
         self.given_up = False
 
     def done(self) -> bool:
@@ -90,7 +94,9 @@ class _RemoteReply:
 
     def set_result(self, outcome: Outcome, /) -> None:
         arrived = self._owner.answer(self._node, self._number, CommandReply(self._number, outcome))
-        if not arrived and isinstance(outcome, JobsActivated) and outcome.jobs:
+        if arrived or self._may_repeat:
+            return  # Who repeats an activation gets the same jobs; who did already may work on them.
+        if isinstance(outcome, JobsActivated) and outcome.jobs:
             lent = tuple((job.key, job.deadline) for job in outcome.jobs)
             self._actor.submit_internal(YieldJobs(lent))  # Nobody will work on them.
 
@@ -114,7 +120,8 @@ class Requested:
                 node, encode_peer_message(CommandFailed(request.number, Failure.NO_LEADER, reason))
             )
             return
-        reply = _RemoteReply(self, node, request.number, actor)
+        may_repeat = type(request.command) is DoOnce
+        reply = _RemoteReply(self, node, request.number, actor, may_repeat=may_repeat)
         self._open.setdefault(node, {})[request.number] = reply
         try:
             actor.hand_in(request.command, reply)

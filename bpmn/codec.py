@@ -82,6 +82,9 @@ EVENT_CODES: Final[dict[int, type[Event]]] = {
     56: events.SignalSubscriptionDeleted,
     57: events.SignalStartEventSubscriptionCreated,
     58: events.SignalStartEventSubscriptionDeleted,
+    59: events.CommandNoted,
+    60: events.CommandAnswered,
+    61: events.CommandForgotten,
 }
 COMMAND_CODES: Final[dict[int, type[Command]]] = {
     1: commands.Deploy,
@@ -105,7 +108,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     90: commands.Supply,
 }
 assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
-assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"
+# With an id a command is noted as itself: the id stands in an event.
+assert set(COMMAND_CODES.values()) == set(get_args(Command)) - {commands.DoOnce}, "every command has a code"
 
 _CODE_OF: Final = {struct: code for code, struct in EVENT_CODES.items()}
 _COMMAND_CODE_OF: Final = {struct: code for code, struct in COMMAND_CODES.items()}

@@ -13,6 +13,7 @@ from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, Outgoing,
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import Messages
+from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
 from bpmnd.bpmn.state.owners import Owners
 from bpmnd.bpmn.state.records import ProcessInstance
@@ -81,6 +82,7 @@ class State:
         self.outbox = Table(b"x", Outgoing, store)
         self.inbox = Table(b"y", Inbox, store)
         self.messages = Messages(partition_id, store)
+        self.noted = NotedCommands(store)
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
@@ -165,7 +167,7 @@ class State:
         for table in tables:
             at_once.extend(table.capture())
         indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
-        cold = [table.capture() for table in self.messages.cold]
+        cold = [table.capture() for table in (*self.messages.cold, *self.noted.cold)]
         return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes, *cold))
 
     def readable(self, *, instances_in_memory_max: int, index_head_max: int) -> None:
@@ -173,7 +175,7 @@ class State:
         self._in_store = True
         self.instances.readable(instances_in_memory_max)
         self.owners.readable()
-        for table in self.messages.cold:
+        for table in (*self.messages.cold, *self.noted.cold):
             table.readable()
         self._due.readable(index_head_max)
         for name, index in list(self._activatable.items()):
