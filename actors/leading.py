@@ -232,7 +232,8 @@ class Leadership:
             self._watching.claimed(command.asked.type)
 
     def _wait(self, request: int, reply: Reply) -> None:
-        """Keep who is answered by a later command, and all who have repeated it; whoever has given up is let go of now and then."""
+        """Keep who is answered by a later command, and who has repeated it; whoever has given up is let go
+        of now and then."""
         first = self._waiting.get(request)
         self._waiting[request] = reply if first is None else together(first, reply)
         if len(self._waiting) > self._waiting_max:

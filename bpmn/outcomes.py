@@ -130,7 +130,7 @@ class LentJobs(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field
 KeptOutcome: TypeAlias = Outcome | LentJobs
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-_decode = msgspec.msgpack.Decoder(KeptOutcome).decode
+_decoder: msgspec.msgpack.Decoder[KeptOutcome] = msgspec.msgpack.Decoder(KeptOutcome)
 
 
 def encode_outcome(outcome: KeptOutcome) -> bytes:
@@ -138,4 +138,4 @@ def encode_outcome(outcome: KeptOutcome) -> bytes:
 
 
 def decode_outcome(row: bytes) -> KeptOutcome:
-    return _decode(row)
+    return _decoder.decode(row)

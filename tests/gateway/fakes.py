@@ -116,6 +116,9 @@ class FakeCluster:
     def for_deployment(self) -> FakePartition:
         return self.all[0]
 
+    def for_key(self, key: str) -> FakePartition:
+        return self.all[-len(key) % len(self.all)]
+
     def for_message(self, correlation_key: str) -> FakePartition:
         return self.all[len(correlation_key) % len(self.all)]
 
