@@ -18,7 +18,7 @@ from bpmnd.gateway.errors import bad_request
 IDEMPOTENCY_KEY: Final = istr("Idempotency-Key")
 _PRINCIPAL: Final = ""
 """Who asks. Nobody is told from anybody else yet."""
-_DIGEST: Final = "bpmnd.digest"
+_DIGEST: Final = web.RequestKey("bpmnd.digest", bytes)
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
