@@ -1,5 +1,7 @@
 """Records of commands with an id."""
 
+import msgspec
+
 from bpmnd.actors.exporters.values import Value, moment
 from bpmnd.bpmn.events import CommandAnswered, CommandForgotten, CommandNoted
 from bpmnd.bpmn.outcomes import Rejected, decode_outcome
@@ -23,7 +25,10 @@ def of_noted(event: CommandNoted | CommandAnswered | CommandForgotten) -> Value:
 
 
 def _outcome(row: bytes) -> Value:
-    outcome = decode_outcome(row)
+    try:
+        outcome = decode_outcome(row)
+    except msgspec.DecodeError:
+        return {"outcome": "UNKNOWN"}  # Of a build that knows other outcomes: the rest of the log tells more.
     if isinstance(outcome, Rejected):
         return {"outcome": "Rejected", "rejectionType": str(outcome.type)}
     return {"outcome": type(outcome).__name__}

@@ -1,12 +1,23 @@
 """Commands with an id in the state: how long they are known, and where they stand meanwhile."""
 
+from typing import get_args
+
 import pytest
 
 from bpmnd.bpmn.codec import encode_frame
 from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, UpdateJob
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import CommandAnswered, CommandForgotten, CommandNoted
-from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType, decode_outcome, encode_outcome
+from bpmnd.bpmn.outcomes import (
+    Accepted,
+    DeployedProcess,
+    KeptOutcome,
+    Outcome,
+    Rejected,
+    RejectionType,
+    decode_outcome,
+    encode_outcome,
+)
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
 from bpmnd.bpmn.processors.once import KEEP_MS
 from bpmnd.bpmn.state import EmptyStore, State
@@ -144,3 +155,19 @@ def test_a_frame_of_a_command_with_an_id_has_the_bytes_that_it_always_had() -> N
 
 def test_a_state_without_commands_has_no_rows_of_them() -> None:
     assert not [row for row in rows_of(State(1, EmptyStore())) if row[:1] in b"NKR"]
+
+
+def test_the_fields_of_a_kept_outcome_never_change() -> None:
+    kinds = (kind for part in get_args(KeptOutcome) for kind in (get_args(part) or (part,)))
+    assert {kind.__name__: " ".join(kind.__struct_fields__) for kind in kinds} == {
+        "Accepted": "",
+        "DeploymentCreated": "key tenant_id processes",
+        "JobsActivated": "jobs truncated",
+        "LentJobs": "keys deadline",
+        "MessageCorrelated": "key tenant_id instance_key",
+        "MessagePublished": "key tenant_id",
+        "ProcessInstanceCreated": "key definition_key process_id version tenant_id tags business_id variables",
+        "Rejected": "type reason",
+        "SignalBroadcasted": "key tenant_id",
+    }
+    assert " ".join(DeployedProcess.__struct_fields__) == "key process_id version resource_name is_duplicate"
