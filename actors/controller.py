@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias, final
 from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
-from bpmnd.actors.messages import HandOver, LeaderLost, Tick
+from bpmnd.actors.messages import Campaign, HandOver, LeaderLost, Tick
 from bpmnd.actors.partition import TICK_SECONDS
 from bpmnd.actors.reconciling import next_change
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
@@ -44,7 +44,9 @@ class Change:
     reply: RequestReply
 
 
-ControllerMessage: TypeAlias = Appended | AppendFailed | Tick | RaftMessage | LeaderLost | HandOver | Change
+ControllerMessage: TypeAlias = (
+    Appended | AppendFailed | Tick | RaftMessage | LeaderLost | Campaign | HandOver | Change
+)
 
 
 @final
@@ -191,9 +193,13 @@ class ControllerActor(Actor[ControllerMessage]):
                 raise error
             case Tick():
                 self._raft.tick()
-            case LeaderLost(member):
+            case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+                    self.scheduler.call_later(seconds, self.tell, Campaign())
+            case Campaign():
+                if not self._raft.leader:
+                    self._raft.campaign()
             case HandOver():
                 self._hand_over()
             case Change(request, reply):

@@ -24,6 +24,8 @@ from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
 
 DUE_PER_TICK: Final = 100
+FRAMES_UNDER_WAY_MAX: Final = 2
+"""One on its way to a majority of disks, one behind it: more of them would only be smaller."""
 _CONTINUATIONS_PER_TICK: Final = 4
 _TERM_SHIFT: Final = 40
 _WAITING_SLACK: Final = 1024
@@ -91,6 +93,9 @@ class Leadership:
         self._clock = clock
         self._log_clock = log_clock
         self._now = 0
+        self._began = 0.0
+        self._decided = 0
+        """Commands of this tick, and when the first was taken."""
         self._events: list[Event] = []
         self._notes: list[CommandNote] = []
         self._answers: list[Answer] = []
@@ -106,6 +111,11 @@ class Leadership:
     @property
     def quiet(self) -> bool:
         return not self._pending
+
+    @property
+    def is_full(self) -> bool:
+        """What comes now waits for a commit first, and so shares a frame with what comes meanwhile."""
+        return len(self._pending) >= FRAMES_UNDER_WAY_MAX
 
     @property
     def waiting_count(self) -> int:
@@ -147,6 +157,9 @@ class Leadership:
 
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
+        if self._decided:
+            self._latency.decided(self._decided, self._clock.monotonic() - self._began)
+            self._decided = 0
         if not (self._events or self._answers or self._offered):
             self._now = 0
             return
@@ -205,6 +218,9 @@ class Leadership:
         self._answers.clear()
 
     def _decide(self, command: Command, reply: Reply | None) -> None:
+        if not self._decided:
+            self._began = self._clock.monotonic()
+        self._decided += 1
         self._last_request += 1
         request = self._last_request
         decision = self.engine.decide(command, self.now, request)

@@ -45,9 +45,16 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of the leader broke: it is probably gone."""
+    """The connection to the node of the leader broke: it is probably gone. Without waiting for the election
+    time-out, stand for election after so many seconds, if nobody else has won by then."""
 
     member: int
+    campaign_after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Stand for election, if there is still no leader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ Message: TypeAlias = (
     | Tick
     | RaftMessage
     | LeaderLost
+    | Campaign
     | HandOver
     | CheckpointWritten
     | MachineLoaded

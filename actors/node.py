@@ -307,9 +307,17 @@ class Node:
 
     def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
         """Leaders are spread as planned, as far as those who are to lead are there."""
+        if self.peers.is_far_off():
+            actor.tell(HandOver())  # Who leads gives the log its time.
+            return
         preferred = state.member(plan.replicas[0])
         here = self.identity.node
-        if preferred is None or preferred.node == here or preferred.node not in self.peers.connected:
+        if (
+            preferred is None
+            or preferred.node == here
+            or preferred.node not in self.peers.connected
+            or self.peers.is_far_off(preferred.node)
+        ):
             self._unpreferred.pop(plan.group, None)
             return
         looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1
@@ -365,6 +373,7 @@ class Node:
             () if report is None else tuple(sorted(report.members)),
             report is not None and report.is_settled,
             supplied,
+            actor.live,
             actor.installing or "",
         )
 
@@ -391,10 +400,18 @@ class Node:
             if gateway is not None:
                 hosted.forget_watcher(gateway)
             if hosted.actor is not None and node_of(hosted.actor.leader) == node:
-                hosted.actor.tell(LeaderLost(hosted.actor.leader))
+                hosted.actor.tell(LeaderLost(hosted.actor.leader, self._campaign_after(hosted.id)))
         controller = self.control.controller
         if controller is not None and node_of(controller.leader) == node:
-            controller.tell(LeaderLost(controller.leader))
+            controller.tell(LeaderLost(controller.leader, self._campaign_after(CONTROLLER_GROUP)))
+
+    def _campaign_after(self, group: int) -> float:
+        """Seconds; those who are to lead rather go first, and others not all at once."""
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(group)
+        nodes = () if plan is None else plan.replicas
+        rank = nodes.index(self.identity.node) if self.identity.node in nodes else len(nodes)
+        return 0.05 + 0.15 * rank + self._entropy.below(100) / 1000
 
     def received(self, node: int, items: Iterable[bytes]) -> None:
         """Raises msgspec.DecodeError for what is no message of a node of this version."""

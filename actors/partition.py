@@ -23,6 +23,7 @@ from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
+    Campaign,
     CheckpointWritten,
     ClusterChanged,
     HandOver,
@@ -135,10 +136,14 @@ class PartitionActor(Actor[Message]):
         self._sender: ChannelSender | None = None
         self._seen_leader = (0, 0)
         self._was_able = False
+        self._settled_term = self._raft.term
+        self._settled_commit = self._raft.committed
+        """Term and commit when the last tick ended."""
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
         self._resend_timer: Timer | None = None
+        self._campaign_timer: Timer | None = None
         self._use(replica.machine)
 
     # What others ask of it
@@ -169,6 +174,12 @@ class PartitionActor(Actor[Message]):
     def machine(self) -> Machine | None:
         """What is applied here; None while it is built anew."""
         return self._machine
+
+    @property
+    def live(self) -> int:
+        """Process instances that are under way."""
+        machine = self._machine
+        return 0 if machine is None else machine.state.started - machine.state.completed
 
     @property
     def quiet(self) -> bool:
@@ -223,7 +234,7 @@ class PartitionActor(Actor[Message]):
         super().stop()
         if self._archiving is not None:
             self._archiving.close()
-        for timer in (self._tick_timer, self._due_timer, self._resend_timer):
+        for timer in (self._tick_timer, self._due_timer, self._resend_timer, self._campaign_timer):
             if timer is not None:
                 timer.cancel()
         self.serving.close()
@@ -240,7 +251,8 @@ class PartitionActor(Actor[Message]):
         if leading is None or not self._raft.leads:
             return leading is None  # Without leadership all is taken, to be refused.
         return (
-            self._raft.may_propose
+            not leading.is_full
+            and self._raft.may_propose
             and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max
             and leading.tick_bytes < self._limits.tick_bytes_max
         )
@@ -257,9 +269,13 @@ class PartitionActor(Actor[Message]):
                 raise error
             case Tick():
                 self._raft.tick()
-            case LeaderLost(member):
+            case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+                    self._campaign_timer = self.scheduler.call_later(seconds, self.tell, Campaign())
+            case Campaign():
+                if not self._raft.leader:
+                    self._raft.campaign()
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 if self._installation is not None:
                     self._installation.received(message)
@@ -295,13 +311,15 @@ class PartitionActor(Actor[Message]):
         """Once a tick: see who leads, bring in what is due, make the frame, hand it to Raft, release what is
         committed."""
         raft, leading = self._raft, self._leading
-        if leading is not None and (raft.role is not Role.LEADER or raft.term != leading.term):
-            self._end_leadership("lost its leadership")
-            leading = None
-        elif leading is None and raft.role is Role.LEADER:
+        if raft.term != self._settled_term or raft.role is not Role.LEADER:
+            if leading is not None:
+                self._end_leadership("lost its leadership")
+                leading = None
+            self._drop_uncommitted()
+        if leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
-            if raft.leads and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max:
+            if raft.leads and not leading.is_full:
                 if leading.do_own_work(self.seconds_per_tick_max):
                     self.wake()
                 self._set_due_timer(leading)
@@ -313,6 +331,7 @@ class PartitionActor(Actor[Message]):
         elif raft.role is not Role.LEADER:
             self._follow()
         self._advance_checkpoints()
+        self._settled_term, self._settled_commit = raft.term, raft.committed
         if (raft.term, raft.leader) != self._seen_leader or self._became_able():
             self._seen_leader = (raft.term, raft.leader)
             self._leader_changed()
@@ -344,6 +363,7 @@ class PartitionActor(Actor[Message]):
         machine = self._machine
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
+        machine.lead()
         engine = Engine(machine.state, (self.id,), keep_ms=self._limits.idempotency_ms)
         self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
@@ -363,14 +383,21 @@ class PartitionActor(Actor[Message]):
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
 
+    def _drop_uncommitted(self) -> None:
+        """What a leader applied beyond the commit no longer counts when its term is over.
+
+        The commit as it was while it led is what tells: by now others may be committed at the same indexes.
+        """
+        machine = self._machine
+        if machine is not None and machine.applied > self._settled_commit:
+            self._discard(machine)
+
     def _follow(self) -> None:
-        """Apply what is committed, a slice a tick. What was applied beyond it no longer counts."""
+        """Apply what is committed, a slice a tick."""
         machine, raft = self._machine, self._raft
         if machine is None:
             if not self._loading and self._writing is None:
                 self._load()
-        elif machine.applied > raft.committed:
-            self._discard(machine)
         else:
             self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
 
@@ -394,6 +421,8 @@ class PartitionActor(Actor[Message]):
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
+            if self._machine is not None:
+                self._machine.follow()
 
     def reconcile(self, goal: frozenset[int]) -> None:
         """As the leader, bring the group's configuration one step nearer to who is to be in it."""
@@ -484,7 +513,7 @@ class PartitionActor(Actor[Message]):
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
-        _logger.info("partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied)
+        _logger.info("partition %d: dropped %d..%d", self.id, self._settled_commit + 1, machine.applied)
         self._machine = None
         if self.checkpoints.is_writing:
             self._writing = self.checkpoints

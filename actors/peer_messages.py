@@ -107,6 +107,8 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """and whether that is not about to change."""
     supplied: tuple[int, ...] = ()
     """Of the leader of partition 1: the partitions that have all that was deployed."""
+    live: int = 0
+    """Process instances under way."""
     installing: str = ""
     """How far a transfer to here has come, for people."""
 

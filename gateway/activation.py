@@ -12,6 +12,7 @@ Jobs that no poll is left for are given back at once.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final, final
 
@@ -25,6 +26,8 @@ POLLS_MAX: Final = 10_000
 RENEWAL_S: Final = 1.0
 CLAIM_TIMEOUT_S: Final = 10.0
 SLOW_CLAIM_S: Final = 1.0
+_TURNS_NEAR_FIRST: Final = 4
+"""Every so many turns the partitions led here have no precedence."""
 
 _log = logging.getLogger(__name__)
 
@@ -216,14 +219,25 @@ class JobActivation:
 
     def _claim_all(self, queue: _Queue) -> None:
         """Send the claims that can be sent now."""
-        partitions = self._cluster.partitions()
-        for step in range(len(partitions)):
-            partition = partitions[(self._turn + step) % len(partitions)]
+        for partition in self._in_turn():
             if partition.id in queue.busy:
                 continue
             poll = self._next_poll(queue, partition.id)
             if poll is not None:
                 self._claim(poll, partition, queue)
+
+    def _in_turn(self) -> Sequence[Partition]:
+        """All partitions, each time beginning with another; mostly those led here come first, as they cost no
+        way over the network, but not always: elsewhere jobs must not wait for ever."""
+        partitions = self._cluster.partitions()
+        count = len(partitions)
+        if count == 1:
+            return partitions
+        begin = self._turn % count
+        turned = [*partitions[begin:], *partitions[:begin]]
+        if self._turn % _TURNS_NEAR_FIRST:
+            turned.sort(key=_is_far)
+        return turned
 
     def _next_poll(self, queue: _Queue, partition_id: int) -> _Poll | None:
         """The poll whose turn it is to ask the partition: the one that came first of those that may."""
@@ -382,3 +396,7 @@ def _given_back(count: int, answer: asyncio.Future[Outcome]) -> None:
     error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
     if error is not None:
         _log.warning("%d jobs could not be given back and will time out", count, exc_info=error)
+
+
+def _is_far(partition: Partition) -> bool:
+    return not partition.is_near

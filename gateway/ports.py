@@ -25,6 +25,11 @@ class Partition(Protocol):
     @property
     def id(self) -> int: ...
 
+    @property
+    def is_near(self) -> bool:
+        """It is led by this node: what it does costs no way over the network."""
+        ...
+
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Hand in a command; the future ends when the outcome is committed.
 

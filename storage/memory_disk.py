@@ -44,12 +44,14 @@ class MemoryDisk:
 
     `crash` gives the disk as it is found after a power failure. `failing` makes every sync fail as the
     kernel does it: the data stays readable, counts as clean and is not on disk. `stopped` makes it fail with
-    the data still under way. `room` bounds what `create` may take.
+    the data still under way; `syncs_left` says after how many more syncs that happens by itself. `room` bounds
+    what `create` may take.
     """
 
     def __init__(self) -> None:
         self.failing = False
         self.stopped = False
+        self.syncs_left: int | None = None
         self.room: int | None = None
         self.syncs = 0
         self._live: dict[Path, _Node] = {}
@@ -69,19 +71,29 @@ class MemoryDisk:
         return _MemoryFile(self, path, self._live[path])
 
     def names(self, directory: Path) -> list[str]:
-        return sorted(path.name for path in self._live if path.parent == directory)
+        files = {path.name for path in self._live if path.parent == directory}
+        return sorted(files | {path.name for path in self._directories if path.parent == directory})
 
     def rename(self, old: Path, new: Path) -> None:
-        self._live[new] = self._live.pop(old)
+        self._live[new] = self._live.pop(self._existing(old))
 
     def remove(self, path: Path) -> None:
-        del self._live[path]
+        del self._live[self._existing(path)]
 
     def make_directory(self, path: Path) -> None:
-        self._directories.add(path)
+        while path not in self._directories and path.name:
+            self._directories.add(path)
+            path = path.parent
 
     def remove_directory(self, path: Path) -> None:
+        if path not in self._directories or self.names(path):
+            raise StorageError(f"cannot remove directory {path}: it is not there, or not empty")
         self._directories.discard(path)
+
+    def _existing(self, path: Path) -> Path:
+        if path not in self._live:
+            raise StorageError(f"there is no {path}")
+        return path
 
     def sync_directory(self, path: Path) -> None:
         self.count_sync()
@@ -92,6 +104,9 @@ class MemoryDisk:
     def count_sync(self) -> None:
         """Every sync comes by here, and fails here."""
         self.syncs += 1
+        if self.syncs_left is not None:
+            self.stopped = self.stopped or self.syncs_left == 0
+            self.syncs_left -= 1
         if self.stopped:
             raise StorageError("the power failed")
         if self.failing:
@@ -120,6 +135,18 @@ class MemoryDisk:
         left = MemoryDisk()
         left._live, left._durable, left._directories = self._live, self._durable, self._directories
         return left
+
+    def unsynced(self, path: Path) -> list[int]:
+        """The sectors of a file that are not on the disk yet."""
+        node = self._live.get(path)
+        return [] if node is None else sorted(node.dirty)
+
+    def flip(self, path: Path, offset: int, mask: int) -> None:
+        """Damage a byte, here and on the disk."""
+        node = self._live[path]
+        node.live[offset] ^= mask
+        if offset < len(node.durable):
+            node.durable[offset] ^= mask
 
     def bytes_of(self, path: Path) -> bytearray:
         """The bytes of a file, to be damaged."""
@@ -158,7 +185,12 @@ class _MemoryFile:
 
     def sync(self) -> None:
         self._disk.count_sync()
-        self._node.persist(set(self._node.dirty))
+        node = self._node
+        if len(node.dirty) * SECTOR >= len(node.live):
+            node.durable[:] = node.live
+            node.dirty.clear()
+        else:
+            node.persist(set(node.dirty))
 
     def close(self) -> None:
         """Nothing to give back."""

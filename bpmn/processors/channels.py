@@ -90,13 +90,11 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
     """Forget what the receiver has, and answer the deployments that everybody has now."""
     channel = turn.state.outbox.get(command.receiver)
-    applied = [
-        payload for number, payload in (channel.messages if channel else ()) if number <= command.number
-    ]
+    applied = list(channel.messages.between(1, command.number)) if channel else []
     if not applied:
         return Accepted()
     turn.emit(ChannelMessageAcknowledged(command.receiver, command.number))
-    for payload in applied:
+    for _, payload in applied:
         match decode_message(payload):
             case DistributeDeployment(key=key):
                 _distributed(turn, key, command.receiver)

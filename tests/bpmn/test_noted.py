@@ -149,7 +149,7 @@ def test_a_frame_of_a_command_with_an_id_has_the_bytes_that_it_always_had() -> N
     noted = CommandNoted(9, "s", "k", b"h", 0, 5000, encode_outcome(Accepted()))
     frame = encode_frame(1000, 9, [(CreateProcessInstance, 0, 1)], [noted, CommandAnswered(9, b"o")])
     assert frame.hex() == (
-        "85011903e809830200018d07183b096173616b4168001913884a91a8416363657074656402183c09416f"
+        "9501cd03e8099302000192983b09a173a16bc4016800cd1388c40a91a84163636570746564933c09c4016f"
     )
 
 
@@ -166,7 +166,8 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
         "LentJobs": "keys deadline",
         "MessageCorrelated": "key tenant_id instance_key",
         "MessagePublished": "key tenant_id",
-        "ProcessInstanceCreated": "key definition_key process_id version tenant_id tags business_id variables",
+        "ProcessInstanceCreated": "key definition_key process_id version tenant_id tags business_id"
+        " variables",
         "Rejected": "type reason",
         "SignalBroadcasted": "key tenant_id",
     }

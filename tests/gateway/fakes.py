@@ -14,6 +14,7 @@ class FakePartition:
 
     def __init__(self, partition_id: int = 1) -> None:
         self.id = partition_id
+        self.is_near = True
         self.outcome: Outcome | Exception | Callable[[ClientCommand], Outcome] = Accepted()
         self.refusal: Exception | None = None
         self.commands: list[ClientCommand] = []
