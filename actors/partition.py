@@ -55,7 +55,7 @@ from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply, asked_for
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
@@ -222,7 +222,7 @@ class PartitionActor(Actor[Message]):
         if not self.leads:
             raise NoLeader(f"partition {self.id} has no leader here")
         lane = ONGOING
-        if isinstance(command, _NEW_WORK):
+        if isinstance(asked_for(command), _NEW_WORK):
             lane = NEW_WORK
             if self._disk_space is not None and self._disk_space.is_short:
                 raise Refused(f"partition {self.id} has no room left on its disk")
@@ -387,7 +387,7 @@ class PartitionActor(Actor[Message]):
         if machine is None or not self._apply_up_to(machine, self._raft.last_index):
             return None
         machine.lead()
-        engine = Engine(machine.state, (self.id,))
+        engine = Engine(machine.state, (self.id,), keep_ms=self._limits.idempotency_ms)
         self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels

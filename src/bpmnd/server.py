@@ -248,6 +248,9 @@ def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
             every_seconds=config.checkpoints.every_seconds,
             instances_in_memory_max=config.checkpoints.instances_in_memory,
         ),
-        PartitionLimits(commit_seconds_max=config.limits.commit_seconds),
+        PartitionLimits(
+            commit_seconds_max=config.limits.commit_seconds,
+            idempotency_ms=config.limits.idempotency_hours * 3_600_000,
+        ),
         bpmnd.__version__,
     )
