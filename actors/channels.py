@@ -48,10 +48,10 @@ class ChannelSender:
         """Everything up to these numbers is committed: send what was not sent yet."""
         self._committed = numbers
         for receiver, channel in self._state.outbox.items.items():
-            for number, payload in channel.messages:
-                if self._sent.get(receiver, 0) < number <= numbers.get(receiver, 0):
-                    self._sent[receiver] = number
-                    self._channels.deliver(self._id, receiver, number, payload)
+            sent, committed = self._sent.get(receiver, 0), numbers.get(receiver, 0)
+            for number, payload in list(channel.messages.between(sent + 1, committed)):
+                self._sent[receiver] = number
+                self._channels.deliver(self._id, receiver, number, payload)
 
     def again(self) -> None:
         """Send once more what is not acknowledged; receivers know repeats by their numbers."""

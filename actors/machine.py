@@ -6,6 +6,7 @@ from typing import Final, final
 from bpmnd.bpmn.appliers import replay
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.journal import Journal, NoJournal
 from bpmnd.bpmn.turn import BrokenStateError
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.cold_store import ColdStore
@@ -41,8 +42,16 @@ class Machine:
         position = store.position()
         self.applied = 0 if position is None else position.index
         self.state: Final = State(partition_id, GuardedStore(store))
+        self.state.journal = NoJournal()
         self.replayed = 0
         """Frames that were applied, not decided here."""
+
+    def lead(self) -> None:
+        """From now on it is changed by decisions, which may have to be undone."""
+        self.state.journal = Journal()
+
+    def follow(self) -> None:
+        self.state.journal = NoJournal()
 
     def apply(self, index: int, kind: int, payload: bytes) -> None:
         """Apply the next entry. Raises CodecError for frames this build does not know."""

@@ -107,6 +107,8 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """and whether that is not about to change."""
     supplied: tuple[int, ...] = ()
     """Of the leader of partition 1: the partitions that have all that was deployed."""
+    live: int = 0
+    """Process instances under way."""
     installing: str = ""
     """How far a transfer to here has come, for people."""
 
@@ -201,6 +203,12 @@ class InstallRefused(_PeerMessage, frozen=True, gc=False, tag=19):
     reason: str
 
 
+class InstallDone(_PeerMessage, frozen=True, gc=False, tag=24):
+    """The copy is in use. It may be an older one than the leader offered: what follows is in its log."""
+
+    partition: int
+
+
 InstallRequest: TypeAlias = RequestInstall | ReadFile | ReadEntries
 InstallAnswer: TypeAlias = InstallManifest | InstallChunk | InstallEntries | InstallRefused
 
@@ -224,6 +232,7 @@ PeerMessage: TypeAlias = (
     | InstallChunk
     | InstallEntries
     | InstallRefused
+    | InstallDone
     | ControlRequest
     | ControlReply
 )

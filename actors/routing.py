@@ -33,11 +33,20 @@ class RoutedPartition:
 
     @property
     def has_leader(self) -> bool:
-        return self._leads_here or self._peers.leader_of(self.id) is not None
+        return self.is_near or self._peers.leader_of(self.id) is not None
 
     @property
-    def _leads_here(self) -> bool:
+    def is_near(self) -> bool:
+        """It is led by this node."""
         return self.hosted is not None and self.hosted.leads
+
+    @property
+    def live(self) -> int:
+        """Process instances that are under way in it, as far as is known here."""
+        hosted = self.hosted
+        if hosted is not None and hosted.actor is not None and hosted.actor.leads:
+            return hosted.actor.live
+        return self._peers.live_in(self.id)
 
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Raises Refused or NoLeader when the command was not taken; the future may end with either."""

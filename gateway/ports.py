@@ -25,6 +25,11 @@ class Partition(Protocol):
     @property
     def id(self) -> int: ...
 
+    @property
+    def is_near(self) -> bool:
+        """It is led by this node: what it does costs no way over the network."""
+        ...
+
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Hand in a command; the future ends when the outcome is committed.
 
@@ -95,6 +100,10 @@ class Cluster(Protocol):
         ...
 
     def for_deployment(self) -> Partition: ...
+
+    def for_key(self, key: str) -> Partition:
+        """The partition for what could begin anywhere, but has this idempotency key."""
+        ...
 
     def for_message(self, correlation_key: str) -> Partition:
         """The partition that the messages of a correlation key belong to."""

@@ -153,6 +153,10 @@ class MemoryDisk:
         """The bytes of a file, to be damaged."""
         return self._live[path].live
 
+    def paths(self) -> list[Path]:
+        """All files, sorted."""
+        return sorted(self._live)
+
     def free_bytes(self, path: Path) -> int:
         return 1 << 40 if self.room is None else self.room
 

@@ -3,24 +3,20 @@
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import ChannelMessageAcknowledged, ChannelMessageReceived, ChannelMessageSent
 from bpmnd.bpmn.state import State
-from bpmnd.bpmn.state.deployed import Inbox, Outgoing
-
-_EMPTY = Outgoing(0, ())
+from bpmnd.bpmn.state.deployed import Inbox
 
 
 @applies(ChannelMessageSent)
 def channel_message_sent(state: State, event: ChannelMessageSent) -> None:
-    channel = state.outbox.get(event.receiver) or _EMPTY
-    assert event.number == channel.last_number + 1, f"{event} after number {channel.last_number}"
-    longer = Outgoing(event.number, (*channel.messages, (event.number, event.payload)))
-    state.outbox.put(event.receiver, longer, state.journal)
+    channel = state.outbox.get(event.receiver)
+    last_number = channel.last_number if channel else 0
+    assert event.number == last_number + 1, f"{event} after number {last_number}"
+    state.outbox.add(event.receiver, event.payload, state.journal)
 
 
 @applies(ChannelMessageAcknowledged)
 def channel_message_acknowledged(state: State, event: ChannelMessageAcknowledged) -> None:
-    channel = state.outbox.items[event.receiver]
-    rest = tuple(message for message in channel.messages if message[0] > event.number)
-    state.outbox.put(event.receiver, Outgoing(channel.last_number, rest), state.journal)
+    state.outbox.acknowledge(event.receiver, event.number, state.journal)
 
 
 @applies(ChannelMessageReceived)

@@ -90,13 +90,11 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
     """Forget what the receiver has, and answer the deployments that everybody has now."""
     channel = turn.state.outbox.get(command.receiver)
-    applied = [
-        payload for number, payload in (channel.messages if channel else ()) if number <= command.number
-    ]
+    applied = list(channel.messages.between(1, command.number)) if channel else []
     if not applied:
         return Accepted()
     turn.emit(ChannelMessageAcknowledged(command.receiver, command.number))
-    for payload in applied:
+    for _, payload in applied:
         match decode_message(payload):
             case DistributeDeployment(key=key):
                 _distributed(turn, key, command.receiver)
@@ -116,4 +114,4 @@ def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
     turn.emit(DeploymentFullyDistributed(deployment_key))
     if pending.request:
         answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
-        turn.answers.append((pending.request, answer))
+        turn.answer(pending.request, answer)

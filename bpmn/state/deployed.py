@@ -37,13 +37,6 @@ class Continuation(msgspec.Struct, frozen=True, array_like=True):
     passes: int
 
 
-class Outgoing(msgspec.Struct, frozen=True, array_like=True):
-    """The channel to one partition: messages that it has not acknowledged, by their numbers."""
-
-    last_number: int
-    messages: tuple[tuple[int, bytes], ...]
-
-
 class Inbox(msgspec.Struct, frozen=True, array_like=True):
     """The channel from one partition: the number of the last message applied."""
 

@@ -4,7 +4,7 @@ All of the state hangs in dictionaries and in attributes of records, and applier
 `put`, `drop` and `assign` alone. What it costs is the change, never the size of what is changed.
 """
 
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, final, runtime_checkable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -67,3 +67,24 @@ class Journal:
                 target.restore(old)
             else:
                 setattr(target, key, old)
+
+
+@final
+class NoJournal(Journal):
+    """For who only replays: what is committed is never taken back."""
+
+    __slots__ = ()
+
+    def put(self, mapping: dict[K, V], key: K, value: V) -> None:
+        mapping[key] = value
+
+    def drop(self, mapping: dict[K, V], key: K) -> V:
+        return mapping.pop(key)
+
+    def assign(self, record: object, name: str, value: object) -> None:
+        setattr(record, name, value)
+
+    def removed(self, structure: Restorable, entry: object) -> None: ...
+
+    def undo(self) -> None:
+        raise AssertionError("nothing was kept to undo by")

@@ -9,11 +9,13 @@ import msgspec
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.cold import ColdStore
-from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, Outgoing, PendingDeployment
+from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import Messages
+from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
+from bpmnd.bpmn.state.outbox import Outbox
 from bpmnd.bpmn.state.owners import Owners
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.state.series import prefix_free
@@ -58,7 +60,7 @@ class State:
 
     def __init__(self, partition_id: int, store: ColdStore) -> None:
         self.partition_id = partition_id
-        self.journal = Journal()
+        self.journal: Journal = Journal()
         self._store = store
         row = store.get(_META)
         meta = msgspec.msgpack.decode(row, type=_Meta) if row else _Meta(first_key(partition_id), 0, 0, 0, 0)
@@ -78,9 +80,11 @@ class State:
         self.definitions = Table(b"d", Definition, store)
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
-        self.outbox = Table(b"x", Outgoing, store)
+        self.outbox = Outbox(store)
         self.inbox = Table(b"y", Inbox, store)
         self.messages = Messages(partition_id, store)
+        self.noted = NotedCommands(store)
+        self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold)
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
@@ -156,7 +160,7 @@ class State:
             self.definitions,
             self.pending_deployments,
             self.continuations,
-            self.outbox,
+            self.outbox.last_numbers,
             self.inbox,
             self.messages.starts.table,
             self.messages.signal_starts.table,
@@ -165,7 +169,7 @@ class State:
         for table in tables:
             at_once.extend(table.capture())
         indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
-        cold = [table.capture() for table in self.messages.cold]
+        cold = [table.capture() for table in self._cold]
         return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes, *cold))
 
     def readable(self, *, instances_in_memory_max: int, index_head_max: int) -> None:
@@ -173,7 +177,7 @@ class State:
         self._in_store = True
         self.instances.readable(instances_in_memory_max)
         self.owners.readable()
-        for table in self.messages.cold:
+        for table in self._cold:
             table.readable()
         self._due.readable(index_head_max)
         for name, index in list(self._activatable.items()):

@@ -9,6 +9,7 @@ import pytest
 from bpmnd.bpmn import broadcast as broadcast_module
 from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.appliers import replay
+from bpmnd.bpmn.channel import DistributeDeployment, encode_message
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
@@ -55,7 +56,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import FREE, Messages, group_of
 from bpmnd.bpmn.state.records import ProcessInstance
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
-from tests.bpmn.playground import START, flow, path, process, rows_of, task
+from tests.bpmn.playground import START, Playground, flow, path, process, rows_of, task
 from tests.bpmn.test_state import Checkpointed
 
 HOUR_MS = 3_600_000
@@ -401,6 +402,23 @@ def test_a_message_starts_its_instance_on_the_partition_of_its_key() -> None:
         assert len(cluster[partition].jobs("work")) == 1
 
 
+def test_an_older_version_that_comes_after_a_newer_one_starts_nothing() -> None:
+    """As to a partition that is new, and gets what was deployed before it came."""
+    first = Playground()
+    renewed = BEGIN.replace(b'type="work"', b'type="renewed"')
+    keys = [first.deploy(content).processes[0].key for content in (BEGIN, renewed)]
+    late = Playground(2, (1, 2))
+    for number, key in enumerate(reversed(keys), start=1):
+        definition = first.state.definitions.items[key]
+        message = DistributeDeployment(definition.deployment_key, "<default>", (definition,))
+        late.do(ReceiveChannelMessage(1, number, encode_message(message)))
+
+    late.do(PublishMessage("go"))
+
+    assert late.jobs("work") == ()
+    assert len(late.jobs("renewed")) == 1
+
+
 class Story:
     """A cluster that lives at random, and what its clients know of it."""
 
@@ -434,7 +452,7 @@ class Story:
             case 6:
                 asked = cluster.for_key(key)
                 if asked.decide(CorrelateMessage("go", key)).outcome is None:
-                    self.requests.add((asked.state.partition_id, asked._requests))
+                    self.requests.add((asked.state.partition_id, asked._requests))  # pyright: ignore[reportPrivateUsage]
             case 7:
                 partition.do(BroadcastSignal("bell"))
             case 8:

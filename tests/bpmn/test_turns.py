@@ -7,6 +7,7 @@ import pytest
 from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.commands import (
+    BroadcastSignal,
     CancelProcessInstance,
     Command,
     CompleteJob,
@@ -14,6 +15,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     FailJob,
     FireDue,
+    PublishMessage,
     ResolveIncident,
     ThrowJobError,
 )
@@ -26,11 +28,14 @@ from bpmnd.bpmn.events import (
     IncidentResolved,
     JobCreated,
 )
-from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, MessagePublished, Rejected, RejectionType
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.turn import PASSES_MAX, STEPS_MAX, BrokenStateError, Turn
 from tests.bpmn.playground import ONE_TASK, START, Playground, flow, path, process, rows_of, task
 from tests.bpmn.test_flow import CATCH, ERRORS, PARALLEL, boundary_timer
+from tests.bpmn.test_messages import STARTED, WAITING
+from tests.bpmn.test_signals import STARTED as ALARMED
+from tests.bpmn.test_signals import WAITING as SIGNALLED
 
 
 class PlantedError(Exception):
@@ -83,7 +88,56 @@ def cancellation(playground: Playground) -> Command:
     return CancelProcessInstance(key)
 
 
-@pytest.mark.parametrize("given", [boundary_and_error, completion, failure, creation, cancellation])
+def publication(playground: Playground) -> Command:
+    """To one who waits, to a start event, and into the buffer."""
+    playground.deploy(WAITING, STARTED.replace(b'name="ordered"', b'name="paid"'))
+    playground.create({"order": b'"1"'})
+    return PublishMessage("paid", "1", 1000, "id", {"a": b"1"})
+
+
+def opening(playground: Playground) -> Command:
+    playground.deploy(WAITING)
+    playground.do(PublishMessage("paid", "1", 1000, "id", {"a": b"1"}))
+    return CreateProcessInstance("process", variables={"order": b'"1"'})
+
+
+def end_of_the_first(playground: Playground) -> Command:
+    playground.deploy(STARTED)
+    for _ in range(2):
+        playground.do(PublishMessage("ordered", "1", 1000))
+    return CompleteJob(playground.jobs("work")[0].key)
+
+
+def expiry(playground: Playground) -> Command:
+    playground.deploy(WAITING)
+    playground.create({"order": b'"1"'})
+    published = playground.do(PublishMessage("paid", "1", 1000, "id"))
+    assert isinstance(published, MessagePublished)
+    playground.now += 1000
+    return FireDue(published.key)
+
+
+def signal(playground: Playground) -> Command:
+    playground.deploy(SIGNALLED, ALARMED)
+    playground.create()
+    return BroadcastSignal("alarm", {"a": b"1"})
+
+
+GIVEN = [
+    boundary_and_error,
+    completion,
+    failure,
+    creation,
+    cancellation,
+    publication,
+    opening,
+    end_of_the_first,
+    expiry,
+    signal,
+]
+
+
+@pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("position", range(12))
 def test_a_decision_that_raises_leaves_the_state_as_it_was(
     monkeypatch: pytest.MonkeyPatch, given: Callable[[Playground], Command], position: int

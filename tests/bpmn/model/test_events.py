@@ -1,0 +1,220 @@
+"""Messages, signals and event-based gateways in the executable graph, and what is wrong with them."""
+
+import pytest
+
+from bpmnd.bpmn.feel import Expression
+from bpmnd.bpmn.model.graph import (
+    ElementType,
+    EndEvent,
+    EventBasedGateway,
+    MessageBoundaryEvent,
+    MessageCatchEvent,
+    NoneThrowEvent,
+    ReceiveTask,
+    ServiceTask,
+    SignalBoundaryEvent,
+    SignalCatchEvent,
+    SignalDefinition,
+    SignalThrowEvent,
+    StartEvent,
+)
+from bpmnd.bpmn.model.parser import rebuild
+from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
+from tests.bpmn.model.models import END, START, WORK, element, flow, model, parsed, reasons, sub_process
+
+GO = message("m", "go", "=key")
+BELL = signal("s", "bell")
+JOB = '<zeebe:taskDefinition type="send"/>'
+GATEWAY = '<eventBasedGateway id="gate"/>' + catch("one", on_message("m")) + catch("two", on_signal("s"))
+LEADS = flow("f1", "gate", "one") + flow("f2", "gate", "two")
+
+
+def test_a_message_catch_event_has_a_name_and_a_correlation_key() -> None:
+    node = element(model(START + catch("e", on_message("m")), beside=GO), "e")
+    assert isinstance(node, MessageCatchEvent)
+    assert node.message.name == "go"
+    assert isinstance(node.message.correlation_key, Expression)
+
+
+def test_a_receive_task_refers_to_its_message() -> None:
+    node = element(model(START + '<receiveTask id="e" messageRef="m"/>', beside=GO), "e")
+    assert isinstance(node, ReceiveTask)
+    assert node.message.name == "go"
+
+
+@pytest.mark.parametrize(
+    ("definition", "kind"), [(on_message("m"), MessageBoundaryEvent), (on_signal("s"), SignalBoundaryEvent)]
+)
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_a_boundary_event_interrupts_or_not(definition: str, kind: type, interrupting: bool) -> None:
+    content = model(
+        START
+        + WORK
+        + END
+        + boundary("e", "work", definition, interrupting=interrupting)
+        + flow("f", "e", "end"),
+        beside=GO + BELL,
+    )
+    node = element(content, "e")
+    assert isinstance(node, MessageBoundaryEvent | SignalBoundaryEvent)
+    assert isinstance(node, kind)
+    assert node.interrupting is interrupting
+    assert element(content, "work").index == node.attached_to
+
+
+def test_a_signal_is_caught_by_its_name() -> None:
+    node = element(model(START + catch("e", on_signal("s")), beside=BELL), "e")
+    assert isinstance(node, SignalCatchEvent)
+    assert node.signal == SignalDefinition("bell")
+
+
+def test_a_process_knows_its_start_events_and_one_of_them_is_none() -> None:
+    content = model(
+        event("startEvent", "a", on_message("m")) + START + event("startEvent", "b", on_signal("s")),
+        beside=message("m", "go") + BELL,
+    )
+    process = parsed(content)
+    assert process.root.start_event is not None
+    assert process.elements[process.root.start_event].id == "start"
+    assert [process.elements[index].id for index in process.root.triggered_starts] == ["a", "b"]
+    assert rebuild(content, "process", process.element_ids()) == process
+
+
+def test_a_process_may_have_no_none_start_event() -> None:
+    process = parsed(model(event("startEvent", "a", on_message("m")), beside=message("m", "go")))
+    assert process.root.start_event is None
+    node = process.elements[1]
+    assert isinstance(node, StartEvent)
+    assert node.trigger is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [
+        ("intermediateThrowEvent", ElementType.INTERMEDIATE_THROW_EVENT),
+        ("endEvent", ElementType.END_EVENT),
+    ],
+)
+def test_a_message_is_thrown_by_a_job_and_a_signal_by_the_engine(kind: str, type_: ElementType) -> None:
+    thrown = element(model(START + event(kind, "e", on_message("m"), JOB), beside=GO), "e")
+    assert isinstance(thrown, ServiceTask)
+    assert (thrown.element_type, thrown.job.type) == (type_, "send")
+    thrown = element(model(START + event(kind, "e", on_signal("s")), beside=BELL), "e")
+    assert isinstance(thrown, SignalThrowEvent)
+    assert thrown.signal.name == "bell"
+
+
+def test_events_that_throw_nothing() -> None:
+    content = model(START + '<intermediateThrowEvent id="a"/><endEvent id="b"/>')
+    assert isinstance(element(content, "a"), NoneThrowEvent)
+    assert isinstance(element(content, "b"), EndEvent)
+
+
+def test_an_event_based_gateway_leads_to_events() -> None:
+    content = model(START + GATEWAY + LEADS, beside=GO + BELL)
+    node = element(content, "gate")
+    assert isinstance(node, EventBasedGateway)
+    assert len(node.outgoing) == 2
+
+
+CATCHES = catch("e", on_message("m"))
+
+
+@pytest.mark.parametrize(
+    ("inside", "beside", "expected"),
+    [
+        (catch("e", "<messageEventDefinition/>"), GO, ("e", "must reference a message")),
+        (CATCHES, "", ("e", "references the message 'm', which does not exist")),
+        (
+            CATCHES,
+            message("m", "go"),
+            ("m", "must have exactly one zeebe:subscription extension element"),
+        ),
+        (
+            CATCHES,
+            message("m", "go", "static"),
+            (
+                "m",
+                "expected an expression but found the static value 'static'; an expression starts with '='",
+            ),
+        ),
+        (CATCHES, message("m", "", "=k"), ("m", "the name of a message must be present and not empty")),
+        ('<receiveTask id="e"/>', GO, ("e", "must reference a message")),
+        (catch("e", "<signalEventDefinition/>"), BELL, ("e", "must reference a signal")),
+        (
+            catch("e", on_signal("s")),
+            '<signal id="s"/>',
+            ("s", "the name of a signal must be present and not empty"),
+        ),
+        (
+            event("endEvent", "e", on_message("m")),
+            GO,
+            ("e", "must have exactly one zeebe:taskDefinition extension element"),
+        ),
+        (
+            sub_process(event("startEvent", "e", on_signal("s"))),
+            BELL,
+            ("e", "the start event of a sub-process must have no event definition"),
+        ),
+        (
+            event("startEvent", "a", on_message("m")) + event("startEvent", "e", on_message("m")),
+            message("m", "go"),
+            ("e", "another event here already waits for the message 'go'"),
+        ),
+        (
+            WORK
+            + END
+            + boundary("a", "work", on_signal("s"))
+            + boundary("e", "work", on_signal("s"))
+            + flow("f1", "a", "end")
+            + flow("f2", "e", "end"),
+            BELL,
+            ("e", "another event here already waits for the signal 'bell'"),
+        ),
+        (
+            '<receiveTask id="task" messageRef="m"/>'
+            + END
+            + boundary("e", "task", on_message("m"))
+            + flow("f", "e", "end"),
+            GO,
+            ("e", "another event here already waits for the message 'go'"),
+        ),
+        (
+            GATEWAY + flow("f", "gate", "one"),
+            GO + BELL,
+            ("gate", "an event-based gateway must have at least two outgoing sequence flows"),
+        ),
+        (
+            GATEWAY + LEADS + WORK + flow("f3", "gate", "work"),
+            GO + BELL,
+            ("gate", "must only lead to intermediate catch events, not to the serviceTask 'work'"),
+        ),
+        (
+            GATEWAY + LEADS + WORK + flow("f3", "work", "two"),
+            GO + BELL,
+            ("two", "an event behind an event-based gateway must have no other incoming sequence flow"),
+        ),
+    ],
+)
+def test_what_is_wrong_is_told(inside: str, beside: str, expected: tuple[str, str]) -> None:
+    start = "" if inside.startswith("<startEvent") else START
+    assert reasons(model(start + inside, beside=beside)) == [expected]
+
+
+def test_a_reference_may_be_qualified() -> None:
+    node = element(model(START + catch("e", on_message("t:m")), beside=GO), "e")
+    assert isinstance(node, MessageCatchEvent)
+
+
+def test_names_that_are_computed_are_not_compared() -> None:
+    content = model(
+        START
+        + WORK
+        + END
+        + boundary("a", "work", on_message("m"))
+        + boundary("b", "work", on_message("m"))
+        + flow("f1", "a", "end")
+        + flow("f2", "b", "end"),
+        beside=message("m", "=name", "=k"),
+    )
+    assert reasons(content) == []

@@ -1,0 +1,30 @@
+"""What a cluster acknowledged stands, whichever nodes are killed, and service goes on within seconds."""
+
+import itertools
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.cluster_crashes import KINDS, kill_under_load, table
+from tests.judged import JUDGE
+
+pytestmark = pytest.mark.end_to_end
+
+ROUNDS: Final = 100 if JUDGE else 3
+TAKEOVER_SECONDS_MAX: Final = 3.0
+
+
+async def test_nothing_acknowledged_is_lost_or_doubled_by_killing_nodes_of_a_cluster(tmp_path: Path) -> None:
+    kinds = list(itertools.islice(itertools.cycle(KINDS), ROUNDS))
+    rounds, load = await kill_under_load(tmp_path / "cluster", kinds, seed=1)
+
+    print(*table(rounds), sep="\n")
+    print(f"{len(load.created)} instances, {len(load.completed)} jobs acknowledged, {load.unknown} unknown")
+    assert len(load.completed) > ROUNDS * 10
+    takeovers = sorted(one.takeover for one in rounds if len(one.killed) == 1)
+    usual = takeovers[int(0.95 * (len(takeovers) - 1))]
+    assert usual < TAKEOVER_SECONDS_MAX, (
+        f"a takeover took {usual:.1f} s or longer in one of twenty: {takeovers}"
+    )
+    assert takeovers[-1] < 2 * TAKEOVER_SECONDS_MAX, f"a takeover took {takeovers[-1]:.1f} s"
