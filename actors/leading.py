@@ -160,6 +160,8 @@ class Leadership:
         if self._decided:
             self._latency.decided(self._decided, self._clock.monotonic() - self._began)
             self._decided = 0
+        if not self._events:
+            self._machine.applied = self._raft.last_index  # Raft's own entries change nothing here.
         if not (self._events or self._answers or self._offered):
             self._now = 0
             return

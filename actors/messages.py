@@ -22,6 +22,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import Message as RaftMessage
+from bpmnd.storage.errors import DamageError
 from bpmnd.storage.log import Appended, AppendFailed
 
 
@@ -45,8 +46,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of the leader broke: it is probably gone. Without waiting for the election
-    time-out, stand for election after so many seconds, if nobody else has won by then."""
+    """The connection to the node of a member broke: it is probably gone.
+
+    If it was the leader: without waiting for the election time-out, stand for election after so many seconds,
+    if nobody else has won by then. If it sent a checkpoint: no more of it will come.
+    """
 
     member: int
     campaign_after_seconds: float
@@ -101,8 +105,15 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class HasInstalled:
+    """A member that lacked what the log does not have any more has it now."""
+
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconcile:
-    """These are to be the voters of the group."""
+    """These are to be the voters of the group; nobody: leave it as it is."""
 
     goal: frozenset[int]
 
@@ -114,10 +125,19 @@ class ClusterChanged:
 
 @dataclass(frozen=True, slots=True)
 class PeerPosition:
-    """The leader has this committed, with this hash: so must everybody who has it."""
+    """A member has this committed, with this hash: so must everybody who has it."""
 
+    member: int
+    leads: bool
     index: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DamageFound:
+    """Something that is read aside, and seldom, is not what was written."""
+
+    error: DamageError
 
 
 Message: TypeAlias = (
@@ -134,6 +154,8 @@ Message: TypeAlias = (
     | PeerPosition
     | Reconcile
     | ClusterChanged
+    | DamageFound
+    | HasInstalled
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]

@@ -18,7 +18,8 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Refused
-from bpmnd.actors.installing import Installation, Installed
+from bpmnd.actors.histories import Histories
+from bpmnd.actors.installing import DivergedError, Installation, Installed
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
@@ -26,7 +27,9 @@ from bpmnd.actors.messages import (
     Campaign,
     CheckpointWritten,
     ClusterChanged,
+    DamageFound,
     HandOver,
+    HasInstalled,
     LeaderLost,
     MachineLoaded,
     Message,
@@ -41,12 +44,13 @@ from bpmnd.actors.messages import (
 )
 from bpmnd.actors.peer_messages import (
     InstallChunk,
+    InstallDone,
     InstallEntries,
     InstallManifest,
     InstallRefused,
     InstallRequest,
 )
-from bpmnd.actors.reconciling import next_change
+from bpmnd.actors.reconciling import has_caught_up, next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
@@ -73,6 +77,8 @@ _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
 _KEPT_BYTES_MAX: Final = 1 << 30
 """So much log is kept for followers that lag behind."""
+_HAND_OVER_LAG_MAX: Final = 100
+"""Who lacks more entries is not handed over to: meanwhile nothing could be decided."""
 
 
 @final
@@ -94,7 +100,8 @@ class PartitionActor(Actor[Message]):
         archiving: Archiving | None = None,
         disk_space: DiskSpace | None = None,
         leader_changed: Callable[[], None] = lambda: None,
-        ask: Callable[[int, InstallRequest], None] = lambda member, request: None,
+        ask: Callable[[int, InstallRequest | InstallDone], None] = lambda member, request: None,
+        has_peers: Callable[[], bool] = lambda: False,
         installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
         limits = limits or PartitionLimits()
@@ -120,10 +127,13 @@ class PartitionActor(Actor[Message]):
         self._disk_space = disk_space
         self._leader_changed = leader_changed
         self._ask = ask
+        self._has_peers = has_peers
         self._installed = installed
         self._installation: Installation | None = None
         self._is_damaged = self.replica.consensus.raft.damaged
-        self.serving = Serving(replica, scheduler)
+        self._histories = Histories(self.name, replica.consensus.raft.member, replica.log.log)
+        self._goal: frozenset[int] = frozenset()
+        self.serving = Serving(replica, scheduler, self.found_damaged)
         self._policy = checkpoints or CheckpointPolicy()
         self._consensus = replica.consensus
         self._raft = replica.consensus.raft
@@ -169,6 +179,11 @@ class PartitionActor(Actor[Message]):
     def leader(self) -> int:
         """The member that leads, as far as it is known; 0 if it is not."""
         return self._raft.leader
+
+    @property
+    def committed(self) -> int:
+        """The last entry that is known to stand for good."""
+        return self._raft.committed
 
     @property
     def machine(self) -> Machine | None:
@@ -272,10 +287,14 @@ class PartitionActor(Actor[Message]):
                 raise error
             case Tick():
                 self._raft.tick()
+                self._reconcile()
+                self._compare()
             case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
                     self._campaign_timer = self.scheduler.call_later(seconds, self.tell, Campaign())
+                if self._installation is not None and self._installation.source == member:
+                    self._installation.give_up("the connection to who sends it broke")
             case Campaign():
                 if not self._raft.leader:
                     self._raft.campaign()
@@ -283,15 +302,16 @@ class PartitionActor(Actor[Message]):
                 if self._installation is not None:
                     self._installation.received(message)
             case Reconcile(goal):
-                change = next_change(self._raft, goal)
-                if change is not None:
-                    refusal = self._raft.propose_change(change)
-                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
+                self._goal = goal
             case ClusterChanged():
                 if self._leading is not None:
                     self._know_peers(self._leading.engine)
-            case PeerPosition(index, hash):
-                self._compare(index, hash)
+            case HasInstalled(member):
+                self._raft.report_snapshot(member, succeeded=True)
+            case PeerPosition():
+                self._histories.told(message)
+            case DamageFound(error):
+                raise error
             case HandOver(to):
                 self._hand_over(to)
             case CheckpointWritten(error):
@@ -428,9 +448,17 @@ class PartitionActor(Actor[Message]):
                 self._machine.follow()
 
     def reconcile(self, goal: frozenset[int]) -> None:
-        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
-        if self.leads:
+        """As the leader, bring the group's configuration to who is to be in it, step by step."""
+        if self.leads and goal != self._goal:
             self.tell(Reconcile(goal))
+
+    def _reconcile(self) -> None:
+        if self._leading is None:
+            self._goal = frozenset()
+            return
+        change = next_change(self._raft, self._goal)
+        if change is not None and isinstance(self._raft.propose_change(change), int):
+            _logger.info("partition %d: %s", self.id, change)
 
     def report(self) -> GroupReport | None:
         """What the leader says of its group."""
@@ -465,6 +493,21 @@ class PartitionActor(Actor[Message]):
         """A position of the log that is committed and on disk here, near its end; None if there is none."""
         return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
 
+    @property
+    def compared(self) -> int:
+        """How often what another member has committed was the same here."""
+        return self._histories.agreed
+
+    @property
+    def source(self) -> int:
+        """The member that a checkpoint is fetched from; 0 if none is."""
+        return 0 if self._installation is None else self._installation.source
+
+    def found_damaged(self, error: DamageError) -> None:
+        """What lies here and is seldom read is damaged: with peers the replica is rebuilt."""
+        if self._has_peers():
+            self.tell(DamageFound(error))
+
     def _begin_installation(self, offer: SnapshotOffer) -> None:
         _logger.warning("partition %d: needs a checkpoint from its leader, at %d", self.id, offer.index)
         self._installation = Installation(
@@ -472,15 +515,22 @@ class PartitionActor(Actor[Message]):
             self.replica.files,
             self._log,
             self._raft.committed,
+            offer.sender,
             lambda request: self._ask(offer.sender, request),
             self.scheduler,
             self._installation_ended,
         )
         self._installation.start()
 
+    def say_installed(self, source: int) -> None:
+        """Tell the member that sent the copy which this replica was opened with."""
+        self._ask(source, InstallDone(self.id))
+
     def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
         if self.stopped:
             return
+        if isinstance(error, DivergedError):
+            raise DamageError("chain", self.replica.files.directory / LOG, error.index, None, str(error))
         if installed is None:
             _logger.warning("partition %d: no checkpoint came: %s", self.id, error)
             self._consensus.offered = None
@@ -490,29 +540,28 @@ class PartitionActor(Actor[Message]):
         else:
             self._installed(installed)
 
-    def _compare(self, index: int, hash: bytes) -> None:
+    def _compare(self) -> None:
         """Histories that are the same up to the commit have the same hash there."""
-        log = self._log.log
-        if log.first_index <= index <= min(self._raft.committed, log.synced_index) and not self._is_damaged:
-            own = log.hash_at(index)
-            if own != hash:
-                what = f"the leader's entry {index} has the hash {hash.hex()}, here it is {own.hex()}"
-                raise DamageError("chain", self.replica.files.directory / LOG, index, None, what)
+        if self._is_damaged:
+            return
+        other = self._histories.contradiction(self._raft.committed, self._raft.configuration.voters)
+        if other is not None:
+            what = f"others have another history: {other}"
+            raise DamageError("chain", self.replica.files.directory / LOG, other.index, None, what)
 
     def _hand_over(self, to: int) -> None:
         """Ask another voter to lead, one that is there and lacks little."""
         raft = self._raft
         if raft.role is not Role.LEADER or not raft.may_propose:
             return
-        voters = set(raft.configuration.voters) - {raft.member}
-        able = {
-            member: progress.match
-            for member, progress in raft.progress().items()
-            if member in voters and progress.active and not progress.damaged
-        }
-        best = to if to in able else 0 if to or not able else max(able, key=lambda one: (able[one], one))
-        if best:
-            raft.transfer_leadership(best)
+        able = [
+            (raft.progress()[member].match, member)
+            for member in raft.configuration.voters
+            if member != raft.member and has_caught_up(raft, member, lag_max=_HAND_OVER_LAG_MAX)
+        ]
+        best = max((one for one in able if to in (0, one[1])), default=None)
+        if best is not None:
+            raft.transfer_leadership(best[1])
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""

@@ -72,12 +72,13 @@ class Peers:
     def told(self, node: int, status: NodeStatus) -> None:
         self.statuses[node] = status
         self._offsets[node] = status.wall_ms - self._clock.wall_ms()
-        for replica in status.replicas:
-            term, leader = self._leaders.get(replica.partition, (-1, -1))
-            if replica.leads and replica.term >= term:
-                self._leaders[replica.partition] = (replica.term, node)
-            elif leader == node and not replica.leads:
-                del self._leaders[replica.partition]
+        led = {replica.partition: replica.term for replica in status.replicas if replica.leads}
+        for partition in [known for known, (_, leader) in self._leaders.items() if leader == node]:
+            if partition not in led:
+                del self._leaders[partition]
+        for partition, term in led.items():
+            if term >= self._leaders.get(partition, (-1, -1))[0]:
+                self._leaders[partition] = (term, node)
 
     def leader_of(self, partition: int) -> tuple[int, int] | None:
         """(term, node) of the leader on another node, as far as it is known."""
