@@ -1,4 +1,4 @@
-"""`Idempotency-Key` where it is needed: who was asked is killed, before or after the client has its answer."""
+"""`Idempotency-Key` where it is needed: who was asked is killed, before or after the client is answered."""
 
 import asyncio
 from contextlib import suppress
