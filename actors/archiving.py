@@ -1,11 +1,13 @@
 """Sealed segments below the checkpoint go to the archive, compressed, and then leave the log."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import final
 
 from bpmnd.actors.clock import Clock, Scheduler
 from bpmnd.storage.archive import Archive, ArchiveRetention
+from bpmnd.storage.errors import DamageError
 from bpmnd.storage.log import Log, Sealed
 
 _logger = logging.getLogger(__name__)
@@ -15,7 +17,8 @@ _logger = logging.getLogger(__name__)
 class Archiving:
     """Archives what one log no longer needs, in the scheduler's threads, and drops what is beyond retention.
 
-    A failure loses nothing: the segments stay in the log, and the next checkpoint tries again.
+    A failure loses nothing: the segments stay in the log, and the next checkpoint tries again. Of damage that
+    comes to light `damaged` is told.
     """
 
     def __init__(
@@ -26,6 +29,7 @@ class Archiving:
         retention: ArchiveRetention,
         scheduler: Scheduler,
         clock: Clock,
+        damaged: Callable[[DamageError], None] = lambda error: None,
     ) -> None:
         self._archive = archive
         self._log = log
@@ -33,6 +37,7 @@ class Archiving:
         self._retention = retention
         self._scheduler = scheduler
         self._clock = clock
+        self._damaged = damaged
         self._busy = False
         self._closed = False
         self.failure: BaseException | None = None
@@ -68,5 +73,7 @@ class Archiving:
         self.failure = error
         if error is not None:
             _logger.error("cannot archive %s", self._log_directory, exc_info=error)
+            if isinstance(error, DamageError):
+                self._damaged(error)
         elif sealed is not None and not self._closed:
             self._log.drop(sealed)

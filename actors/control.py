@@ -1,7 +1,7 @@
 """A node's part in the cluster: founding or joining it, knowing its state, having group 0 change it."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, final
 
@@ -21,7 +21,7 @@ from bpmnd.actors.peer_messages import (
 from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, Member
-from bpmnd.cluster.operations import GroupReport, Refused, ReplaceNode, Request
+from bpmnd.cluster.operations import GroupReport, MoveNode, Refused, ReplaceNode, Request
 from bpmnd.cluster.raft import Configuration
 from bpmnd.storage.errors import DamageError
 from bpmnd.storage.log import Appended, AppendFailed
@@ -39,7 +39,7 @@ class Cluster(Protocol):
         """Have the replicas, routes and connections that the state asks for."""
 
     def reports(self) -> dict[int, GroupReport]:
-        """What the leaders of all partitions say of their groups, as far as they are known."""
+        """What the leaders of all groups say of them, as far as they are known."""
         ...
 
     def look_after(self, state: ClusterState) -> None:
@@ -90,16 +90,36 @@ class Control:
         self._opening = False
         self._stopping = False
         self._timer: Timer | None = None
-        self._asked: dict[int, Callable[[Outcome], None]] = {}
+        self._asked: dict[int, tuple[int, Callable[[Outcome], None]]] = {}
+        """Number -> the node that was asked, and who waits."""
         self._last_asked = 0
+        self._introduced: dict[int, tuple[int, Introduction]] = {}
+        """What the nodes that are connected say of themselves, by incarnation."""
+        self._addresses: dict[int, str] = {}
+        """Where the network looks for other nodes."""
+        self._strangers: set[int] = set()
+        """Nodes that did not belong to the cluster when that was last looked at."""
+        self._refusal = ""
 
     @property
     def state(self) -> ClusterState | None:
         return self.identity.cluster
 
+    @property
+    def is_member(self) -> bool:
+        """It belongs to a cluster, or at least to none that has gone on without it."""
+        own = self.state
+        return own is None or own.knows(self.identity.node, self.identity.incarnation)
+
     def start(self) -> None:
-        if self.identity.cluster is not None:
-            self._use(self.identity.cluster)
+        own = self.identity.cluster
+        configured = self._founding.addresses()
+        for node, address in configured.items():
+            if own is None or (self.is_member and own.member(node) is not None):
+                self._learn_address(node, address)
+        if own is not None:
+            # What the configuration says of addresses is newer than what was written down before the start.
+            self._use(own, {one.node: one.peer_address for one in _all_of(own) if one.node in configured})
         else:
             self._found()
         self._look()
@@ -123,16 +143,33 @@ class Control:
         if own is None:
             return None if cluster else self._founding.disagreement(node, introduction)
         if cluster and cluster != own.cluster_id:
-            return f"this is cluster {own.cluster_id}, not {cluster}"
+            return (
+                f"this is cluster {own.cluster_id}, and the data directory of node {node} belongs to cluster"
+                f" {cluster}: a node joins with an empty directory"
+            )
+        if not self.is_member:
+            return f"node {self.identity.node} itself belongs to cluster {own.cluster_id} no more"
         if not cluster or own.knows(node, incarnation):
             present = self._peers.connected.get(node, incarnation)
-            return None if present == incarnation else f"node {node} is connected as another incarnation"
+            if present == incarnation:
+                return None
+            return (
+                f"there is a node {node} that is connected, with another data directory: a new node needs an"
+                " id of its own"
+            )
         if own.member(node) is not None:
-            return f"node {node} of cluster {own.cluster_id} is another one: its disk was another"
-        return f"cluster {own.cluster_id} has no node {node}"
+            return (
+                f"node {node} of cluster {own.cluster_id} has another data directory now: this old one counts"
+                " no more"
+            )
+        return (
+            f"node {node} is no member of cluster {own.cluster_id} any more: to join again it needs an empty"
+            " directory"
+        )
 
     def connected(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> None:
         own = self.state
+        self._introduced[node] = (incarnation, introduction)
         if own is None:
             self._founding.arrived(node, incarnation, cluster, introduction)
             self._found()
@@ -144,6 +181,11 @@ class Control:
     def disconnected(self, node: int) -> None:
         self._founding.left(node)
         self.applicants.pop(node, None)
+        self._introduced.pop(node, None)
+        for number, (asked, then) in list(self._asked.items()):
+            if asked == node:
+                del self._asked[number]
+                then(Refused(f"node {node} is gone: whether the operation has begun is unknown"))
 
     def compare(self, node: int, status: NodeStatus) -> None:
         """Help a member that knows less of the cluster."""
@@ -173,7 +215,7 @@ class Control:
         if leader is None or not self._network.send(leader[1], item):
             then(Refused("the controller has no leader that can be reached; ask again"))
             return
-        self._asked[number] = then
+        self._asked[number] = (leader[1], then)
 
     def requested(self, node: int, request: ControlRequest) -> None:
         """Another node hands a request on."""
@@ -187,9 +229,9 @@ class Control:
             decided(Refused("the controller is led by another node; ask again"))
 
     def replied(self, reply: ControlReply) -> None:
-        then = self._asked.pop(reply.number, None)
-        if then is not None:
-            then(reply.outcome)
+        asked = self._asked.pop(reply.number, None)
+        if asked is not None:
+            asked[1](reply.outcome)
 
     # The state
 
@@ -203,8 +245,10 @@ class Control:
         """Take over a newer state of the cluster, and pass it on."""
         if self.identity.cluster is not None and state.version <= self.identity.cluster.version:
             return
+        before = self.identity.cluster
+        known = {} if before is None else {one.node: one.peer_address for one in _all_of(before)}
         self.identity.note(state)
-        self._use(state)
+        self._use(state, known)
         update = encode_peer_message(ClusterUpdate(state))
         for node in self._peers.connected:
             member = state.member(node)
@@ -214,14 +258,27 @@ class Control:
                 self._network.send(node, update, True)
         self._peers.tell()
 
-    def _use(self, state: ClusterState) -> None:
+    def _use(self, state: ClusterState, known: Mapping[int, str]) -> None:
+        """`known` are the addresses of nodes that are not news."""
         self._network.introduce(state.cluster_id)
-        for member in state.members:
-            if member.node != self.identity.node:
-                self._network.learn(member.node, member.peer_address)
+        if not self.is_member:
+            _logger.warning(
+                "node %d is no member of cluster %s any more: it can be stopped, its data directory deleted",
+                self.identity.node,
+                state.cluster_id,
+            )
+        else:
+            for member in _all_of(state):
+                if member.node != self.identity.node and known.get(member.node) != member.peer_address:
+                    self._learn_address(member.node, member.peer_address)
         self._cluster.use(state)
-        if self.identity.node in state.controller.replicas:
+        if self.is_member and (self.identity.node in state.controller.replicas or self._files.exists()):
             self._open_controller(state)
+
+    def _learn_address(self, node: int, address: str) -> None:
+        if address and node != self.identity.node and self._addresses.get(node) != address:
+            self._addresses[node] = address
+            self._network.learn(node, address)
 
     def _open_controller(self, state: ClusterState) -> None:
         if self.controller is not None or self._opening:
@@ -237,7 +294,7 @@ class Control:
                 early.append(message)
 
         birth = Configuration(voters=state.controller.birth)
-        has_peers = len(state.controller.replicas) > 1
+        has_peers = any(node != self.identity.node for node in state.controller.held)
 
         def work() -> ControllerReplica:
             try:
@@ -281,7 +338,15 @@ class Control:
         controller = self.controller
         if controller is None:
             return None
-        return ReplicaStatus(CONTROLLER_GROUP, controller.term, controller.leads, True)
+        report = controller.report() if controller.leads else None
+        return ReplicaStatus(
+            CONTROLLER_GROUP,
+            controller.term,
+            controller.leads,
+            True,
+            members=() if report is None else tuple(sorted(report.members)),
+            is_settled=report is not None and report.is_settled,
+        )
 
     # What is done without anybody asking
 
@@ -291,20 +356,82 @@ class Control:
         state = self.state
         if state is not None:
             self._cluster.look_after(state)
+            self._look_after_controller(state)
+            self._forget_strangers(state)
             if self.controller is not None and self.controller.leads:
-                self._replace(state, self.applicants)
+                wanted = next(self._wanted(state), None)
+                if wanted is not None:
+                    self.request(wanted, self._note_refusal)
         self._timer = self._scheduler.call_later(_LOOK_SECONDS, self._look)
 
-    def _replace(self, state: ClusterState, applicants: Mapping[int, Member]) -> None:
-        """A member that lost its disk came back with an empty one: it is given what it had."""
-        if state.operation is not None:
+    def _wanted(self, state: ClusterState) -> Iterator[Request]:
+        """What the leader of group 0 asks for itself.
+
+        A member that lost its disk came back with an empty one: it is given what it had. A member has moved:
+        the others are told where to.
+        """
+        for applicant in self.applicants.values():
+            if state.member(applicant.node) is not None:
+                yield ReplaceNode(applicant)
+        own = (self.identity.incarnation, self._founding.introduction)
+        for node, (incarnation, introduction) in {**self._introduced, self.identity.node: own}.items():
+            member = state.known(node, incarnation)
+            if member is not None and introduction.peer_address:
+                moved = Member(node, incarnation, introduction.host, introduction.peer_address)
+                if moved != member:
+                    yield MoveNode(moved)
+
+    def _note_refusal(self, outcome: Outcome) -> None:
+        """Say it once, not each time that it is tried."""
+        refusal = outcome.reason if isinstance(outcome, Refused) else ""
+        if refusal and refusal != self._refusal:
+            _logger.warning("a node that came back is not taken in as it is: %s", refusal)
+        self._refusal = refusal
+
+    def _look_after_controller(self, state: ClusterState) -> None:
+        """Let go of the member of group 0 here once the group is elsewhere."""
+        controller = self.controller
+        if controller is None or controller.leads or self.identity.node in state.controller.replicas:
             return
-        for member in applicants.values():
-            if state.member(member.node) is not None:
-                self.request(ReplaceNode(member), _log_refusal)
-                return
+        report = self._cluster.reports().get(CONTROLLER_GROUP)
+        if not is_elsewhere(self.identity.member, report, is_member=self.is_member):
+            return
+        _logger.info("the controller is elsewhere now, and its member here removed")
+        self.controller = None
+        controller.stop()
+        self._opening = True  # Not before it is gone.
+
+        def work() -> None:
+            controller.replica.log.log.close()
+            self._files.remove()
+
+        def done(_: None, error: BaseException | None) -> None:
+            self._opening = False
+            if error is not None:
+                _logger.error("the member of the controller cannot be removed", exc_info=error)
+
+        self._scheduler.run_blocking(work, done)
+
+    def _forget_strangers(self, state: ClusterState) -> None:
+        """Let go of nodes that are no members any more. They have had the time to hear of it."""
+        if not self.is_member:
+            gone = set(self._addresses) | set(self._peers.connected)
+        else:
+            known = {member.node for member in _all_of(state)} | set(self.applicants)
+            gone = (set(self._addresses) | set(self._peers.connected)) - known
+        for node in gone & self._strangers:
+            self._addresses.pop(node, None)
+            self._network.forget(node)
+        self._strangers = gone
 
 
-def _log_refusal(outcome: Outcome) -> None:
-    if isinstance(outcome, Refused):
-        _logger.warning("a node with an empty disk is not taken in: %s", outcome.reason)
+def is_elsewhere(member: int, report: GroupReport | None, *, is_member: bool) -> bool:
+    """Whether a group has gone on without a member that is not to be in it.
+
+    The cluster lets go of a node only when all groups have.
+    """
+    return not is_member or (report is not None and report.is_settled and member not in report.members)
+
+
+def _all_of(state: ClusterState) -> tuple[Member, ...]:
+    return (*state.members, *state.leaving)

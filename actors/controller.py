@@ -13,9 +13,9 @@ from typing import Final, Protocol, TypeAlias, final
 from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
-from bpmnd.actors.messages import HandOver, LeaderLost, Tick
+from bpmnd.actors.messages import Campaign, HandOver, LeaderLost, Tick
 from bpmnd.actors.partition import TICK_SECONDS
-from bpmnd.actors.reconciling import next_change
+from bpmnd.actors.reconciling import has_caught_up, next_change
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.cluster.membership import ClusterState
@@ -44,7 +44,9 @@ class Change:
     reply: RequestReply
 
 
-ControllerMessage: TypeAlias = Appended | AppendFailed | Tick | RaftMessage | LeaderLost | HandOver | Change
+ControllerMessage: TypeAlias = (
+    Appended | AppendFailed | Tick | RaftMessage | LeaderLost | Campaign | HandOver | Change
+)
 
 
 @final
@@ -191,9 +193,13 @@ class ControllerActor(Actor[ControllerMessage]):
                 raise error
             case Tick():
                 self._raft.tick()
-            case LeaderLost(member):
+            case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+                    self.scheduler.call_later(seconds, self.tell, Campaign())
+            case Campaign():
+                if not self._raft.leader:
+                    self._raft.campaign()
             case HandOver():
                 self._hand_over()
             case Change(request, reply):
@@ -210,7 +216,7 @@ class ControllerActor(Actor[ControllerMessage]):
         self._consensus.pump()
         self._apply()
         if raft.role is not Role.LEADER:
-            self._give_up_waiting("the controller lost its leadership; ask again")
+            self._give_up_waiting("the controller lost its leadership")
         elif self.leads and self.clock.monotonic() - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = self.clock.monotonic()
             self._look()
@@ -257,7 +263,9 @@ class ControllerActor(Actor[ControllerMessage]):
         reports[self.state.controller.group] = self.report()
         following = advanced(self.state, reports)
         if following is not None:
-            _logger.info("cluster state %d: %s", following.version, following.finished[-1:])
+            ended = following.operation is None and self.state.operation is not None
+            what = f"{following.finished[-1].kind} has ended" if ended else "new partitions serve"
+            _logger.info("cluster state %d: %s", following.version, what)
             self._raft.propose(following.to_bytes())
             return
         change = next_change(self._raft, self.state.goal(self.state.controller))
@@ -267,15 +275,16 @@ class ControllerActor(Actor[ControllerMessage]):
     def _hand_over(self) -> None:
         raft = self._raft
         if raft.role is Role.LEADER and raft.may_propose:
-            able = {
-                member: progress.match
-                for member, progress in raft.progress().items()
-                if member in raft.configuration.voters and member != raft.member and progress.active
-            }
+            others = [member for member in raft.configuration.voters if member != raft.member]
+            able = [
+                (raft.progress()[member].match, member)
+                for member in others
+                if has_caught_up(raft, member, lag_max=0)
+            ]
             if able:
-                raft.transfer_leadership(max(able, key=lambda member: (able[member], member)))
+                raft.transfer_leadership(max(able)[1])
 
     def _give_up_waiting(self, reason: str) -> None:
         for _, reply in self._waiting:
-            reply.decided(Refused(reason))
+            reply.decided(Refused(f"{reason}: whether the operation has begun is unknown"))
         self._waiting.clear()

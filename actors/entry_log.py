@@ -34,6 +34,11 @@ class EntryLog:
         """The last entry that is queued for the disk or on it."""
         return self.log.last_index
 
+    @property
+    def recent_bytes(self) -> int:
+        """Of the payloads in memory."""
+        return self._bytes
+
     def term_at(self, index: int) -> int | None:
         return self.log.term_at(index)
 

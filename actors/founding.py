@@ -65,6 +65,15 @@ class Founding:
         self._present: dict[int, tuple[int, Introduction]] = {}
         self._members_of_others: set[int] = set()
 
+    @property
+    def introduction(self) -> Introduction:
+        return self._plans.introduction()
+
+    def addresses(self) -> dict[int, str]:
+        """Where the configuration says that other nodes are."""
+        named = {**self._plans.nodes, **self._plans.join}
+        return {node: address for node, address in named.items() if node != self._identity.node}
+
     def arrived(self, node: int, incarnation: int, cluster: str, introduction: Introduction) -> None:
         if cluster:
             self._members_of_others.add(node)

@@ -15,7 +15,7 @@ from bpmnd.actors.errors import NoLeader
 from bpmnd.actors.installing import Installed
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.partition import PartitionActor
-from bpmnd.actors.peer_messages import InstallRequest
+from bpmnd.actors.peer_messages import InstallDone, InstallRequest
 from bpmnd.actors.replica import RaftMember, Replica, ReplicaFiles, open_replica
 from bpmnd.actors.supervisor import Supervisor
 from bpmnd.actors.watching import JobWatcher
@@ -23,6 +23,7 @@ from bpmnd.bpmn.codec import CodecError
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.turn import BrokenStateError
 from bpmnd.cluster.raft import Configuration
 from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.entry import Position
@@ -48,7 +49,7 @@ class Surroundings:
     checkpoints: CheckpointPolicy
     retention: ArchiveRetention
     know_peers: Callable[[Engine], None]
-    ask: Callable[[int, InstallRequest], None]
+    ask: Callable[[int, InstallRequest | InstallDone], None]
     leader_changed: Callable[[], None]
     give_up: Callable[[BaseException], None]
 
@@ -74,6 +75,8 @@ class HostedPartition:
         self._birth = birth
         self._has_peers = has_peers
         self._is_damaged = False
+        self._source = 0
+        """Who sent the copy that the replica is to be opened with."""
         self._surroundings = surroundings
         self._stopping = False
         self._subscribed: dict[JobWatcher, set[str]] = {}
@@ -160,8 +163,8 @@ class HostedPartition:
 
         self._surroundings.scheduler.run_blocking(work, opened)
 
-    def remove(self) -> None:
-        """Stop, and delete all that is here: the group goes on without this replica."""
+    def remove(self, removed: Callable[[], None]) -> None:
+        """Stop, and delete the data: the group goes on without this replica."""
         self._stopping = True
         actor, self.actor = self.actor, None
         if actor is not None:
@@ -175,6 +178,7 @@ class HostedPartition:
         def done(_: None, error: BaseException | None) -> None:
             if error is not None:
                 _logger.error("partition %d: cannot be removed", self.id, exc_info=error)
+            removed()
 
         self._surroundings.scheduler.run_blocking(work, done)
 
@@ -192,6 +196,9 @@ class HostedPartition:
             for job_type in job_types:
                 actor.watching.subscribe(watcher, job_type)
         actor.start()
+        source, self._source = self._source, 0
+        if source:
+            actor.say_installed(source)
 
     def _actor_of(self, replica: Replica) -> PartitionActor:
         files, given = replica.files, self._surroundings
@@ -202,6 +209,7 @@ class HostedPartition:
             given.retention,
             given.scheduler,
             given.clock,
+            lambda error: actor.found_damaged(error),
         )
         actor = PartitionActor(
             replica,
@@ -217,6 +225,7 @@ class HostedPartition:
             disk_space=given.disk_space,
             leader_changed=given.leader_changed,
             ask=given.ask,
+            has_peers=self._has_peers,
             installed=lambda installed: self._switch(actor, installed),
         )
         actor.supervise(lambda error: self._died(actor, error))
@@ -241,6 +250,7 @@ class HostedPartition:
                 self._failed(error)
             elif not self._stopping:
                 _logger.info("partition %d: has the checkpoint of entry %d", self.id, manifest.index)
+                self._source = installed.source
                 self.open()
 
         self._surroundings.scheduler.run_blocking(work, done)
@@ -270,9 +280,11 @@ def close_replica(replica: Replica) -> None:
 
 
 def _is_damage(error: BaseException | None) -> bool:
-    """Whether what is on the disk is not what was written, though the disk works."""
+    """Whether what is on the disk is not what was written, or cannot be read any more."""
     while error is not None:
         if isinstance(error, DamageError | GapError):
+            return True
+        if isinstance(error, BrokenStateError) and isinstance(error.__cause__, StorageError):
             return True
         error = error.__cause__
     return False

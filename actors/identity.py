@@ -58,6 +58,9 @@ class Identity:
         """
         disk.make_directory(directory)
         names = disk.names(directory)
+        if _IDENTITY not in names and _CLUSTER in names:
+            what = f"the file is missing, but {_CLUSTER} is there"
+            raise DamageError("identity", directory / _IDENTITY, None, None, what)
         if _IDENTITY in names:
             known = _read(
                 disk, directory / _IDENTITY, lambda data: msgspec.msgpack.decode(data, type=_Identity)

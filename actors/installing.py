@@ -7,7 +7,7 @@ that the chain of hashes is whole here too, and is checked against the position 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -26,6 +26,7 @@ from bpmnd.actors.peer_messages import (
     RequestInstall,
 )
 from bpmnd.actors.replica import ReplicaFiles
+from bpmnd.cluster.raft import Entry
 from bpmnd.storage.disk import File
 from bpmnd.storage.entry import Position
 from bpmnd.storage.layout import empty_directory, next_checkpoint_directory
@@ -39,12 +40,21 @@ class InstallFailed(Exception):  # noqa: N818  says what happened
     """What came is not what was announced. It is asked for anew."""
 
 
+class DivergedError(Exception):
+    """What is committed here is not what the others have at `index`."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"entry {index} is another one at the sender of a checkpoint")
+        self.index = index
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Installed:
     """A copy is here, checked and synced, and so are the entries up to it, unless the log `begins_anew`."""
 
     manifest: InstallManifest
+    source: int
     directory: Path
     begins_anew: bool
 
@@ -59,10 +69,13 @@ class Installation:
         files: ReplicaFiles,
         log: EntryLog,
         committed: int,
+        source: int,
         ask: Callable[[InstallRequest], None],
         scheduler: Scheduler,
         ended: Callable[["Installed | None", BaseException | None], None],
     ) -> None:
+        self.source: Final = source
+        """The member that sends."""
         self._partition = partition_id
         self._files = files
         self._directory = next_checkpoint_directory(files.disk, files.directory)
@@ -104,6 +117,10 @@ class Installation:
             self._open.close()
             self._open = None
 
+    def give_up(self, reason: str) -> None:
+        """Nothing more will come."""
+        self._end(None, InstallFailed(reason))
+
     def received(self, answer: InstallAnswer) -> None:
         """Take in a piece, if it is the one that was asked for."""
         asked, manifest = self._asked, self._manifest
@@ -138,9 +155,9 @@ class Installation:
         log = self._log.log
         if log.synced_index >= manifest.index:
             if log.hash_at(manifest.index) != manifest.hash:
-                self._end(None, InstallFailed(f"entry {manifest.index} has another hash here"))
+                self._end(None, DivergedError(manifest.index))
             else:
-                self._end(Installed(manifest, self._directory, begins_anew=False), None)
+                self._end(Installed(manifest, self.source, self._directory, begins_anew=False), None)
 
     # The steps
 
@@ -208,7 +225,7 @@ class Installation:
         manifest = self._manifest
         assert manifest is not None, "no manifest to go by"
         if self._begins_anew:
-            self._end(Installed(manifest, self._directory, begins_anew=True), None)
+            self._end(Installed(manifest, self.source, self._directory, begins_anew=True), None)
             return
         if self._next_entry > manifest.index:
             self.synced()
@@ -220,9 +237,20 @@ class Installation:
         if not entries or entries[0].index != self._next_entry:
             self._end(None, InstallFailed(f"entry {self._next_entry} is missing in what was sent"))
             return
-        self._log.store(None, entries)
+        self.take(entries)
         self._next_entry = entries[-1].index + 1
         self._next_entries()
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Append what is not here yet. What is stays: it may be acknowledged, and must not be missing for a
+        moment."""
+        new = next((at for at, entry in enumerate(entries) if not self._has(entry)), len(entries))
+        if new < len(entries):
+            self._log.store(None, entries[new:])
+
+    def _has(self, entry: Entry) -> bool:
+        """Entries of the same index and term are the same, and so are all before them (Raft, §5.3)."""
+        return self._log.term_at(entry.index) == entry.term
 
     # Asking, writing, ending
 

@@ -13,6 +13,7 @@ from bpmnd.bpmn.commands import (
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    DoOnce,
     FailJob,
     PublishMessage,
     ReceiveChannelMessage,
@@ -21,6 +22,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import Message as RaftMessage
+from bpmnd.storage.errors import DamageError
 from bpmnd.storage.log import Appended, AppendFailed
 
 
@@ -33,6 +35,8 @@ class PartitionLimits:
     commit_seconds_max: float = 2.0
     tick_bytes_max: int = 1 << 20
     uncommitted_bytes_max: int = 16 << 20
+    idempotency_ms: int = 24 * 3600 * 1000
+    """How long a command with an id is known again, with its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,19 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LeaderLost:
-    """The connection to the node of the leader broke: it is probably gone."""
+    """The connection to the node of a member broke: it is probably gone.
+
+    If it was the leader: without waiting for the election time-out, stand for election after so many seconds,
+    if nobody else has won by then. If it sent a checkpoint: no more of it will come.
+    """
 
     member: int
+    campaign_after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Stand for election, if there is still no leader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +105,15 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class HasInstalled:
+    """A member that lacked what the log does not have any more has it now."""
+
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconcile:
-    """These are to be the voters of the group."""
+    """These are to be the voters of the group; nobody: leave it as it is."""
 
     goal: frozenset[int]
 
@@ -104,10 +125,19 @@ class ClusterChanged:
 
 @dataclass(frozen=True, slots=True)
 class PeerPosition:
-    """The leader has this committed, with this hash: so must everybody who has it."""
+    """A member has this committed, with this hash: so must everybody who has it."""
 
+    member: int
+    leads: bool
     index: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DamageFound:
+    """Something that is read aside, and seldom, is not what was written."""
+
+    error: DamageError
 
 
 Message: TypeAlias = (
@@ -117,12 +147,15 @@ Message: TypeAlias = (
     | Tick
     | RaftMessage
     | LeaderLost
+    | Campaign
     | HandOver
     | CheckpointWritten
     | MachineLoaded
     | PeerPosition
     | Reconcile
     | ClusterChanged
+    | DamageFound
+    | HasInstalled
     | InstallAnswer
 )
 Answer: TypeAlias = tuple[Reply, Outcome]
@@ -146,6 +179,8 @@ def size_of(command: Command) -> int:
             return sum(len(resource.content) for resource in resources)
         case ReceiveChannelMessage(payload=payload):
             return len(payload)
+        case DoOnce(asked=asked):
+            return 256 + size_of(asked)
         case _:
             return 256
 

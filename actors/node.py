@@ -10,12 +10,19 @@ from typing import Final, final
 from bpmnd.actors.channels import deliver_to
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, LogClock, Scheduler
-from bpmnd.actors.control import Control
+from bpmnd.actors.control import Control, is_elsewhere
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
-from bpmnd.actors.messages import ClusterChanged, HandOver, LeaderLost, PartitionLimits, PeerPosition
+from bpmnd.actors.messages import (
+    ClusterChanged,
+    HandOver,
+    HasInstalled,
+    LeaderLost,
+    PartitionLimits,
+    PeerPosition,
+)
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
@@ -31,6 +38,7 @@ from bpmnd.actors.peer_messages import (
     ForGroup,
     InstallAnswer,
     InstallChunk,
+    InstallDone,
     InstallEntries,
     InstallManifest,
     InstallRefused,
@@ -55,7 +63,7 @@ from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome, Rejected
 from bpmnd.bpmn.slots import SlotTable
-from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, node_of
+from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, member_id, node_of
 from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Configuration, RaftSettings
 from bpmnd.cluster.raft import Message as RaftMessage
@@ -146,6 +154,8 @@ class Node:
             give_up,
         )
         self._gateways: dict[int, RemoteGateway] = {}
+        self._removing: set[int] = set()
+        """Partitions of which a replica here is just being deleted."""
         self._surroundings = Surroundings(
             scheduler,
             clock,
@@ -168,10 +178,6 @@ class Node:
         """Begin: open the replicas of this node, or found or await a cluster first."""
         self.disk_space.watch()
         self.peers.start()
-        plans = self.settings.plans
-        for node, address in (*plans.nodes.items(), *plans.join.items()):
-            if node != self.identity.node:
-                self._network.learn(node, address)
         self.control.start()
 
     @property
@@ -225,17 +231,28 @@ class Node:
                 self.partitions[plan.group] = routed
                 self.routed.append(routed)
             routed.is_serving = plan.is_serving
-            if self.identity.node in plan.replicas and routed.hosted is None:
-                routed.hosted = self._host(plan)
+        self._host_all(state)
         for hosted in self.hosted.values():
             if hosted.actor is not None:
                 hosted.actor.tell(ClusterChanged())
 
-    def _host(self, plan: GroupPlan) -> HostedPartition:
-        rank = plan.replicas.index(self.identity.node)
+    def _host_all(self, state: ClusterState) -> None:
+        """Open the replicas that are to be here, and those that are still here until they are elsewhere."""
+        if not self.control.is_member:
+            return
+        for plan in state.partitions:
+            if plan.group in self.hosted or plan.group in self._removing:
+                continue
+            files = self._files(f"partitions/{plan.group}", self.settings.segment_size)
+            if self.identity.node in plan.replicas or files.exists():
+                self.partitions[plan.group].hosted = self._host(plan, files)
+
+    def _host(self, plan: GroupPlan, files: ReplicaFiles) -> HostedPartition:
+        nodes = (*plan.replicas, self.identity.node)
+        rank = nodes.index(self.identity.node)
         hosted = HostedPartition(
             plan.group,
-            self._files(f"partitions/{plan.group}", self.settings.segment_size),
+            files,
             self._member(plan.group, rank),
             Configuration(voters=plan.birth),
             lambda: self._has_peers(plan.group),
@@ -256,7 +273,7 @@ class Node:
     def _has_peers(self, partition: int) -> bool:
         cluster = self.identity.cluster
         plan = None if cluster is None else cluster.plan(partition)
-        return plan is not None and len(plan.replicas) > 1
+        return plan is not None and any(node != self.identity.node for node in plan.held)
 
     def _files(self, name: str, segment_size: int) -> ReplicaFiles:
         return ReplicaFiles(
@@ -275,10 +292,12 @@ class Node:
         engine.know(sorted(self.partitions), self.slots)
 
     def reports(self) -> dict[int, GroupReport]:
-        statuses = (self.status(), *self.peers.statuses.values())
-        leading = {
-            replica.partition: replica for status in statuses for replica in status.replicas if replica.leads
-        }
+        leading: dict[int, ReplicaStatus] = {}
+        for status in (self.status(), *self.peers.statuses.values()):
+            for replica in status.replicas:
+                known = leading.get(replica.partition)
+                if replica.leads and (known is None or known.term < replica.term):
+                    leading[replica.partition] = replica
         supplied = leading[1].supplied if 1 in leading else ()
         return {
             partition: GroupReport(frozenset(replica.members), replica.is_settled, partition in supplied)
@@ -287,29 +306,54 @@ class Node:
 
     def look_after(self, state: ClusterState) -> None:
         """Bring the groups led here to their goals, and let go of replicas that are elsewhere now."""
+        is_current = self._is_current(state)
         reports = self.reports()
+        self._host_all(state)
         for hosted in list(self.hosted.values()):
             plan, actor = state.plan(hosted.id), hosted.actor
             if plan is None or actor is None:
                 continue
             if actor.leads:
-                actor.reconcile(state.goal(plan))
-                self._hand_to_preferred(state, plan, actor)
-                if hosted.id == 1:
+                actor.reconcile(state.goal(plan) if is_current else frozenset())
+                if hosted.id == 1 and is_current:
                     self._supply(state, actor)
-            elif self.identity.node not in plan.replicas:
-                report = reports.get(hosted.id)
-                if report is not None and report.is_settled and self.identity.member not in report.members:
-                    _logger.info("partition %d: is elsewhere now, and removed here", hosted.id)
-                    del self.hosted[hosted.id]
-                    self.partitions[hosted.id].hosted = None
-                    hosted.remove()
+                if is_current:
+                    self._hand_to_preferred(state, plan, actor)
+            elif self.identity.node not in plan.replicas and is_elsewhere(
+                self.identity.member, reports.get(hosted.id), is_member=self.control.is_member
+            ):
+                self._remove(hosted)
+
+    def _is_current(self, state: ClusterState) -> bool:
+        """Nothing newer is agreed on: a goal that is over would undo what was done since."""
+        controller = self.control.controller
+        if controller is not None and controller.leads:
+            return controller.state.version == state.version
+        leader = self.peers.leader_of(CONTROLLER_GROUP)
+        if leader is None or leader[1] not in self.peers.statuses:
+            return False
+        return self.peers.statuses[leader[1]].cluster_version == state.version
+
+    def _remove(self, hosted: HostedPartition) -> None:
+        _logger.info("partition %d: is elsewhere now, and removed here", hosted.id)
+        del self.hosted[hosted.id]
+        self.partitions[hosted.id].hosted = None
+        self._removing.add(hosted.id)
+        hosted.remove(lambda: self._removing.discard(hosted.id))
 
     def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
         """Leaders are spread as planned, as far as those who are to lead are there."""
+        if self.peers.is_far_off():
+            actor.tell(HandOver())  # Who leads gives the log its time.
+            return
         preferred = state.member(plan.replicas[0])
         here = self.identity.node
-        if preferred is None or preferred.node == here or preferred.node not in self.peers.connected:
+        if (
+            preferred is None
+            or preferred.node == here
+            or preferred.node not in self.peers.connected
+            or self.peers.is_far_off(preferred.node)
+        ):
             self._unpreferred.pop(plan.group, None)
             return
         looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1
@@ -391,11 +435,22 @@ class Node:
         for hosted in self.hosted.values():
             if gateway is not None:
                 hosted.forget_watcher(gateway)
-            if hosted.actor is not None and node_of(hosted.actor.leader) == node:
-                hosted.actor.tell(LeaderLost(hosted.actor.leader))
+            actor = hosted.actor
+            if actor is not None:
+                for member in {actor.leader, actor.source}:
+                    if node_of(member) == node:
+                        actor.tell(LeaderLost(member, self._campaign_after(hosted.id)))
         controller = self.control.controller
         if controller is not None and node_of(controller.leader) == node:
-            controller.tell(LeaderLost(controller.leader))
+            controller.tell(LeaderLost(controller.leader, self._campaign_after(CONTROLLER_GROUP)))
+
+    def _campaign_after(self, group: int) -> float:
+        """Seconds; those who are to lead rather go first, and others not all at once."""
+        cluster = self.identity.cluster
+        plan = None if cluster is None else cluster.plan(group)
+        nodes = () if plan is None else plan.replicas
+        rank = nodes.index(self.identity.node) if self.identity.node in nodes else len(nodes)
+        return 0.05 + 0.15 * rank + self._entropy.below(100) / 1000
 
     def received(self, node: int, items: Iterable[bytes]) -> None:
         """Raises msgspec.DecodeError for what is no message of a node of this version."""
@@ -436,7 +491,7 @@ class Node:
                 self._acknowledge(sender, receiver, number)
             case NodeStatus():
                 self.peers.told(node, message)
-                self._compare_logs(message)
+                self._compare_logs(node, message)
                 self.control.compare(node, message)
             case ClusterUpdate(state):
                 self.control.take_over(state)
@@ -446,6 +501,10 @@ class Node:
                 self.control.replied(message)
             case RequestInstall() | ReadFile() | ReadEntries():
                 self._serve(node, message)
+            case InstallDone(partition):
+                hosted = self.hosted.get(partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.tell(HasInstalled(member_id(node, self.peers.connected[node])))
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 hosted = self.hosted.get(message.partition)
                 if hosted is not None and hosted.actor is not None:
@@ -457,12 +516,13 @@ class Node:
             gateway = self._gateways[node] = RemoteGateway(node, self._network)
         return gateway
 
-    def _compare_logs(self, status: NodeStatus) -> None:
-        """What a leader has committed must be the same here."""
+    def _compare_logs(self, node: int, status: NodeStatus) -> None:
+        """What others have committed must be the same here."""
+        member = member_id(node, self.peers.connected[node])
         for replica in status.replicas:
             hosted = self.hosted.get(replica.partition)
-            if replica.leads and replica.index and hosted is not None and hosted.actor is not None:
-                hosted.actor.tell(PeerPosition(replica.index, replica.hash))
+            if replica.is_healthy and replica.index and hosted is not None and hosted.actor is not None:
+                hosted.actor.tell(PeerPosition(member, replica.leads, replica.index, replica.hash))
 
     def _send_raft(self, group: int, message: RaftMessage) -> None:
         control = isinstance(message, Heartbeat | HeartbeatReply)
@@ -470,7 +530,7 @@ class Node:
 
     # Copies of checkpoints
 
-    def _ask_member(self, member: int, request: InstallRequest) -> None:
+    def _ask_member(self, member: int, request: InstallRequest | InstallDone) -> None:
         self._network.send(node_of(member), encode_peer_message(request))
 
     def _serve(self, node: int, request: InstallRequest) -> None:

@@ -18,14 +18,18 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Refused
-from bpmnd.actors.installing import Installation, Installed
+from bpmnd.actors.histories import Histories
+from bpmnd.actors.installing import DivergedError, Installation, Installed
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.messages import (
+    Campaign,
     CheckpointWritten,
     ClusterChanged,
+    DamageFound,
     HandOver,
+    HasInstalled,
     LeaderLost,
     MachineLoaded,
     Message,
@@ -40,17 +44,18 @@ from bpmnd.actors.messages import (
 )
 from bpmnd.actors.peer_messages import (
     InstallChunk,
+    InstallDone,
     InstallEntries,
     InstallManifest,
     InstallRefused,
     InstallRequest,
 )
-from bpmnd.actors.reconciling import next_change
+from bpmnd.actors.reconciling import has_caught_up, next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply, asked_for
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
@@ -72,6 +77,8 @@ _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
 _KEPT_BYTES_MAX: Final = 1 << 30
 """So much log is kept for followers that lag behind."""
+_HAND_OVER_LAG_MAX: Final = 100
+"""Who lacks more entries is not handed over to: meanwhile nothing could be decided."""
 
 
 @final
@@ -93,7 +100,8 @@ class PartitionActor(Actor[Message]):
         archiving: Archiving | None = None,
         disk_space: DiskSpace | None = None,
         leader_changed: Callable[[], None] = lambda: None,
-        ask: Callable[[int, InstallRequest], None] = lambda member, request: None,
+        ask: Callable[[int, InstallRequest | InstallDone], None] = lambda member, request: None,
+        has_peers: Callable[[], bool] = lambda: False,
         installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
         limits = limits or PartitionLimits()
@@ -119,10 +127,13 @@ class PartitionActor(Actor[Message]):
         self._disk_space = disk_space
         self._leader_changed = leader_changed
         self._ask = ask
+        self._has_peers = has_peers
         self._installed = installed
         self._installation: Installation | None = None
         self._is_damaged = self.replica.consensus.raft.damaged
-        self.serving = Serving(replica, scheduler)
+        self._histories = Histories(self.name, replica.consensus.raft.member, replica.log.log)
+        self._goal: frozenset[int] = frozenset()
+        self.serving = Serving(replica, scheduler, self.found_damaged)
         self._policy = checkpoints or CheckpointPolicy()
         self._consensus = replica.consensus
         self._raft = replica.consensus.raft
@@ -135,10 +146,14 @@ class PartitionActor(Actor[Message]):
         self._sender: ChannelSender | None = None
         self._seen_leader = (0, 0)
         self._was_able = False
+        self._settled_term = self._raft.term
+        self._settled_commit = self._raft.committed
+        """Term and commit when the last tick ended."""
         self._due_timer: Timer | None = None
         self._due_at = 0
         self._tick_timer: Timer | None = None
         self._resend_timer: Timer | None = None
+        self._campaign_timer: Timer | None = None
         self._use(replica.machine)
 
     # What others ask of it
@@ -164,6 +179,11 @@ class PartitionActor(Actor[Message]):
     def leader(self) -> int:
         """The member that leads, as far as it is known; 0 if it is not."""
         return self._raft.leader
+
+    @property
+    def committed(self) -> int:
+        """The last entry that is known to stand for good."""
+        return self._raft.committed
 
     @property
     def machine(self) -> Machine | None:
@@ -202,15 +222,14 @@ class PartitionActor(Actor[Message]):
         if not self.leads:
             raise NoLeader(f"partition {self.id} has no leader here")
         lane = ONGOING
-        if isinstance(command, _NEW_WORK):
+        if isinstance(asked_for(command), _NEW_WORK):
             lane = NEW_WORK
             if self._disk_space is not None and self._disk_space.is_short:
                 raise Refused(f"partition {self.id} has no room left on its disk")
             queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
             idle = not queued and (self._leading is None or self._leading.quiet)
-            if not idle and self.latency.is_too_long(
-                queued
-            ):  # Only commits can tell that they are fast again.
+            # Only commits can tell that they are fast again: who has nothing to do takes on something.
+            if not idle and self.latency.is_too_long(queued):
                 raise Refused(
                     f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
                 )
@@ -232,7 +251,7 @@ class PartitionActor(Actor[Message]):
         super().stop()
         if self._archiving is not None:
             self._archiving.close()
-        for timer in (self._tick_timer, self._due_timer, self._resend_timer):
+        for timer in (self._tick_timer, self._due_timer, self._resend_timer, self._campaign_timer):
             if timer is not None:
                 timer.cancel()
         self.serving.close()
@@ -267,22 +286,31 @@ class PartitionActor(Actor[Message]):
                 raise error
             case Tick():
                 self._raft.tick()
-            case LeaderLost(member):
+                self._reconcile()
+                self._compare()
+            case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
+                    self._campaign_timer = self.scheduler.call_later(seconds, self.tell, Campaign())
+                if self._installation is not None and self._installation.source == member:
+                    self._installation.give_up("the connection to who sends it broke")
+            case Campaign():
+                if not self._raft.leader:
+                    self._raft.campaign()
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
                 if self._installation is not None:
                     self._installation.received(message)
             case Reconcile(goal):
-                change = next_change(self._raft, goal)
-                if change is not None:
-                    refusal = self._raft.propose_change(change)
-                    _logger.info("partition %d: %s: %s", self.id, change, refusal)
+                self._goal = goal
             case ClusterChanged():
                 if self._leading is not None:
                     self._know_peers(self._leading.engine)
-            case PeerPosition(index, hash):
-                self._compare(index, hash)
+            case HasInstalled(member):
+                self._raft.report_snapshot(member, succeeded=True)
+            case PeerPosition():
+                self._histories.told(message)
+            case DamageFound(error):
+                raise error
             case HandOver(to):
                 self._hand_over(to)
             case CheckpointWritten(error):
@@ -305,10 +333,12 @@ class PartitionActor(Actor[Message]):
         """Once a tick: see who leads, bring in what is due, make the frame, hand it to Raft, release what is
         committed."""
         raft, leading = self._raft, self._leading
-        if leading is not None and (raft.role is not Role.LEADER or raft.term != leading.term):
-            self._end_leadership("lost its leadership")
-            leading = None
-        elif leading is None and raft.role is Role.LEADER:
+        if raft.term != self._settled_term or raft.role is not Role.LEADER:
+            if leading is not None:
+                self._end_leadership("lost its leadership")
+                leading = None
+            self._drop_uncommitted()
+        if leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
             if raft.leads and not leading.is_full:
@@ -323,6 +353,7 @@ class PartitionActor(Actor[Message]):
         elif raft.role is not Role.LEADER:
             self._follow()
         self._advance_checkpoints()
+        self._settled_term, self._settled_commit = raft.term, raft.committed
         if (raft.term, raft.leader) != self._seen_leader or self._became_able():
             self._seen_leader = (raft.term, raft.leader)
             self._leader_changed()
@@ -352,10 +383,13 @@ class PartitionActor(Actor[Message]):
         """A new leader applies its whole log, the uncommitted end too, and decides only on top of that."""
         self._consensus.pump()  # The first entry of the term goes into the log before what is decided.
         machine = self._machine
-        if machine is None or not self._apply_up_to(machine, self._raft.last_index):
+        if machine is None:
+            self._load_unless_under_way()
+            return None
+        if not self._apply_up_to(machine, self._raft.last_index):
             return None
         machine.lead()
-        engine = Engine(machine.state, (self.id,))
+        engine = Engine(machine.state, (self.id,), keep_ms=self._limits.idempotency_ms)
         self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels
@@ -374,14 +408,20 @@ class PartitionActor(Actor[Message]):
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
 
+    def _drop_uncommitted(self) -> None:
+        """What a leader applied beyond the commit no longer counts when its term is over.
+
+        The commit as it was while it led is what tells: by now others may be committed at the same indexes.
+        """
+        machine = self._machine
+        if machine is not None and machine.applied > self._settled_commit:
+            self._discard(machine)
+
     def _follow(self) -> None:
-        """Apply what is committed, a slice a tick. What was applied beyond it no longer counts."""
+        """Apply what is committed, a slice a tick."""
         machine, raft = self._machine, self._raft
         if machine is None:
-            if not self._loading and self._writing is None:
-                self._load()
-        elif machine.applied > raft.committed:
-            self._discard(machine)
+            self._load_unless_under_way()
         else:
             self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
 
@@ -409,9 +449,17 @@ class PartitionActor(Actor[Message]):
                 self._machine.follow()
 
     def reconcile(self, goal: frozenset[int]) -> None:
-        """As the leader, bring the group's configuration one step nearer to who is to be in it."""
-        if self.leads:
+        """As the leader, bring the group's configuration to who is to be in it, step by step."""
+        if self.leads and goal != self._goal:
             self.tell(Reconcile(goal))
+
+    def _reconcile(self) -> None:
+        if self._leading is None:
+            self._goal = frozenset()
+            return
+        change = next_change(self._raft, self._goal)
+        if change is not None and isinstance(self._raft.propose_change(change), int):
+            _logger.info("partition %d: %s", self.id, change)
 
     def report(self) -> GroupReport | None:
         """What the leader says of its group."""
@@ -446,6 +494,21 @@ class PartitionActor(Actor[Message]):
         """A position of the log that is committed and on disk here, near its end; None if there is none."""
         return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
 
+    @property
+    def compared(self) -> int:
+        """How often what another member has committed was the same here."""
+        return self._histories.agreed
+
+    @property
+    def source(self) -> int:
+        """The member that a checkpoint is fetched from; 0 if none is."""
+        return 0 if self._installation is None else self._installation.source
+
+    def found_damaged(self, error: DamageError) -> None:
+        """What lies here and is seldom read is damaged: with peers the replica is rebuilt."""
+        if self._has_peers():
+            self.tell(DamageFound(error))
+
     def _begin_installation(self, offer: SnapshotOffer) -> None:
         _logger.warning("partition %d: needs a checkpoint from its leader, at %d", self.id, offer.index)
         self._installation = Installation(
@@ -453,15 +516,22 @@ class PartitionActor(Actor[Message]):
             self.replica.files,
             self._log,
             self._raft.committed,
+            offer.sender,
             lambda request: self._ask(offer.sender, request),
             self.scheduler,
             self._installation_ended,
         )
         self._installation.start()
 
+    def say_installed(self, source: int) -> None:
+        """Tell the member that sent the copy which this replica was opened with."""
+        self._ask(source, InstallDone(self.id))
+
     def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
         if self.stopped:
             return
+        if isinstance(error, DivergedError):
+            raise DamageError("chain", self.replica.files.directory / LOG, error.index, None, str(error))
         if installed is None:
             _logger.warning("partition %d: no checkpoint came: %s", self.id, error)
             self._consensus.offered = None
@@ -471,37 +541,41 @@ class PartitionActor(Actor[Message]):
         else:
             self._installed(installed)
 
-    def _compare(self, index: int, hash: bytes) -> None:
+    def _compare(self) -> None:
         """Histories that are the same up to the commit have the same hash there."""
-        log = self._log.log
-        if log.first_index <= index <= min(self._raft.committed, log.synced_index) and not self._is_damaged:
-            own = log.hash_at(index)
-            if own != hash:
-                what = f"the leader's entry {index} has the hash {hash.hex()}, here it is {own.hex()}"
-                raise DamageError("chain", self.replica.files.directory / LOG, index, None, what)
+        if self._is_damaged:
+            return
+        other = self._histories.contradiction(self._raft.committed, self._raft.configuration.voters)
+        if other is not None:
+            what = f"others have another history: {other}"
+            raise DamageError("chain", self.replica.files.directory / LOG, other.index, None, what)
 
     def _hand_over(self, to: int) -> None:
         """Ask another voter to lead, one that is there and lacks little."""
         raft = self._raft
         if raft.role is not Role.LEADER or not raft.may_propose:
             return
-        voters = set(raft.configuration.voters) - {raft.member}
-        able = {
-            member: progress.match
-            for member, progress in raft.progress().items()
-            if member in voters and progress.active and not progress.damaged
-        }
-        best = to if to in able else 0 if to or not able else max(able, key=lambda one: (able[one], one))
-        if best:
-            raft.transfer_leadership(best)
+        able = [
+            (raft.progress()[member].match, member)
+            for member in raft.configuration.voters
+            if member != raft.member and has_caught_up(raft, member, lag_max=_HAND_OVER_LAG_MAX)
+        ]
+        best = max((one for one in able if to in (0, one[1])), default=None)
+        if best is not None:
+            raft.transfer_leadership(best[1])
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
-        _logger.info("partition %d: dropped %d..%d", self.id, self._raft.committed + 1, machine.applied)
+        _logger.info("partition %d: dropped %d..%d", self.id, self._settled_commit + 1, machine.applied)
         self._machine = None
         if self.checkpoints.is_writing:
             self._writing = self.checkpoints
         else:
+            self._load()
+
+    def _load_unless_under_way(self) -> None:
+        """Not before a checkpoint of the discarded state is written: it would be loaded half."""
+        if not self._loading and self._writing is None:
             self._load()
 
     def _load(self) -> None:

@@ -203,6 +203,12 @@ class InstallRefused(_PeerMessage, frozen=True, gc=False, tag=19):
     reason: str
 
 
+class InstallDone(_PeerMessage, frozen=True, gc=False, tag=24):
+    """The copy is in use. It may be an older one than the leader offered: what follows is in its log."""
+
+    partition: int
+
+
 InstallRequest: TypeAlias = RequestInstall | ReadFile | ReadEntries
 InstallAnswer: TypeAlias = InstallManifest | InstallChunk | InstallEntries | InstallRefused
 
@@ -226,6 +232,7 @@ PeerMessage: TypeAlias = (
     | InstallChunk
     | InstallEntries
     | InstallRefused
+    | InstallDone
     | ControlRequest
     | ControlReply
 )

@@ -9,6 +9,8 @@ from bpmnd.actors.network import Network
 from bpmnd.actors.peer_messages import NodeStatus, encode_peer_message
 
 STATUS_SECONDS: Final = 0.5
+FAR_OFF_MS: Final = 10_000
+"""A clock this far off the median of all is wrong, not slow."""
 
 
 @final
@@ -70,12 +72,13 @@ class Peers:
     def told(self, node: int, status: NodeStatus) -> None:
         self.statuses[node] = status
         self._offsets[node] = status.wall_ms - self._clock.wall_ms()
-        for replica in status.replicas:
-            term, leader = self._leaders.get(replica.partition, (-1, -1))
-            if replica.leads and replica.term >= term:
-                self._leaders[replica.partition] = (replica.term, node)
-            elif leader == node and not replica.leads:
-                del self._leaders[replica.partition]
+        led = {replica.partition: replica.term for replica in status.replicas if replica.leads}
+        for partition in [known for known, (_, leader) in self._leaders.items() if leader == node]:
+            if partition not in led:
+                del self._leaders[partition]
+        for partition, term in led.items():
+            if term >= self._leaders.get(partition, (-1, -1))[0]:
+                self._leaders[partition] = (term, node)
 
     def leader_of(self, partition: int) -> tuple[int, int] | None:
         """(term, node) of the leader on another node, as far as it is known."""
@@ -92,3 +95,10 @@ class Peers:
     def median_offset_ms(self) -> int:
         """How far the median of all clocks is ahead of the one here, this one among them."""
         return round(median([0, *self._offsets.values()]))
+
+    def is_far_off(self, node: int | None = None) -> bool:
+        """Whether the clock of another node, or the one here, is not to be trusted. Of two nobody can say."""
+        if len(self._offsets) < 2:
+            return False
+        offset = 0 if node is None else self._offsets.get(node, 0)
+        return abs(offset - self.median_offset_ms()) > FAR_OFF_MS

@@ -5,38 +5,45 @@ from typing import Final
 
 from bpmnd.cluster.raft import ConfigurationChange, Operation, ProgressState, Raft, Transition
 
-_LAG_MAX: Final = 1000
-"""A learner that lacks no more entries than this is let into the vote."""
+LAG_MAX: Final = 1000
+"""A member that lacks no more entries than this has caught up."""
 
 
 def next_change(raft: Raft, goal: Set[int]) -> ConfigurationChange | None:
     """What to propose next; None if nothing is to be done, or nothing can be done now.
 
-    New members first learn, and vote when they have caught up; in the same step the others leave.
+    New members first learn, and vote when they have caught up; in the same step the others leave. Nobody
+    leaves before a majority of those who are to stay is there: the group could not go on without it.
     """
     configuration = raft.configuration
     if not goal or configuration.is_joint or not raft.may_propose or not raft.leads:
         return None
     voters, learners = set(configuration.voters), set(configuration.learners)
+    if voters == goal and not learners:
+        return None
     strangers = goal - voters - learners
     if strangers:
         return _change([(Operation.ADD_LEARNER, member) for member in sorted(strangers)])
     promoted = sorted(goal & learners)
-    if not all(_has_caught_up(raft, member) for member in promoted):
+    if not all(has_caught_up(raft, member) for member in promoted):
+        return None
+    if sum(has_caught_up(raft, member) for member in goal) <= len(goal) // 2:
         return None
     removed = sorted((voters | learners) - goal)
     steps = [(Operation.ADD_VOTER, member) for member in promoted]
     steps += [(Operation.REMOVE, member) for member in removed]
-    return _change(steps) if steps else None
+    return _change(steps)
 
 
-def _has_caught_up(raft: Raft, member: int) -> bool:
+def has_caught_up(raft: Raft, member: int, *, lag_max: int = LAG_MAX) -> bool:
+    """As far as this leader knows, a member is there and lacks little."""
     progress = raft.progress().get(member)
     return (
         progress is not None
+        and progress.active
         and progress.state is ProgressState.REPLICATE
         and not progress.damaged
-        and progress.match + _LAG_MAX >= raft.last_index
+        and progress.match + lag_max >= raft.last_index
     )
 
 

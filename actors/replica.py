@@ -25,7 +25,7 @@ from bpmnd.cluster.raft import (
 )
 from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk, read_file, replace_file
-from bpmnd.storage.layout import LOG, remove_old_checkpoints, remove_tree
+from bpmnd.storage.layout import ARCHIVE, DAMAGED, FROZEN, LOG, remove_directory, remove_old_checkpoints
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
 from bpmnd.storage.partition import open_partition_storage
 from bpmnd.storage.setting_aside import claimed_end, set_aside
@@ -61,11 +61,18 @@ class ReplicaFiles:
         replace_file(self.disk, self.directory / BIRTH, birth.to_bytes())
 
     def remove(self) -> None:
-        """Delete all of it (blocking): first that it exists."""
+        """Delete the data (blocking), at last that the replica exists.
+
+        The vote and what was acknowledged stay: should this member come back to the group, it stands by both.
+        With an empty log it would otherwise elect whoever was left behind when it was a voter before.
+        """
         disk, directory = self.disk, self.directory
+        self.set_aside()
+        remove_old_checkpoints(disk, directory)
+        for name in (ARCHIVE, DAMAGED, FROZEN):
+            remove_directory(disk, directory / name)
         disk.remove(directory / BIRTH)
         disk.sync_directory(directory)
-        remove_tree(disk, directory)
 
     def claim(self) -> EntryId | None:
         """What a damaged replica has told others to have, as long as it does not have it again (blocking)."""

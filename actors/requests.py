@@ -16,7 +16,7 @@ from bpmnd.actors.peer_messages import (
     Failure,
     encode_peer_message,
 )
-from bpmnd.bpmn.commands import ClientCommand, CreateProcessInstance, YieldJobs
+from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, CreateProcessInstance, YieldJobs, asked_for
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome
 
 _FAILURES: Final = {
@@ -44,7 +44,8 @@ class Requests:
             raise NoLeader(f"partition {partition} is led by node {node}, which cannot be reached")
         future = self._new_future()
         self._open.setdefault(node, {})[number] = future
-        if type(command) is CreateProcessInstance and command.await_result:
+        asked = asked_for(command)
+        if type(asked) is CreateProcessInstance and asked.await_result:
             future.add_done_callback(partial(self._ended, node, number))
         return future
 
@@ -76,25 +77,32 @@ class Requests:
 class _RemoteReply:
     """Somebody on another node waits for the outcome."""
 
-    __slots__ = ("_actor", "_node", "_number", "_owner", "given_up")
+    __slots__ = ("_actor", "_lends", "_node", "_number", "_owner", "given_up")
 
-    def __init__(self, owner: "Requested", node: int, number: int, actor: PartitionActor) -> None:
+    def __init__(
+        self, owner: "Requested", node: int, number: int, actor: PartitionActor, *, lends: bool
+    ) -> None:
         self._owner = owner
         self._node = node
         self._number = number
         self._actor = actor
+        self._lends = lends
         self.given_up = False
 
     def done(self) -> bool:
-        return self.given_up
+        # Jobs that are lent to nobody have to be given back: their outcome is heard in any case.
+        return self.given_up and not self._lends
 
     def set_result(self, outcome: Outcome, /) -> None:
-        arrived = self._owner.answer(self._node, self._number, CommandReply(self._number, outcome))
-        if not arrived and isinstance(outcome, JobsActivated) and outcome.jobs:
+        reply = CommandReply(self._number, outcome)
+        arrived = not self.given_up and self._owner.answer(self._node, self._number, reply)
+        if not arrived and self._lends and isinstance(outcome, JobsActivated) and outcome.jobs:
             lent = tuple((job.key, job.deadline) for job in outcome.jobs)
             self._actor.submit_internal(YieldJobs(lent))  # Nobody will work on them.
 
     def set_exception(self, error: Exception, /) -> None:
+        if self.given_up:
+            return
         self._owner.answer(self._node, self._number, CommandFailed(self._number, _failure(error), str(error)))
 
 
@@ -114,7 +122,9 @@ class Requested:
                 node, encode_peer_message(CommandFailed(request.number, Failure.NO_LEADER, reason))
             )
             return
-        reply = _RemoteReply(self, node, request.number, actor)
+        # Who repeats an activation by its key gets the same jobs, so those are not given back.
+        lends = isinstance(request.command, ActivateJobs)
+        reply = _RemoteReply(self, node, request.number, actor, lends=lends)
         self._open.setdefault(node, {})[request.number] = reply
         try:
             actor.hand_in(request.command, reply)

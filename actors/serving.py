@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, final
 
 from bpmnd.actors.clock import Scheduler, Timer
@@ -20,59 +19,86 @@ from bpmnd.actors.peer_messages import (
 )
 from bpmnd.actors.replica import Replica
 from bpmnd.cluster.raft import Entry, EntryKind
-from bpmnd.storage.archive import Archive, entries_from
+from bpmnd.storage.archive import Archive
 from bpmnd.storage.disk import Disk
-from bpmnd.storage.errors import StorageError
-from bpmnd.storage.layout import ARCHIVE, empty_directory
+from bpmnd.storage.errors import DamageError, StorageError
+from bpmnd.storage.layout import ARCHIVE, FROZEN, remove_directory
 
 CHUNK_BYTES: Final = 1 << 20
 IDLE_SECONDS_MAX: Final = 60.0
-_FROZEN: Final = "frozen"
+_READING_MAX: Final = 4
 
 
 @final
 class Serving:
-    """Serves one copy at a time: of who comes next, the one before is let go of. A copy is made of links."""
+    """Serves one copy at a time, made of links, to all who ask while it is of use.
 
-    def __init__(self, replica: Replica, scheduler: Scheduler) -> None:
+    `damaged` is told when what is asked for cannot be read because it is not what was written.
+    """
+
+    def __init__(
+        self, replica: Replica, scheduler: Scheduler, damaged: Callable[[DamageError], None]
+    ) -> None:
         self._replica = replica
         self._scheduler = scheduler
+        self._damaged = damaged
         self._disk: Disk = replica.files.disk
-        self._directory = replica.files.directory / _FROZEN
+        self._directory = replica.files.directory / FROZEN
         self._archive = Archive(self._disk, replica.files.directory / ARCHIVE)
+        self._manifest: InstallManifest | None = None
         self._install = 0
-        self._files: tuple[FrozenFile, ...] = ()
-        self._busy = False
+        self._freezing = False
+        self._reading = 0
         self._timer: Timer | None = None
         self._closed = False
 
-    @property
-    def is_active(self) -> bool:
-        """Somebody is fetching: what the log has is still needed."""
-        return self._timer is not None
-
     def asked(self, request: InstallRequest, answer: Callable[[InstallAnswer], None]) -> None:
-        """Read aside what is asked for, and answer. While one reading is under way others are not heard."""
-        if self._busy or self._closed:
+        """Read aside what is asked for, and answer. Who is not heard asks again."""
+        if self._freezing or self._closed or self._reading >= _READING_MAX:
             return
-        work: Callable[[], InstallAnswer]
+        manifest = self._manifest
         match request:
             case RequestInstall():
-                work = self._freeze
-            case ReadFile(install=install) | ReadEntries(install=install) if install != self._install:
+                if manifest is not None and self._serves(manifest):
+                    self._stay_active()
+                    answer(manifest)
+                elif not self._reading:
+                    self._freezing = True
+                    self._read(request, self._freeze, answer)
+            case _ if manifest is None or request.install != manifest.install:
                 answer(InstallRefused(request.partition, "this copy is not there any more"))
-                return
             case ReadFile():
-                work = lambda: self._chunk(request)  # noqa: E731
+                self._read(request, lambda: self._chunk(request, manifest.files), answer)
             case ReadEntries():
-                work = self._entries(request)
-        self._busy = True
+                try:
+                    work = self._entries(request)
+                except StorageError as error:
+                    answer(InstallRefused(request.partition, str(error)))
+                else:
+                    self._read(request, work, answer)
+
+    def _serves(self, manifest: InstallManifest) -> bool:
+        """With the copy a replica could go on by the log."""
+        return manifest.index + 1 >= self._replica.log.first_index
+
+    def _read(
+        self,
+        request: InstallRequest,
+        work: Callable[[], InstallAnswer],
+        answer: Callable[[InstallAnswer], None],
+    ) -> None:
+        self._reading += 1
         self._stay_active()
 
         def done(result: InstallAnswer | None, error: BaseException | None) -> None:
-            self._busy = False
+            self._reading -= 1
+            if isinstance(request, RequestInstall):
+                self._freezing = False
+                self._manifest = result if isinstance(result, InstallManifest) else None
             if error is not None:
                 answer(InstallRefused(request.partition, str(error)))
+                if isinstance(error, DamageError):
+                    self._damaged(error)
             elif result is not None:
                 answer(result)
 
@@ -90,15 +116,17 @@ class Serving:
 
     def _let_go(self) -> None:
         self._timer = None
-        self._install += 1
-        if not self._closed and not self._busy:
-            self._scheduler.run_blocking(self._remove, lambda _, error: None)
+        self._manifest = None
+        if not self._closed and not self._reading:
+            self._freezing = True
+            self._scheduler.run_blocking(self._remove, self._let_go_of)
+
+    def _let_go_of(self, _: None, error: BaseException | None) -> None:
+        self._freezing = False
 
     def _remove(self) -> None:
         """Also what a crash left."""
-        if _FROZEN in self._disk.names(self._directory.parent):
-            empty_directory(self._disk, self._directory)
-            self._disk.remove_directory(self._directory)
+        remove_directory(self._disk, self._directory)
 
     def _freeze(self) -> InstallManifest:
         self._remove()
@@ -106,7 +134,7 @@ class Serving:
         position = self._replica.files.stores.position(self._directory)
         if position is None:
             raise StorageError("there is no checkpoint yet")
-        self._files = tuple(self._described(name) for name in self._disk.names(self._directory))
+        files = tuple(self._described(name) for name in self._disk.names(self._directory))
         self._install += 1
         return InstallManifest(
             self._replica.partition_id,
@@ -115,7 +143,7 @@ class Serving:
             position.term,
             position.hash,
             self._archive.head().index,
-            self._files,
+            files,
         )
 
     def _described(self, name: str) -> FrozenFile:
@@ -130,8 +158,10 @@ class Serving:
             file.close()
         return FrozenFile(name, offset, digest.digest())
 
-    def _chunk(self, request: ReadFile) -> InstallChunk:
-        file = self._disk.open(_file_in(self._directory, self._files, request.file))
+    def _chunk(self, request: ReadFile, files: tuple[FrozenFile, ...]) -> InstallChunk:
+        if not 0 <= request.file < len(files):
+            raise StorageError(f"there is no file {request.file} of {len(files)}")
+        file = self._disk.open(self._directory / files[request.file].name)
         try:
             data = file.read(CHUNK_BYTES, request.offset)
         finally:
@@ -139,7 +169,11 @@ class Serving:
         return InstallChunk(request.partition, request.install, request.file, request.offset, data)
 
     def _entries(self, request: ReadEntries) -> Callable[[], InstallEntries]:
-        source = entries_from(self._archive, self._replica.log.log, request.first, request.last)
+        log = self._replica.log.log
+        if request.first < log.first_index:
+            source = self._archive.entries(request.first, min(request.last, log.first_index - 1))
+        else:
+            source = log.entries(request.first, request.last)
 
         def work() -> InstallEntries:
             found: list[Entry] = []
@@ -152,9 +186,3 @@ class Serving:
             return InstallEntries(request.partition, request.install, request.first, tuple(found))
 
         return work
-
-
-def _file_in(directory: Path, files: tuple[FrozenFile, ...], number: int) -> Path:
-    if not 0 <= number < len(files):
-        raise ValueError(f"there is no file {number} of {len(files)}")
-    return directory / files[number].name

@@ -1,18 +1,16 @@
 """The codec of frames: what one tick of a partition leaves in the log.
 
-A frame is one CBOR array `[format, time, last key, commands, events]`. `events` is flat: for each event its
-number of fields, its code, then the fields. `commands` is flat too: code, key, number of events, for each
-command that had events. The table of codes only ever grows: a code is never given twice, and the fields of a
-released code never change; a change is a new code with a new struct.
+A frame is one MessagePack array `[format, time, last key, commands, events]`. Each event is an array of its
+code and its fields; codes are the tags in events.py. `commands` is flat: code, key, number of events, for
+each command that had events.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias, get_args
+from typing import Final, TypeAlias, cast, get_args
 
-import cbor2
 import msgspec
 
-from bpmnd.bpmn import commands, events
+from bpmnd.bpmn import commands
 from bpmnd.bpmn.commands import Command
 from bpmnd.bpmn.events import Event
 
@@ -24,64 +22,7 @@ class CodecError(Exception):
 
 
 EVENT_CODES: Final[dict[int, type[Event]]] = {
-    1: events.DeploymentCreated,
-    2: events.ProcessCreated,
-    3: events.DeploymentDistributing,
-    4: events.DeploymentDistributed,
-    5: events.DeploymentFullyDistributed,
-    6: events.ChannelMessageSent,
-    7: events.ChannelMessageReceived,
-    8: events.ChannelMessageAcknowledged,
-    9: events.ProcessInstanceCreated,
-    10: events.ElementActivating,
-    11: events.ElementActivated,
-    12: events.ElementCompleting,
-    13: events.ElementCompleted,
-    14: events.ElementTerminating,
-    15: events.ElementTerminated,
-    16: events.SequenceFlowTaken,
-    17: events.BoundaryEventTriggered,
-    18: events.VariablesCreated,
-    19: events.VariablesUpdated,
-    20: events.JobCreated,
-    21: events.JobsActivated,
-    22: events.JobCompleted,
-    23: events.JobFailed,
-    24: events.JobRecurred,
-    25: events.JobTimedOut,
-    26: events.JobYielded,
-    27: events.JobErrorThrown,
-    28: events.JobRetriesUpdated,
-    29: events.JobTimeoutUpdated,
-    30: events.JobCanceled,
-    31: events.TimerCreated,
-    32: events.TimerTriggered,
-    33: events.TimerCanceled,
-    34: events.IncidentCreated,
-    35: events.IncidentResolved,
-    36: events.ContinuationCreated,
-    37: events.ContinuationRemoved,
-    38: events.MessagePublished,
-    39: events.MessageExpired,
-    40: events.MessageSubscriptionCreated,
-    41: events.MessageSubscriptionCorrelating,
-    42: events.MessageSubscriptionCorrelated,
-    43: events.MessageSubscriptionRejected,
-    44: events.MessageSubscriptionDeleted,
-    45: events.MessageStartEventSubscriptionCreated,
-    46: events.MessageStartEventSubscriptionDeleted,
-    47: events.MessageStartEventSubscriptionCorrelated,
-    48: events.MessageCorrelating,
-    49: events.MessageCorrelated,
-    50: events.MessageNotCorrelated,
-    51: events.ProcessMessageSubscriptionCreated,
-    52: events.ProcessMessageSubscriptionCorrelated,
-    53: events.ProcessMessageSubscriptionDeleted,
-    54: events.SignalBroadcasted,
-    55: events.SignalSubscriptionCreated,
-    56: events.SignalSubscriptionDeleted,
-    57: events.SignalStartEventSubscriptionCreated,
-    58: events.SignalStartEventSubscriptionDeleted,
+    cast(int, struct.__struct_config__.tag): struct for struct in get_args(Event)
 }
 COMMAND_CODES: Final[dict[int, type[Command]]] = {
     1: commands.Deploy,
@@ -104,29 +45,20 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     18: commands.BroadcastSignal,
     90: commands.Supply,
 }
-assert set(EVENT_CODES.values()) == set(get_args(Event)), "every event has a code"
-assert set(COMMAND_CODES.values()) == set(get_args(Command)), "every command has a code"
+assert len(EVENT_CODES) == len(get_args(Event)), "every event has a code of its own"
+# With an id a command is noted as itself: the id stands in an event.
+assert set(COMMAND_CODES.values()) == set(get_args(Command)) - {commands.DoOnce}, "every command has a code"
 
-_CODE_OF: Final = {struct: code for code, struct in EVENT_CODES.items()}
 _COMMAND_CODE_OF: Final = {struct: code for code, struct in COMMAND_CODES.items()}
-_FIELD_COUNT: Final = {struct: len(struct.__struct_fields__) for struct in EVENT_CODES.values()}
-_TUPLES: Final = {
-    struct: tuple(
-        position
-        for position, field in enumerate(msgspec.structs.fields(struct))
-        if getattr(field.type, "__origin__", None) is tuple
-    )
-    for struct in EVENT_CODES.values()
-}
-
-_READING: Final = {
-    code: (struct, _FIELD_COUNT[struct], _TUPLES[struct]) for code, struct in EVENT_CODES.items()
-}
 
 CommandNote: TypeAlias = tuple[type[Command], int, int]
 """Which command, the key it was about (0: none), and how many of the frame's events are its own."""
 
-_astuple = msgspec.structs.astuple
+
+_Wire: TypeAlias = tuple[int, int, int, list[int], tuple[Event, ...]]
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(_Wire).decode
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -138,30 +70,22 @@ class Frame(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
 
 
-def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happened: Iterable[Event]) -> bytes:
+def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happened: Sequence[Event]) -> bytes:
     flat_commands: list[int] = []
     for command, key, count in notes:
         flat_commands += (_COMMAND_CODE_OF[command], key, count)
-    flat: list[Any] = []
-    for event in happened:
-        kind = type(event)
-        flat += (_FIELD_COUNT[kind], _CODE_OF[kind])
-        flat += _astuple(event)
-    return cbor2.dumps([FRAME_FORMAT, time, last_key, flat_commands, flat])
+    return _encode((FRAME_FORMAT, time, last_key, flat_commands, happened))
 
 
 def decode_frame(payload: bytes) -> Frame:
     """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
     try:
-        wire: Any = cbor2.loads(payload)
-        number, time, last_key, flat_commands, flat = wire
-        if number != FRAME_FORMAT or type(flat_commands) is not list or len(flat_commands) % 3:
-            raise CodecError(f"no frame of format {FRAME_FORMAT}")
-        if type(time) is not int or type(last_key) is not int or type(flat) is not list:
-            raise CodecError("no frame: time, last key or events are of another kind")
-        return Frame(time, last_key, tuple(_notes(flat_commands)), _events(flat))
-    except (cbor2.CBORDecodeError, ValueError, TypeError) as error:
+        number, time, last_key, flat_commands, happened = _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CodecError(f"no frame: {error}") from error
+    if number != FRAME_FORMAT or len(flat_commands) % 3:
+        raise CodecError(f"no frame of format {FRAME_FORMAT}")
+    return Frame(time, last_key, tuple(_notes(flat_commands)), happened)
 
 
 def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
@@ -170,21 +94,3 @@ def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:
         if code not in COMMAND_CODES:
             raise CodecError(f"unknown command code {code}")
         yield COMMAND_CODES[code], key, count
-
-
-def _events(flat: list[Any]) -> tuple[Event, ...]:
-    happened: list[Event] = []
-    position, end = 0, len(flat)
-    while position < end:
-        length, code = flat[position : position + 2]
-        known = _READING.get(code)
-        start = position + 2
-        position = start + length
-        if known is None or length != known[1] or position > end:
-            raise CodecError(f"unknown event code {code} with {length} fields")
-        struct, _, tuples = known
-        fields = flat[start:position]
-        for index in tuples:
-            fields[index] = tuple(fields[index])
-        happened.append(struct(*fields))
-    return tuple(happened)

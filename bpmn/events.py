@@ -12,14 +12,17 @@ import msgspec
 from bpmnd.bpmn.commands import Variables
 
 
-class _Event(msgspec.Struct, frozen=True, gc=False):
-    pass
+class _Event(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="event", forbid_unknown_fields=True
+):
+    """The tag of an event is its code in the log. A code is never given twice, and the fields of a released
+    code never change: a change is a new code with a new struct."""
 
 
 # Deployments
 
 
-class DeploymentCreated(_Event, frozen=True, gc=False):
+class DeploymentCreated(_Event, frozen=True, gc=False, tag=1):
     """A deployment is complete on this partition. On the deploying one, others may still miss it."""
 
     key: int
@@ -27,7 +30,7 @@ class DeploymentCreated(_Event, frozen=True, gc=False):
     definition_keys: tuple[int, ...]
 
 
-class ProcessCreated(_Event, frozen=True, gc=False):
+class ProcessCreated(_Event, frozen=True, gc=False, tag=2):
     """A new version of a process. `element_ids` is the table that all later events and state refer to."""
 
     key: int
@@ -42,7 +45,7 @@ class ProcessCreated(_Event, frozen=True, gc=False):
     content: bytes
 
 
-class DeploymentDistributing(_Event, frozen=True, gc=False):
+class DeploymentDistributing(_Event, frozen=True, gc=False, tag=3):
     """The deployment is on its way to other partitions; `request` is answered when all have it."""
 
     key: int
@@ -52,30 +55,30 @@ class DeploymentDistributing(_Event, frozen=True, gc=False):
     waiting_for: tuple[int, ...]
 
 
-class DeploymentDistributed(_Event, frozen=True, gc=False):
+class DeploymentDistributed(_Event, frozen=True, gc=False, tag=4):
     key: int
     partition_id: int
 
 
-class DeploymentFullyDistributed(_Event, frozen=True, gc=False):
+class DeploymentFullyDistributed(_Event, frozen=True, gc=False, tag=5):
     key: int
 
 
 # Channels between partitions
 
 
-class ChannelMessageSent(_Event, frozen=True, gc=False):
+class ChannelMessageSent(_Event, frozen=True, gc=False, tag=6):
     receiver: int
     number: int
     payload: bytes
 
 
-class ChannelMessageReceived(_Event, frozen=True, gc=False):
+class ChannelMessageReceived(_Event, frozen=True, gc=False, tag=7):
     sender: int
     number: int
 
 
-class ChannelMessageAcknowledged(_Event, frozen=True, gc=False):
+class ChannelMessageAcknowledged(_Event, frozen=True, gc=False, tag=8):
     """The receiver has applied all messages up to `number`."""
 
     receiver: int
@@ -85,7 +88,7 @@ class ChannelMessageAcknowledged(_Event, frozen=True, gc=False):
 # Process instances and their elements
 
 
-class ProcessInstanceCreated(_Event, frozen=True, gc=False):
+class ProcessInstanceCreated(_Event, frozen=True, gc=False, tag=9):
     """`request` is the request that waits for the result, or 0."""
 
     key: int
@@ -98,7 +101,7 @@ class ProcessInstanceCreated(_Event, frozen=True, gc=False):
     fetch_variables: tuple[str, ...]
 
 
-class ElementActivating(_Event, frozen=True, gc=False):
+class ElementActivating(_Event, frozen=True, gc=False, tag=10):
     """Activation has begun and takes more than one step: input mappings, or an incident on the way.
 
     `flows` are the sequence flows whose tokens the activation takes.
@@ -111,7 +114,7 @@ class ElementActivating(_Event, frozen=True, gc=False):
     flows: tuple[int, ...]
 
 
-class ElementActivated(_Event, frozen=True, gc=False):
+class ElementActivated(_Event, frozen=True, gc=False, tag=11):
     """Active. Without an `ElementActivating` before it, this is where the element instance begins."""
 
     key: int
@@ -121,7 +124,7 @@ class ElementActivated(_Event, frozen=True, gc=False):
     flows: tuple[int, ...]
 
 
-class ElementCompleting(_Event, frozen=True, gc=False):
+class ElementCompleting(_Event, frozen=True, gc=False, tag=12):
     """Completion has begun and could not be ended in one step."""
 
     key: int
@@ -129,31 +132,31 @@ class ElementCompleting(_Event, frozen=True, gc=False):
     element: int
 
 
-class ElementCompleted(_Event, frozen=True, gc=False):
+class ElementCompleted(_Event, frozen=True, gc=False, tag=13):
     key: int
     instance_key: int
     element: int
 
 
-class ElementTerminating(_Event, frozen=True, gc=False):
+class ElementTerminating(_Event, frozen=True, gc=False, tag=14):
     key: int
     instance_key: int
     element: int
 
 
-class ElementTerminated(_Event, frozen=True, gc=False):
+class ElementTerminated(_Event, frozen=True, gc=False, tag=15):
     key: int
     instance_key: int
     element: int
 
 
-class SequenceFlowTaken(_Event, frozen=True, gc=False):
+class SequenceFlowTaken(_Event, frozen=True, gc=False, tag=16):
     instance_key: int
     scope_key: int
     flow: int
 
 
-class BoundaryEventTriggered(_Event, frozen=True, gc=False):
+class BoundaryEventTriggered(_Event, frozen=True, gc=False, tag=17):
     """`element_instance_key` is to be terminated; then `boundary_event` goes on with `variables`."""
 
     element_instance_key: int
@@ -165,7 +168,7 @@ class BoundaryEventTriggered(_Event, frozen=True, gc=False):
 # Variables
 
 
-class VariablesCreated(_Event, frozen=True, gc=False):
+class VariablesCreated(_Event, frozen=True, gc=False, tag=18):
     """New variables in one scope. Their keys are `first_key` and those that follow, in order."""
 
     first_key: int
@@ -174,7 +177,7 @@ class VariablesCreated(_Event, frozen=True, gc=False):
     variables: Variables
 
 
-class VariablesUpdated(_Event, frozen=True, gc=False):
+class VariablesUpdated(_Event, frozen=True, gc=False, tag=19):
     instance_key: int
     scope_key: int
     variables: Variables
@@ -183,7 +186,7 @@ class VariablesUpdated(_Event, frozen=True, gc=False):
 # Jobs
 
 
-class JobCreated(_Event, frozen=True, gc=False):
+class JobCreated(_Event, frozen=True, gc=False, tag=20):
     key: int
     instance_key: int
     element_instance_key: int
@@ -192,7 +195,7 @@ class JobCreated(_Event, frozen=True, gc=False):
     retries: int
 
 
-class JobsActivated(_Event, frozen=True, gc=False):
+class JobsActivated(_Event, frozen=True, gc=False, tag=21):
     """Jobs of one type, lent to one worker until `deadline`."""
 
     keys: tuple[int, ...]
@@ -202,12 +205,12 @@ class JobsActivated(_Event, frozen=True, gc=False):
     deadline: int
 
 
-class JobCompleted(_Event, frozen=True, gc=False):
+class JobCompleted(_Event, frozen=True, gc=False, tag=22):
     key: int
     instance_key: int
 
 
-class JobFailed(_Event, frozen=True, gc=False):
+class JobFailed(_Event, frozen=True, gc=False, tag=23):
     """With retries left the job may be lent again at `recur_at` (0: at once)."""
 
     key: int
@@ -217,45 +220,45 @@ class JobFailed(_Event, frozen=True, gc=False):
     message: str
 
 
-class JobRecurred(_Event, frozen=True, gc=False):
+class JobRecurred(_Event, frozen=True, gc=False, tag=24):
     """The back-off of a failed job is over."""
 
     key: int
     instance_key: int
 
 
-class JobTimedOut(_Event, frozen=True, gc=False):
+class JobTimedOut(_Event, frozen=True, gc=False, tag=25):
     key: int
     instance_key: int
 
 
-class JobYielded(_Event, frozen=True, gc=False):
+class JobYielded(_Event, frozen=True, gc=False, tag=26):
     """Given back: it never reached its worker."""
 
     key: int
     instance_key: int
 
 
-class JobErrorThrown(_Event, frozen=True, gc=False):
+class JobErrorThrown(_Event, frozen=True, gc=False, tag=27):
     key: int
     instance_key: int
     code: str
     message: str
 
 
-class JobRetriesUpdated(_Event, frozen=True, gc=False):
+class JobRetriesUpdated(_Event, frozen=True, gc=False, tag=28):
     key: int
     instance_key: int
     retries: int
 
 
-class JobTimeoutUpdated(_Event, frozen=True, gc=False):
+class JobTimeoutUpdated(_Event, frozen=True, gc=False, tag=29):
     key: int
     instance_key: int
     deadline: int
 
 
-class JobCanceled(_Event, frozen=True, gc=False):
+class JobCanceled(_Event, frozen=True, gc=False, tag=30):
     key: int
     instance_key: int
 
@@ -263,7 +266,7 @@ class JobCanceled(_Event, frozen=True, gc=False):
 # Timers
 
 
-class TimerCreated(_Event, frozen=True, gc=False):
+class TimerCreated(_Event, frozen=True, gc=False, tag=31):
     """`repetitions` counts the firings to come (-1: no end); `cycle` is the interval they follow."""
 
     key: int
@@ -275,12 +278,12 @@ class TimerCreated(_Event, frozen=True, gc=False):
     cycle: str
 
 
-class TimerTriggered(_Event, frozen=True, gc=False):
+class TimerTriggered(_Event, frozen=True, gc=False, tag=32):
     key: int
     instance_key: int
 
 
-class TimerCanceled(_Event, frozen=True, gc=False):
+class TimerCanceled(_Event, frozen=True, gc=False, tag=33):
     key: int
     instance_key: int
 
@@ -288,7 +291,7 @@ class TimerCanceled(_Event, frozen=True, gc=False):
 # Messages, where they are published and buffered
 
 
-class MessagePublished(_Event, frozen=True, gc=False):
+class MessagePublished(_Event, frozen=True, gc=False, tag=38):
     """Buffered until `deadline`; with 0 it is over when everybody who waits now has it."""
 
     key: int
@@ -300,14 +303,14 @@ class MessagePublished(_Event, frozen=True, gc=False):
     variables: Variables
 
 
-class MessageExpired(_Event, frozen=True, gc=False):
+class MessageExpired(_Event, frozen=True, gc=False, tag=39):
     key: int
     tenant_id: str
     name: str
     correlation_key: str
 
 
-class MessageSubscriptionCreated(_Event, frozen=True, gc=False):
+class MessageSubscriptionCreated(_Event, frozen=True, gc=False, tag=40):
     """An element instance waits for a message here. If it is of another partition, its place among those who
     wait is by `arrival`, else that is 0."""
 
@@ -322,7 +325,7 @@ class MessageSubscriptionCreated(_Event, frozen=True, gc=False):
     arrival: int
 
 
-class MessageSubscriptionCorrelating(_Event, frozen=True, gc=False):
+class MessageSubscriptionCorrelating(_Event, frozen=True, gc=False, tag=41):
     """A message is on its way to who waits, and counts as had by its process.
 
     Of the messages in the buffer those before `passed` are of no more use to the process (0: as before).
@@ -339,7 +342,7 @@ class MessageSubscriptionCorrelating(_Event, frozen=True, gc=False):
     passed: int
 
 
-class MessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
+class MessageSubscriptionCorrelated(_Event, frozen=True, gc=False, tag=42):
     """The message was taken. Who is not interrupted by it waits for the next one."""
 
     key: int
@@ -352,7 +355,7 @@ class MessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
     message_key: int
 
 
-class MessageSubscriptionRejected(_Event, frozen=True, gc=False):
+class MessageSubscriptionRejected(_Event, frozen=True, gc=False, tag=43):
     """Nobody waited there any more: the message is again as if the process never had it."""
 
     key: int
@@ -365,7 +368,7 @@ class MessageSubscriptionRejected(_Event, frozen=True, gc=False):
     message_key: int
 
 
-class MessageSubscriptionDeleted(_Event, frozen=True, gc=False):
+class MessageSubscriptionDeleted(_Event, frozen=True, gc=False, tag=44):
     key: int
     instance_key: int
     element_instance_key: int
@@ -375,7 +378,7 @@ class MessageSubscriptionDeleted(_Event, frozen=True, gc=False):
     correlation_key: str
 
 
-class MessageStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
+class MessageStartEventSubscriptionCreated(_Event, frozen=True, gc=False, tag=45):
     key: int
     definition_key: int
     element: int
@@ -384,13 +387,13 @@ class MessageStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
     name: str
 
 
-class MessageStartEventSubscriptionDeleted(_Event, frozen=True, gc=False):
+class MessageStartEventSubscriptionDeleted(_Event, frozen=True, gc=False, tag=46):
     """There is a newer version of the process."""
 
     key: int
 
 
-class MessageStartEventSubscriptionCorrelated(_Event, frozen=True, gc=False):
+class MessageStartEventSubscriptionCorrelated(_Event, frozen=True, gc=False, tag=47):
     """A message has started the process instance `instance_key`. `passed` is as above."""
 
     key: int
@@ -400,7 +403,7 @@ class MessageStartEventSubscriptionCorrelated(_Event, frozen=True, gc=False):
     passed: int
 
 
-class MessageCorrelating(_Event, frozen=True, gc=False):
+class MessageCorrelating(_Event, frozen=True, gc=False, tag=48):
     """`request` waits until one of so many subscriptions has taken the message."""
 
     key: int
@@ -411,21 +414,21 @@ class MessageCorrelating(_Event, frozen=True, gc=False):
     waiting: int
 
 
-class MessageCorrelated(_Event, frozen=True, gc=False):
+class MessageCorrelated(_Event, frozen=True, gc=False, tag=49):
     """The request of the message is answered with the process instance that took it."""
 
     key: int
     instance_key: int
 
 
-class MessageNotCorrelated(_Event, frozen=True, gc=False):
+class MessageNotCorrelated(_Event, frozen=True, gc=False, tag=50):
     key: int
 
 
 # Messages, where the process instance is
 
 
-class ProcessMessageSubscriptionCreated(_Event, frozen=True, gc=False):
+class ProcessMessageSubscriptionCreated(_Event, frozen=True, gc=False, tag=51):
     key: int
     instance_key: int
     element_instance_key: int
@@ -435,7 +438,7 @@ class ProcessMessageSubscriptionCreated(_Event, frozen=True, gc=False):
     interrupting: bool
 
 
-class ProcessMessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
+class ProcessMessageSubscriptionCorrelated(_Event, frozen=True, gc=False, tag=52):
     """The message is taken; an interrupting subscription is gone with it."""
 
     key: int
@@ -443,7 +446,7 @@ class ProcessMessageSubscriptionCorrelated(_Event, frozen=True, gc=False):
     message_key: int
 
 
-class ProcessMessageSubscriptionDeleted(_Event, frozen=True, gc=False):
+class ProcessMessageSubscriptionDeleted(_Event, frozen=True, gc=False, tag=53):
     key: int
     instance_key: int
 
@@ -451,7 +454,7 @@ class ProcessMessageSubscriptionDeleted(_Event, frozen=True, gc=False):
 # Signals
 
 
-class SignalBroadcasted(_Event, frozen=True, gc=False):
+class SignalBroadcasted(_Event, frozen=True, gc=False, tag=54):
     """The signal has reached this partition."""
 
     key: int
@@ -460,7 +463,7 @@ class SignalBroadcasted(_Event, frozen=True, gc=False):
     variables: Variables
 
 
-class SignalSubscriptionCreated(_Event, frozen=True, gc=False):
+class SignalSubscriptionCreated(_Event, frozen=True, gc=False, tag=55):
     key: int
     instance_key: int
     element_instance_key: int
@@ -468,12 +471,12 @@ class SignalSubscriptionCreated(_Event, frozen=True, gc=False):
     name: str
 
 
-class SignalSubscriptionDeleted(_Event, frozen=True, gc=False):
+class SignalSubscriptionDeleted(_Event, frozen=True, gc=False, tag=56):
     key: int
     instance_key: int
 
 
-class SignalStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
+class SignalStartEventSubscriptionCreated(_Event, frozen=True, gc=False, tag=57):
     key: int
     definition_key: int
     element: int
@@ -482,14 +485,14 @@ class SignalStartEventSubscriptionCreated(_Event, frozen=True, gc=False):
     name: str
 
 
-class SignalStartEventSubscriptionDeleted(_Event, frozen=True, gc=False):
+class SignalStartEventSubscriptionDeleted(_Event, frozen=True, gc=False, tag=58):
     key: int
 
 
 # Incidents and work left over
 
 
-class IncidentCreated(_Event, frozen=True, gc=False):
+class IncidentCreated(_Event, frozen=True, gc=False, tag=34):
     """`steps` is the work to do again on resolution; `job_key` and `timer_key` are 0 if there is none."""
 
     key: int
@@ -503,14 +506,14 @@ class IncidentCreated(_Event, frozen=True, gc=False):
     steps: bytes
 
 
-class IncidentResolved(_Event, frozen=True, gc=False):
+class IncidentResolved(_Event, frozen=True, gc=False, tag=35):
     """Also when the element instance ends, and the incident with it."""
 
     key: int
     instance_key: int
 
 
-class ContinuationCreated(_Event, frozen=True, gc=False):
+class ContinuationCreated(_Event, frozen=True, gc=False, tag=36):
     """The turn's budget ended before its work, or it is for a turn of its own; `steps` is what is left.
 
     With `instance_key` 0 it is work of the partition, not of a process instance.
@@ -522,7 +525,38 @@ class ContinuationCreated(_Event, frozen=True, gc=False):
     passes: int
 
 
-class ContinuationRemoved(_Event, frozen=True, gc=False):
+class ContinuationRemoved(_Event, frozen=True, gc=False, tag=37):
+    key: int
+
+
+# Commands with an id
+
+
+class CommandNoted(_Event, frozen=True, gc=False, tag=59):
+    """A command was decided, and is known again by scope and id until `deadline`.
+
+    `outcome` is what a repeat is answered with; empty while it is to come, then `request` waits for it.
+    """
+
+    key: int
+    scope: str
+    id: str
+    hash: bytes
+    request: int
+    deadline: int
+    outcome: bytes
+
+
+class CommandAnswered(_Event, frozen=True, gc=False, tag=60):
+    """The outcome that a noted command has waited for."""
+
+    key: int
+    outcome: bytes
+
+
+class CommandForgotten(_Event, frozen=True, gc=False, tag=61):
+    """The same id would be that of a new command now."""
+
     key: int
 
 
@@ -585,4 +619,7 @@ Event: TypeAlias = (
     | SignalSubscriptionDeleted
     | SignalStartEventSubscriptionCreated
     | SignalStartEventSubscriptionDeleted
+    | CommandNoted
+    | CommandAnswered
+    | CommandForgotten
 )

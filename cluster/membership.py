@@ -50,6 +50,8 @@ class GroupPlan(msgspec.Struct, frozen=True, array_like=True):
     """The nodes that are to have one, the one that is to lead first."""
     is_serving: bool = True
     """Whether it may be given new process instances: it has all that was deployed."""
+    held: tuple[int, ...] = ()
+    """The nodes that had one when the group last was where it was to be: what they hold is whole."""
 
 
 @final
@@ -86,9 +88,15 @@ class ClusterState(msgspec.Struct, frozen=True, array_like=True, tag=1):
     def member(self, node: int) -> Member | None:
         return next((member for member in self.members if member.node == node), None)
 
+    def known(self, node: int, incarnation: int) -> Member | None:
+        """A node that belongs to the cluster, or did and still holds replicas."""
+        for member in (*self.members, *self.leaving):
+            if member.node == node and member.incarnation == incarnation:
+                return member
+        return None
+
     def knows(self, node: int, incarnation: int) -> bool:
-        known = (*self.members, *self.leaving)
-        return any(member.node == node and member.incarnation == incarnation for member in known)
+        return self.known(node, incarnation) is not None
 
     def plan(self, group: int) -> GroupPlan | None:
         return next((plan for plan in self.plans if plan.group == group), None)
@@ -133,7 +141,7 @@ def found(cluster_id: str, members: Sequence[Member], partitions: int, replicati
 def born(group: int, members: Iterable[Member], replicas: tuple[int, ...]) -> GroupPlan:
     """The plan of a group that begins now."""
     ids = {member.node: member.id for member in members}
-    return GroupPlan(group, tuple(sorted(ids[node] for node in replicas)), replicas)
+    return GroupPlan(group, tuple(sorted(ids[node] for node in replicas)), replicas, held=replicas)
 
 
 def place(
@@ -141,8 +149,9 @@ def place(
 ) -> dict[int, tuple[int, ...]]:
     """Choose the nodes of each group, on as many hosts as can be, and evenly; and who leads, evenly too.
 
-    What stands in `kept` stays where it is, as far as its nodes are members and none has two more than
-    another. The same arguments give the same answer.
+    What stands in `kept` stays where it is, as far as its nodes are members, no host has two replicas of a
+    group while another could take one, and no node has two more than another. The same arguments give the
+    same answer.
     """
     hosts = {member.node: member.host for member in members}
     load = dict.fromkeys(hosts, 0)
@@ -160,6 +169,8 @@ def place(
             )
             nodes.append(best)
             load[best] += 1
+    while _spread(chosen, hosts, load):
+        pass
     while _level(chosen, hosts, load):
         pass
     return _with_leaders(chosen, hosts)
@@ -168,6 +179,22 @@ def place(
 def _on_host(nodes: Iterable[int], hosts: Mapping[int, str], node: int) -> int:
     """How many of the nodes stand on the same host as `node`."""
     return sum(hosts[other] == hosts[node] for other in nodes if other != node)
+
+
+def _spread(chosen: dict[int, list[int]], hosts: Mapping[int, str], load: dict[int, int]) -> bool:
+    """Move one replica from a host that has more of its group than another; false when there is none."""
+    for nodes in chosen.values():
+        giver = max(nodes, key=lambda node: (_on_host(nodes, hosts, node), load[node], node))
+        others = [node for node in nodes if node != giver]
+        takers = [node for node in hosts if node not in nodes]
+        taker = min(takers, key=lambda node: (_on_host(others, hosts, node), load[node], node), default=None)
+        if taker is None or _on_host(others, hosts, taker) >= _on_host(others, hosts, giver):
+            continue
+        nodes[nodes.index(giver)] = taker
+        load[giver] -= 1
+        load[taker] += 1
+        return True
+    return False
 
 
 def _level(chosen: dict[int, list[int]], hosts: Mapping[int, str], load: dict[int, int]) -> bool:

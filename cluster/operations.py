@@ -68,12 +68,19 @@ class SetReplication(_Request, frozen=True, tag=6):
 
 
 @final
+class MoveNode(_Request, frozen=True, tag=8):
+    """A member is at another address now, or on another host. Replicas stay where they are."""
+
+    member: Member
+
+
+@final
 class GiveUp(_Request, frozen=True, tag=7):
     """Leave the operation under way as it stands: what it has reached stays, and another may begin."""
 
 
 Request: TypeAlias = (
-    AddNode | RemoveNode | ReplaceNode | MoveReplica | AddPartitions | SetReplication | GiveUp
+    AddNode | RemoveNode | ReplaceNode | MoveReplica | AddPartitions | SetReplication | MoveNode | GiveUp
 )
 
 
@@ -100,6 +107,12 @@ def decide(state: ClusterState, request: Request) -> ClusterState | Refused:
         if state.operation is None:
             return Refused("no operation is under way")
         return _finished(state, given_up=True)
+    if isinstance(request, MoveNode):
+        return _move_node(state, request.member)
+    if isinstance(request, ReplaceNode) and state.operation is not None:
+        return _replace_node(
+            state, request.member, state.operation
+        )  # It would wait for the lost one for ever.
     if state.operation is not None:
         return Refused(f"operation {state.operation.number}, {state.operation.kind}, is under way")
     number = state.finished[-1].number + 1 if state.finished else 1
@@ -109,7 +122,7 @@ def decide(state: ClusterState, request: Request) -> ClusterState | Refused:
         case RemoveNode(node):
             return _remove_node(state, node, number)
         case ReplaceNode(member):
-            return _replace_node(state, member, number)
+            return _replace_node(state, member, Operation(number, "replace-node", member.node))
         case MoveReplica(partition, node, to):
             return _move_replica(state, partition, node, to, number)
         case AddPartitions(count):
@@ -143,15 +156,31 @@ def _finished(state: ClusterState, *, given_up: bool = False) -> ClusterState:
     assert state.operation is not None, "nothing is under way"
     operation = msgspec.structs.replace(state.operation, was_given_up=given_up)
     finished = (*state.finished, operation)[-FINISHED_MAX:]
-    leaving = state.leaving if given_up else ()
-    return _next(state, operation=None, finished=finished, leaving=leaving)
+    if given_up:
+        return _next(state, operation=None, finished=finished)
+    return _next(
+        state,
+        operation=None,
+        finished=finished,
+        leaving=(),
+        controller=_held(state.controller),
+        partitions=tuple(_held(plan) for plan in state.partitions),
+    )
+
+
+def _held(plan: GroupPlan) -> GroupPlan:
+    return msgspec.structs.replace(plan, held=plan.replicas)
 
 
 def _add_node(state: ClusterState, member: Member, number: int) -> ClusterState | Refused:
     if state.member(member.node) is not None:
         return Refused(f"there is a node {member.node} already")
+    if any(one.node == member.node and one.incarnation != member.incarnation for one in state.leaving):
+        return Refused(f"an earlier node {member.node} still holds replicas")
     members = tuple(sorted((*state.members, member), key=lambda one: one.node))
-    return _placed(state, members, state.replication, Operation(number, "add-node", member.node))
+    placed = _placed(state, members, state.replication, Operation(number, "add-node", member.node))
+    leaving = tuple(one for one in state.leaving if one.node != member.node)
+    return msgspec.structs.replace(placed, leaving=leaving)
 
 
 def _remove_node(state: ClusterState, node: int, number: int) -> ClusterState | Refused:
@@ -165,19 +194,32 @@ def _remove_node(state: ClusterState, node: int, number: int) -> ClusterState | 
     return msgspec.structs.replace(placed, leaving=(*state.leaving, leaving))
 
 
-def _replace_node(state: ClusterState, member: Member, number: int) -> ClusterState | Refused:
+def _replace_node(state: ClusterState, member: Member, operation: Operation) -> ClusterState | Refused:
+    """Another incarnation of a node. An operation that is under way goes on with it."""
     old = state.member(member.node)
     if old is None:
         return Refused(f"there is no node {member.node} to be replaced")
     if old.incarnation == member.incarnation:
         return Refused(f"node {member.node} is what it was")
-    alone = [plan.group for plan in state.partitions if plan.replicas == (member.node,)]
+    alone = [plan.group for plan in state.plans if plan.held == (member.node,)]
     if alone:
-        return Refused(
-            f"partitions {alone} stood on node {member.node} alone: their data is lost with its disk"
-        )
-    members = tuple(member if one.node == member.node else one for one in state.members)
-    return _next(state, members=members, operation=Operation(number, "replace-node", member.node))
+        return Refused(f"groups {alone} stood on node {member.node} alone: their data is lost with its disk")
+    return _next(state, members=_with(state.members, member), operation=operation)
+
+
+def _move_node(state: ClusterState, member: Member) -> ClusterState | Refused:
+    known = state.known(member.node, member.incarnation)
+    if known is None:
+        return Refused(f"there is no node {member.node} of this incarnation")
+    if known == member:
+        return Refused(f"node {member.node} is where it was")
+    if known in state.leaving:
+        return _next(state, leaving=_with(state.leaving, member))
+    return _next(state, members=_with(state.members, member))
+
+
+def _with(members: tuple[Member, ...], member: Member) -> tuple[Member, ...]:
+    return tuple(member if one.node == member.node else one for one in members)
 
 
 def _move_replica(

@@ -10,6 +10,12 @@ ARCHIVE: Final = "archive"
 CHECKPOINT: Final = "checkpoint"
 """The checkpoint that the replica began with. Another one, got from a peer, has a number behind this."""
 _CURRENT: Final = "current"
+DAMAGED: Final = "damaged"
+"""What was put aside when it was found damaged, for people."""
+FROZEN: Final = "frozen"
+"""A copy of the checkpoint while another replica fetches it."""
+_STAGED: Final = ".staged"
+"""Beside a checkpoint, under its name and this, is the file that its next commit will bring in."""
 
 
 def checkpoint_directory(disk: Disk, directory: Path) -> Path:
@@ -35,9 +41,12 @@ def remove_old_checkpoints(disk: Disk, directory: Path) -> None:
     """Remove the checkpoints that do not count, also those that never came to be whole."""
     current = checkpoint_directory(disk, directory).name
     for name in disk.names(directory):
-        if name != current and (name == CHECKPOINT or name.startswith(f"{CHECKPOINT}-")):
-            empty_directory(disk, directory / name)
-            disk.remove_directory(directory / name)
+        if not name.startswith(CHECKPOINT) or name in (current, current + _STAGED):
+            continue
+        if name.endswith(_STAGED):
+            disk.remove(directory / name)
+        else:
+            remove_directory(disk, directory / name)
 
 
 def empty_directory(disk: Disk, directory: Path) -> None:
@@ -46,16 +55,8 @@ def empty_directory(disk: Disk, directory: Path) -> None:
         disk.remove(directory / name)
 
 
-_DIRECTORIES: Final = (LOG, ARCHIVE, "damaged", "frozen")
-
-
-def remove_tree(disk: Disk, directory: Path) -> None:
-    """Remove a replica that does not exist any more, with all that is left of it."""
-    for name in disk.names(directory):
-        if name in _DIRECTORIES or name == CHECKPOINT or name.startswith(f"{CHECKPOINT}-"):
-            empty_directory(disk, directory / name)
-            disk.remove_directory(directory / name)
-        else:
-            disk.remove(directory / name)
-    disk.remove_directory(directory)
-    disk.sync_directory(directory.parent)
+def remove_directory(disk: Disk, directory: Path) -> None:
+    """Remove a directory that has nothing but files, if it is there."""
+    if directory.name in disk.names(directory.parent):
+        empty_directory(disk, directory)
+        disk.remove_directory(directory)

@@ -1,5 +1,6 @@
 """A disk in memory that loses what was not synced: for tests and the simulator."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import final
@@ -44,12 +45,14 @@ class MemoryDisk:
 
     `crash` gives the disk as it is found after a power failure. `failing` makes every sync fail as the
     kernel does it: the data stays readable, counts as clean and is not on disk. `stopped` makes it fail with
-    the data still under way. `room` bounds what `create` may take.
+    the data still under way; `syncs_left` says after how many more syncs that happens by itself. `room`
+    bounds what `create` may take.
     """
 
     def __init__(self) -> None:
         self.failing = False
         self.stopped = False
+        self.syncs_left: int | None = None
         self.room: int | None = None
         self.syncs = 0
         self._live: dict[Path, _Node] = {}
@@ -69,29 +72,42 @@ class MemoryDisk:
         return _MemoryFile(self, path, self._live[path])
 
     def names(self, directory: Path) -> list[str]:
-        return sorted(path.name for path in self._live if path.parent == directory)
+        files = {path.name for path in self._live if _is_in(path, directory)}
+        return sorted(files | {path.name for path in self._directories if _is_in(path, directory)})
 
     def rename(self, old: Path, new: Path) -> None:
-        self._live[new] = self._live.pop(old)
+        self._live[new] = self._live.pop(self._existing(old))
 
     def remove(self, path: Path) -> None:
-        del self._live[path]
+        del self._live[self._existing(path)]
 
     def make_directory(self, path: Path) -> None:
-        self._directories.add(path)
+        while path not in self._directories and path.name:
+            self._directories.add(path)
+            path = path.parent
 
     def remove_directory(self, path: Path) -> None:
+        if path not in self._directories or self.names(path):
+            raise StorageError(f"cannot remove directory {path}: it is not there, or not empty")
         self._directories.discard(path)
+
+    def _existing(self, path: Path) -> Path:
+        if path not in self._live:
+            raise StorageError(f"there is no {path}")
+        return path
 
     def sync_directory(self, path: Path) -> None:
         self.count_sync()
-        for name in [name for name in self._durable if name.parent == path]:
+        for name in [name for name in self._durable if _is_in(name, path)]:
             del self._durable[name]
-        self._durable.update((name, node) for name, node in self._live.items() if name.parent == path)
+        self._durable.update((name, node) for name, node in self._live.items() if _is_in(name, path))
 
     def count_sync(self) -> None:
         """Every sync comes by here, and fails here."""
         self.syncs += 1
+        if self.syncs_left is not None:
+            self.stopped = self.stopped or self.syncs_left == 0
+            self.syncs_left -= 1
         if self.stopped:
             raise StorageError("the power failed")
         if self.failing:
@@ -121,12 +137,33 @@ class MemoryDisk:
         left._live, left._durable, left._directories = self._live, self._durable, self._directories
         return left
 
+    def unsynced(self, path: Path) -> list[int]:
+        """The sectors of a file that are not on the disk yet."""
+        node = self._live.get(path)
+        return [] if node is None else sorted(node.dirty)
+
+    def flip(self, path: Path, offset: int, mask: int) -> None:
+        """Damage a byte, here and on the disk."""
+        node = self._live[path]
+        node.live[offset] ^= mask
+        if offset < len(node.durable):
+            node.durable[offset] ^= mask
+
     def bytes_of(self, path: Path) -> bytearray:
         """The bytes of a file, to be damaged."""
         return self._live[path].live
 
+    def paths(self) -> list[Path]:
+        """All files, sorted."""
+        return sorted(self._live)
+
     def free_bytes(self, path: Path) -> int:
         return 1 << 40 if self.room is None else self.room
+
+
+def _is_in(path: Path, directory: Path) -> bool:
+    """Paths keep their text, but compare slowly."""
+    return os.path.dirname(str(path)) == str(directory)
 
 
 @final
@@ -158,7 +195,12 @@ class _MemoryFile:
 
     def sync(self) -> None:
         self._disk.count_sync()
-        self._node.persist(set(self._node.dirty))
+        node = self._node
+        if len(node.dirty) * SECTOR >= len(node.live):
+            node.durable[:] = node.live
+            node.dirty.clear()
+        else:
+            node.persist(set(node.dirty))
 
     def close(self) -> None:
         """Nothing to give back."""

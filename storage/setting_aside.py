@@ -9,14 +9,15 @@ from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import DamageError
 from bpmnd.storage.layout import (
     ARCHIVE,
+    DAMAGED,
     LOG,
+    empty_directory,
     next_checkpoint_directory,
     switch_checkpoint,
 )
 from bpmnd.storage.mark import Mark, MarkFile, read_claim, read_vote
 from bpmnd.storage.segment import segment_numbers, segment_path
 
-DAMAGED: Final = "damaged"
 _CHUNK: Final = 1 << 20
 
 
@@ -82,4 +83,5 @@ def begin_after(disk: Disk, directory: Path, position: Position) -> None:
 def _empty_checkpoint(disk: Disk, directory: Path) -> None:
     empty = next_checkpoint_directory(disk, directory)
     disk.make_directory(empty)
+    empty_directory(disk, empty)  # A transfer may have been on its way there.
     switch_checkpoint(disk, directory, empty)

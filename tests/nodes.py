@@ -51,8 +51,8 @@ class RunningNode:
         self.log: Final = directory.with_name(f"{directory.name}.stderr")
         """What the node says about itself, all starts one after another."""
         self._settings = settings
-        self._place = place or Place()
-        self.address = f"http://{self._place.host}:0"
+        self.place = place or Place()
+        self.address = f"http://{self.place.host}:0"
         self.monitoring = "http://127.0.0.1:0"
         self._process = self._start()
 
@@ -111,12 +111,12 @@ class RunningNode:
         flags = ("--data-dir", str(self.directory), *addresses, *self._settings)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                (*self._place.prefix, sys.executable, "-m", "bpmnd", "start", *flags),
+                (*self.place.prefix, sys.executable, "-m", "bpmnd", "start", *flags),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=_environment() | dict(self._place.environment),
+                env=_environment() | dict(self.place.environment),
             )
         try:
             self.address, self.monitoring = self._read_addresses(process)
@@ -171,7 +171,7 @@ class RunningCluster:
         peer_addresses: Mapping[int, str] | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.partitions: Final = tuple(range(1, partitions + 1))
+        self.partitions = tuple(range(1, partitions + 1))
         numbers = range(1, nodes + 1)
         addresses = peer_addresses or {
             number: f"127.0.0.1:{port}" for number, port in zip(numbers, free_ports(nodes), strict=True)

@@ -41,10 +41,22 @@ def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | 
     for definition_key, (_, process) in zip(definition_keys, parsed, strict=True):
         subscribe_starts(turn, definition_key, process)
     others = tuple(partition for partition in partitions if partition != turn.state.partition_id)
+    return _distribute(turn, key, command.tenant_id, definition_keys, definitions, others)
+
+
+def _distribute(
+    turn: Turn,
+    key: int,
+    tenant_id: str,
+    definition_keys: tuple[int, ...],
+    definitions: Sequence[Definition],
+    others: tuple[int, ...],
+) -> Outcome | None:
+    """Hand `definitions` on to other partitions; the answer comes when all of them have acknowledged."""
     if not others:
-        return answer_of(turn, key, command.tenant_id, definition_keys)
-    turn.emit(DeploymentDistributing(key, turn.request, command.tenant_id, definition_keys, others))
-    distribution = DistributeDeployment(key, command.tenant_id, tuple(definitions))
+        return answer_of(turn, key, tenant_id, definition_keys)
+    turn.emit(DeploymentDistributing(key, turn.request, tenant_id, definition_keys, others))
+    distribution = DistributeDeployment(key, tenant_id, tuple(definitions))
     for partition in others:
         turn.send(partition, distribution)
     return None
@@ -128,13 +140,25 @@ def _checksum(resource: Resource) -> bytes:
     return hashlib.sha256(resource.content).digest()
 
 
-def _repeated(turn: Turn, command: Deploy, parsed: Sequence[tuple[Resource, ExecutableProcess]]) -> Outcome:
-    """A deployment of nothing new: the old keys and versions, and no event of new processes."""
+def _repeated(
+    turn: Turn, command: Deploy, parsed: Sequence[tuple[Resource, ExecutableProcess]]
+) -> Outcome | None:
+    """A deployment of nothing new: the old keys and versions, and no event of new processes.
+
+    Where the processes are still on their way it has to wait, too. The channels keep their order, so a
+    message without any definition, sent after them, is acknowledged when they have arrived.
+    """
     latest = [_latest(turn, command.tenant_id, process.id) for _, process in parsed]
     keys = tuple(definition.key for definition in latest if definition is not None)
     key = turn.new_key()
     turn.emit(DeploymentCreated(key, command.tenant_id, keys))
-    return answer_of(turn, key, command.tenant_id, keys)
+    missing = {
+        partition
+        for pending in turn.state.pending_deployments.items.values()
+        if not set(keys).isdisjoint(pending.definition_keys)
+        for partition in pending.waiting_for
+    }
+    return _distribute(turn, key, command.tenant_id, keys, (), tuple(sorted(missing)))
 
 
 def _create(

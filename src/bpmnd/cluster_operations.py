@@ -71,7 +71,7 @@ def wanted_of(body: bytes, control: Control) -> Request:
         raise NotUnderstood(str(error)) from error
     match wanted:
         case _AddNode(node):
-            return AddNode(_applicant(control, node))
+            return AddNode(_leaving(control, node) or _applicant(control, node))
         case _ReplaceNode(node):
             return ReplaceNode(_applicant(control, node))
         case _RemoveNode(node):
@@ -84,6 +84,13 @@ def wanted_of(body: bytes, control: Control) -> Request:
             return SetReplication(replication)
         case _GiveUp():
             return GiveUp()
+
+
+def _leaving(control: Control, node: int) -> Member | None:
+    """A node that was to be removed and has not gone yet may stay after all."""
+    state = control.state
+    leaving = () if state is None else state.leaving
+    return next((member for member in leaving if member.node == node), None)
 
 
 def _applicant(control: Control, node: int) -> Member:
@@ -130,12 +137,34 @@ def cluster_report(node: Node) -> dict[str, Any]:
         "clusterId": state.cluster_id,
         "version": state.version,
         "replication": state.replication,
+        "controllerLeader": _leader_of_controller(node),
         "members": members,
+        "leaving": sorted(member.node for member in state.leaving),
+        "installing": _installing(node),
         "applicants": sorted(node.control.applicants),
         "groups": [group(plan) for plan in state.plans],
         "operation": _operation(state.operation),
         "finished": [_operation(operation) for operation in state.finished],
     }
+
+
+def _leader_of_controller(node: Node) -> int | None:
+    controller = node.control.controller
+    if controller is not None and controller.leads:
+        return node.identity.node
+    leader = node.peers.leader_of(CONTROLLER_GROUP)
+    return None if leader is None else leader[1]
+
+
+def _installing(node: Node) -> list[dict[str, Any]]:
+    """Copies of partitions that are on their way to a node."""
+    statuses = {node.identity.node: node.status(), **node.peers.statuses}
+    return [
+        {"nodeId": number, "partitionId": replica.partition, "progress": replica.installing}
+        for number, status in sorted(statuses.items())
+        for replica in status.replicas
+        if replica.installing
+    ]
 
 
 def _operation(operation: Operation | None) -> dict[str, Any] | None:

@@ -49,6 +49,9 @@ class ClusterView:
     def for_deployment(self) -> Partition:
         return self._node.partitions[1]
 
+    def for_key(self, key: str) -> Partition:
+        return self._node.partitions[self._node.slots.partition_of(key)]
+
     def for_message(self, correlation_key: str) -> Partition:
         return self._node.partitions[self._node.slots.partition_of(correlation_key)]
 

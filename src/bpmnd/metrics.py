@@ -1,7 +1,7 @@
 """What Prometheus sees of a node. Actors count in plain numbers; they are read when somebody scrapes."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Final, final
 
@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from bpmnd.actors.counting import DURATION_BOUNDS
 from bpmnd.actors.node import Node
 from bpmnd.actors.partition import PartitionActor
+from bpmnd.cluster.peer import Peer
+from bpmnd.cluster_metrics import cluster_metrics
 
 _SYNC_BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _LANES: Final = ("disk", "ongoing", "new")
@@ -22,12 +24,14 @@ class NodeMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._node: Node | None = None
+        self._peers: Mapping[int, Peer] = {}
         self._sync_counts = [0] * (len(_SYNC_BOUNDS) + 1)
         self._sync_seconds = 0.0
         registry.register(self)
 
-    def watch(self, node: Node) -> None:
-        self._node = node
+    def watch(self, node: Node, peers: Mapping[int, Peer]) -> None:
+        """`peers` are the nodes that it has connections to."""
+        self._node, self._peers = node, peers
 
     def synced(self, seconds: float) -> None:
         """One write to the log took so long; called by the writer's thread."""
@@ -43,6 +47,7 @@ class NodeMetrics(Collector):
             yield _jobs(actors)
             yield from _ticks(actors)
             yield from _storage(actors)
+            yield from cluster_metrics(self._node, self._peers)
             yield self._restarts(self._node)
             yield GaugeMetricFamily(
                 "bpmnd_disk_free_bytes",

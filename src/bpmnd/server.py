@@ -124,7 +124,7 @@ class _Process:
             loop.create_future,
             self._give_up,
         )
-        metrics.watch(node)
+        metrics.watch(node, peering.transport.peers if peering is not None else {})
         monitoring = Monitoring(registry, node)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
         if peering is not None:
@@ -217,17 +217,20 @@ def _check_founding(config: Config, identity: Identity) -> None:
     cluster = identity.cluster
     if cluster is None:
         return
-    partitions, replication = len(cluster.partitions), cluster.replication
-    if config.cluster.partitions not in (0, partitions):
-        raise ConfigError(
-            f"the cluster has {partitions} partitions, but cluster.partitions is {config.cluster.partitions};"
-            " the number of partitions cannot be changed by configuration"
+    for name, there, wanted, operation in (
+        ("partitions", len(cluster.partitions), config.cluster.partitions, "add-partitions"),
+        ("replication", cluster.replication, config.cluster.replication, "set-replication"),
+    ):
+        if wanted in (0, there):
+            continue
+        what = (
+            f"the cluster has {there} for {name}, cluster.{name} is {wanted}: it counts only when a cluster"
+            f" is founded; change it by `bpmnd cluster {operation}`"
         )
-    if config.cluster.replication not in (0, replication):
-        raise ConfigError(
-            f"the cluster has replication {replication}, but cluster.replication is"
-            f" {config.cluster.replication}; it cannot be changed by configuration"
-        )
+        # After an operation the configuration is behind, or this node is: neither must keep it from starting.
+        if len(cluster.members) == 1 and not cluster.finished:
+            raise ConfigError(what)
+        _logger.warning("%s", what)
 
 
 def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
@@ -245,6 +248,9 @@ def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
             every_seconds=config.checkpoints.every_seconds,
             instances_in_memory_max=config.checkpoints.instances_in_memory,
         ),
-        PartitionLimits(commit_seconds_max=config.limits.commit_seconds),
+        PartitionLimits(
+            commit_seconds_max=config.limits.commit_seconds,
+            idempotency_ms=config.limits.idempotency_hours * 3_600_000,
+        ),
         bpmnd.__version__,
     )

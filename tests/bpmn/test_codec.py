@@ -1,6 +1,6 @@
 """The codec is part of the log's format: what was written once must be read for ever."""
 
-import cbor2
+import msgspec
 import pytest
 
 from bpmnd.bpmn import events
@@ -9,7 +9,8 @@ from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance, PublishMessa
 from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
 
 GOLDEN_FRAME = (
-    "85011903e81889860200020709019408090705693c64656661756c743e816174f680008161780412080707a16161413102160907"
+    "9501cd03e8cc89960200020709019399090705a93c64656661756c743e91a174c0900091a178951208070781a161c4013193"
+    "160907"
 )
 
 FIELDS = {
@@ -73,6 +74,9 @@ FIELDS = {
     56: "key instance_key",
     57: "key definition_key element tenant_id process_id name",
     58: "key",
+    59: "key scope id hash request deadline outcome",
+    60: "key outcome",
+    61: "key",
 }
 
 
@@ -128,9 +132,9 @@ MESSAGES = (
     events.SignalBroadcasted(9, "<default>", "bell", {}),
 )
 GOLDEN_MESSAGES = (
-    "85011903e80983100005982a07182607693c64656661756c743e647061696461316269641907d0a161614131091828080506"
-    "6170693c64656661756c743e64706169646131f5000918290805066170693c64656661756c743e6470616964613107080318"
-    "3408050704183609693c64656661756c743e6462656c6ca0"
+    "9501cd03e8099310000595982607a93c64656661756c743ea470616964a131a26964cd07d081a161c401319a28080506a170"
+    "a93c64656661756c743ea470616964a131c3009a29080506a170a93c64656661756c743ea470616964a13107089434080507"
+    "953609a93c64656661756c743ea462656c6c80"
 )
 
 
@@ -152,18 +156,20 @@ def test_a_frame_is_read_as_it_was_written() -> None:
     )
 
 
+packed = msgspec.msgpack.encode
+
 NOTHING: list[int] = []
 NO_FRAMES: list[bytes] = [
     b"",
     b"\xff",
-    cbor2.dumps(1),
-    cbor2.dumps([2, 0, 0, NOTHING, NOTHING]),
-    cbor2.dumps([1, 0, 0, NOTHING, [1, 99, 5]]),
-    cbor2.dumps([1, 0, 0, NOTHING, [2, 22, 5, 6, 7]]),
-    cbor2.dumps([1, 0, 0, NOTHING, [2]]),
-    cbor2.dumps([1, 0, 0, NOTHING, ["x", 22, 1, 2]]),
-    cbor2.dumps([1, 0, 0, [99, 0, 0], NOTHING]),
-    cbor2.dumps([1, 0, 0, [7, 0], NOTHING]),
+    packed(1),
+    packed([2, 0, 0, NOTHING, NOTHING]),
+    packed([1, 0, 0, NOTHING, [[99, 5]]]),
+    packed([1, 0, 0, NOTHING, [[22, 5, 6, 7]]]),
+    packed([1, 0, 0, NOTHING, [[22, 5]]]),
+    packed([1, 0, 0, NOTHING, [["x", 1, 2]]]),
+    packed([1, 0, 0, [99, 0, 0], NOTHING]),
+    packed([1, 0, 0, [7, 0], NOTHING]),
 ]
 
 

@@ -86,6 +86,18 @@ async def _ended(client: Any, report: dict[str, Any], number: int) -> dict[str, 
         report = msgspec.json.decode(await client.get("/cluster"))
 
 
+def show_under_way(report: dict[str, Any]) -> None:
+    """Print what the cluster is busy with, if it is."""
+    operation = report.get("operation")
+    if operation is not None:
+        reached = sum(group["reached"] and group["serving"] for group in report["groups"])
+        what = f"operation {operation['number']}, {operation['kind']}, is under way"
+        print(f"{what}: {reached} of {len(report['groups'])} groups are where they are to be")
+    for transfer in report.get("installing", ()):
+        where = f"partition {transfer['partitionId']} is on its way to node {transfer['nodeId']}"
+        print(f"{where}: {transfer['progress']}")
+
+
 def _show(report: dict[str, Any]) -> None:
     if report["clusterId"] is None:
         print("this node belongs to no cluster yet")
@@ -94,14 +106,12 @@ def _show(report: dict[str, Any]) -> None:
     for member in report["members"]:
         known = "connected" if member["connected"] else "not connected"
         print(f"node {member['nodeId']} on {member['host']} at {member['peer'] or 'no address'}: {known}")
+    for node in report["leaving"]:
+        print(f"node {node} leaves")
     for node in report["applicants"]:
         print(f"node {node} waits to be added")
     print_table([_HEADING, *(_row(group) for group in report["groups"])])
-    operation = report["operation"]
-    if operation is not None:
-        reached = sum(group["reached"] and group["serving"] for group in report["groups"])
-        what = f"operation {operation['number']}, {operation['kind']}, is under way"
-        print(f"{what}: {reached} of {len(report['groups'])} groups are where they are to be")
+    show_under_way(report)
 
 
 def _row(group: dict[str, Any]) -> tuple[str, ...]:

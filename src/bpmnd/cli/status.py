@@ -44,13 +44,16 @@ async def _status(options: argparse.Namespace) -> int:
     import msgspec
 
     from bpmnd.cli.client import Client, UnreachableError
+    from bpmnd.cli.cluster import show_under_way
 
     async with Client(options.address) as client:
         topology = msgspec.json.decode(await client.get("/v2/topology"))
     counts: Mapping[str, Mapping[str, int]] = {}
+    cluster: dict[str, Any] = {}
     try:
         async with Client(options.monitoring) as client:
             counts = _counts_in((await client.get("/metrics")).decode())
+            cluster = msgspec.json.decode(await client.get("/cluster"))
     except UnreachableError as error:
         print(f"bpmnd: no counts: {error}", file=sys.stderr)
 
@@ -58,9 +61,11 @@ async def _status(options: argparse.Namespace) -> int:
         for partition in broker["partitions"]:
             partition |= counts.get(str(partition["partitionId"]), {})
     if options.json:
-        print(msgspec.json.encode(topology).decode())
+        under_way = {name: cluster[name] for name in ("operation", "installing") if name in cluster}
+        print(msgspec.json.encode(topology | under_way).decode())
     else:
         _show(topology)
+        show_under_way(cluster)
     return 0 if _is_well(topology) else 1
 
 

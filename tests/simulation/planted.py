@@ -1,0 +1,90 @@
+"""Bugs planted into the production code, from outside, to prove that the simulator would see them."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+
+from bpmnd.actors.checkpoints import Checkpoints
+from bpmnd.actors.leading import Leadership
+from bpmnd.actors.partition import PartitionActor
+from bpmnd.actors.replica import ReplicaFiles
+from bpmnd.bpmn.commands import ReceiveChannelMessage
+from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.processors import channels
+from bpmnd.bpmn.state.deployed import Inbox
+from bpmnd.bpmn.turn import Turn
+from bpmnd.cluster.raft import EntryId
+from bpmnd.storage.entry import HardState
+from bpmnd.storage.mark import VoteFile
+
+_ALWAYS: Final = 1 << 60
+
+
+def _vote_not_persisted(file: VoteFile, hard_state: HardState) -> None:
+    """Term and vote never reach the disk."""
+
+
+_release = Leadership.release
+
+
+def _answer_before_commit(leadership: Leadership, committed: int, confirmed: int) -> None:
+    """Whatever is decided is answered at once."""
+    _release(leadership, _ALWAYS, _ALWAYS)
+
+
+def _rejection_before_confirmation(leadership: Leadership, committed: int, confirmed: int) -> None:
+    """What has no frame of its own does not ask whether this is still the leader."""
+    _release(leadership, committed, _ALWAYS)
+
+
+_advance = Checkpoints.advance
+
+
+def _checkpoint_ahead(checkpoints: Checkpoints, applied: int, committed: int) -> None:
+    """A checkpoint does not wait for the commit."""
+    _advance(checkpoints, applied, _ALWAYS)
+
+
+def _follower_ahead(actor: PartitionActor) -> None:
+    """A follower applies whatever it has on its disk."""
+    machine, log = actor.machine, actor.replica.log.log
+    while machine is not None and machine.applied < log.synced_index:
+        for entry in log.entries(machine.applied + 1):
+            machine.apply(entry.index, entry.kind, entry.payload)
+
+
+_receive = channels.receive
+
+
+def _repeat_applied(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
+    """A channel message that comes again is taken for a new one."""
+    inbox = turn.state.inbox.get(command.sender)
+    if inbox is not None and command.number == inbox.last_number:
+        turn.state.inbox.items[command.sender] = Inbox(command.number - 1)
+    return _receive(turn, command)
+
+
+def _no_claim(files: ReplicaFiles) -> EntryId | None:
+    """A damaged replica does not remember what it told others, and votes as if it were new."""
+    return None
+
+
+BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
+    "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
+    "answer-before-commit": (Leadership, "release", _answer_before_commit),
+    "rejection-before-confirmation": (Leadership, "release", _rejection_before_confirmation),
+    "follower-applies-uncommitted": (PartitionActor, "_follow", _follower_ahead),
+    "checkpoint-ahead-of-commit": (Checkpoints, "advance", _checkpoint_ahead),
+    "channel-repeat-applied": (channels, "receive", _repeat_applied),
+    "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
+}
+"""Name -> what is patched, and with what."""
+
+
+@contextmanager
+def planted(bug: str) -> Generator[None]:
+    """The production code has this bug."""
+    owner, name, replacement = BUGS[bug]
+    with patch.object(owner, name, replacement):
+        yield
