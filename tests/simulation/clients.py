@@ -30,7 +30,7 @@ from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
 from tests.simulation.history import History, Request
 from tests.simulation.ledger import Group, Ledger
-from tests.simulation.loop import Driven, SimulatedLoop
+from tests.simulation.loop import Driven, simulated_loop
 from tests.simulation.models import CREATED, JOB_TYPES, MESSAGES, SIGNAL, START_MESSAGE, STARTED
 from tests.simulation.process import Choice, ConnectionLost, NotConnected, Process, Result
 from tests.simulation.world import Violation, World
@@ -52,7 +52,9 @@ class Load:
     creators: int
     workers: int
     pause: float
-    """Seconds between two requests of one client, about."""
+    """Seconds between two looks of one worker, about."""
+    seconds: float
+    """For so long there are faults, and instances are created all the time."""
 
 
 @final
@@ -66,7 +68,7 @@ class Clients:
     def __init__(
         self, world: World, load: Load, ledger: Ledger, process_of: Callable[[int], Process | None]
     ) -> None:
-        self.loop = SimulatedLoop(world, self, lambda: world.now, 1.0)
+        self.loop = simulated_loop(world, self, lambda: world.now, 1.0)
         self.history: Final = History()
         self.healing = False
         """Faults are over: bring everything to its end, and begin nothing."""
@@ -186,8 +188,9 @@ class Clients:
 
     async def _create(self) -> None:
         world = self._world
+        pause = self._load.seconds * self._load.creators / self._load.creations
         while self._creations_left > 0 and not self.healing:
-            await self._sleep(world.between(0, 2 * self._load.pause))
+            await self._sleep(world.between(0, 2 * pause))
             if not self.definitions:
                 continue
             self._creations_left -= 1

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--faults",
         default="",
-        help=f"of {', '.join(KINDS)}; or {', '.join(ON_REQUEST)}; +kind adds to the usual ones, -kind takes away",
+        help=f"of {', '.join(KINDS)}; or {', '.join(ON_REQUEST)}; +kind adds to the usual, -kind takes away",
     )
     parser.add_argument("--plant", choices=sorted(BUGS), default="", help="run with this bug")
     parser.add_argument("--until-found", action="store_true", help="end with the first seed that fails")
@@ -97,9 +97,8 @@ def _print_summary(reports: Sequence[Report], kinds: tuple[str, ...], seconds: f
     for report in reports:
         faults.update(report.faults)
     failed = [report.seed for report in reports if report.violation is not None]
-    print(
-        f"{len(reports)} seeds in {seconds:.0f} s of real and {_sum(reports, 'seconds'):.0f} s of virtual time"
-    )
+    virtual = _sum(reports, "seconds")
+    print(f"{len(reports)} seeds in {seconds:.0f} s of real and {virtual:.0f} s of virtual time")
     print(
         f"{_sum(reports, 'events'):.0f} events, {_sum(reports, 'requests'):.0f} requests,"
         f" {_sum(reports, 'commits'):.0f} entries committed"

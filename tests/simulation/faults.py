@@ -11,13 +11,13 @@ from tests.simulation.world import World
 
 CRASHES: Final = ("kill", "power", "all-power", "stop")
 LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
-DISKS: Final = ("eio", "full", "slow-disk")
+DISKS: Final = ("eio", "full", "slow-disk", "tear", "flip", "wipe")
 OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision", "trim")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
 SETTINGS: Final = ("trim", "tear")
 """No events, but properties of a whole run: logs are short and trimmed; torn writes may look like damage."""
-ON_REQUEST: Final = ("tear", "flip", "wipe")
-"""Need repair from peers."""
+ON_REQUEST: Final = ("wipe-again",)
+"""What the cluster does not survive yet by itself."""
 
 
 class Nodes(Protocol):
@@ -37,8 +37,8 @@ class Nodes(Protocol):
         """Damage the disk of a minority."""
         ...
 
-    def wipe(self) -> bool:
-        """Give a minority an empty disk."""
+    def wipe(self, *, again: bool) -> bool:
+        """Give a minority an empty disk; `again` also before it was taken in after the last time."""
         ...
 
 
@@ -76,7 +76,8 @@ class Faults:
             "applier": self._fail_applier,
             "decision": self._fail_decision,
             "flip": lambda process: self._nodes.flip(),
-            "wipe": lambda process: self._nodes.wipe(),
+            "wipe": lambda process: self._nodes.wipe(again=False),
+            "wipe-again": lambda process: self._nodes.wipe(again=True),
         }
 
     def start(self) -> None:
@@ -249,9 +250,8 @@ class Faults:
     def _pause_process(self, process: Process) -> bool:
         """As by SIGSTOP: time goes on without it."""
         seconds = self._world.chance.choice((0.2, 2.0, 4.0))
-        process.paused_until = self._world.now + self._world.between(0.5 * seconds, 2 * seconds)
-        if process.paused_until > self._world.now + 2:
-            self._hub.watch_silent(process.number)
+        process.pause(self._world.between(0.5 * seconds, 2 * seconds))
+        self._hub.watch_silent(process.number)
         return True
 
     def _freeze(self, process: Process) -> bool:
@@ -262,7 +262,7 @@ class Faults:
         for source, target in directions:
             self._hub.block(source, target)
         seconds = self._world.between(1.0, 4.0)
-        process.paused_until = self._world.now + seconds
+        process.pause(seconds)
         self._world.after(seconds + self._world.between(0, 2), None, self._unblock, directions)
         return True
 

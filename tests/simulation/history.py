@@ -71,7 +71,7 @@ _MOVE_JOBS: Final = {
 
 @dataclass(slots=True)
 class Request:
-    """One command of a client. `known` and `after` are the committed lengths when it left and was answered."""
+    """A client's command. `known` and `after` are the committed lengths when it left and was answered."""
 
     number: int
     command: ClientCommand
@@ -316,9 +316,9 @@ class History:
 
     def _check_publication(self, request: Request, effects: Counter[Effect]) -> None:
         command = request.command
-        if isinstance(command, PublishMessage) and command.name == START_MESSAGE:
-            if not effects["set", command.message_id]:
-                raise Violation(f"{request} has started nothing")
+        starts = isinstance(command, PublishMessage) and command.name == START_MESSAGE
+        if starts and not effects["set", command.message_id]:
+            raise Violation(f"{request} has started nothing")
 
     def _check_activation(
         self, request: Request, answer: JobsAnswer, questions: dict[int, Questions]

@@ -56,6 +56,10 @@ class Group:
     def length(self) -> int:
         return len(self.entries)
 
+    def has_frames_after(self, index: int) -> bool:
+        """A leader takes no note of its own changes of the configuration before it makes a frame."""
+        return any(entry.frame is not None for entry in self.entries[index:])
+
     def append(self, term: int, kind: int, payload: bytes) -> None:
         before = self.entries[-1].hash if self.entries else ORIGIN.hash
         digest = chain(before, self.length + 1, term, kind, payload)
@@ -188,7 +192,7 @@ class Ledger:
         group = self.group(partition)
         if position.index > group.length:
             raise Violation(
-                f"{process.name}: a checkpoint of {partition} at {position.index}, committed are {group.length}"
+                f"{process.name}: a checkpoint of {partition} at {position.index}, ahead of {group.length}"
             )
         if position.index and position.hash != group.entries[position.index - 1].hash:
             raise Violation(f"{process.name}: a checkpoint of {partition} of another history")

@@ -1,9 +1,9 @@
-"""What stands in for the asyncio loop of a process: asyncio's futures and the gateway's coroutines run on it."""
+"""What stands in for a process's asyncio loop: asyncio's futures and the gateway's coroutines run on it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, final
+from typing import Any, cast, final
 
 from tests.simulation.world import Life, Violation, World
 
@@ -11,7 +11,7 @@ _HARMLESS = ("never retrieved", "destroyed but")
 
 
 @final
-class SimulatedLoop(asyncio.AbstractEventLoop):
+class _Loop:
     """The little of a loop that futures, timers and sleeping need. Nothing turns it but the world."""
 
     def __init__(self, world: World, life: Life, clock: Callable[[], float], rate: float) -> None:
@@ -19,6 +19,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._life = life
         self._clock = clock
         self._rate = rate
+        self._as_loop = cast(asyncio.AbstractEventLoop, self)
 
     def time(self) -> float:
         return self._clock()
@@ -26,14 +27,14 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def call_soon(
         self, callback: Callable[..., Any], *arguments: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, arguments, self, context)
+        handle = asyncio.Handle(callback, arguments, self._as_loop, context)
         self._world.at(self._world.now, self._life, self._run, handle)
         return handle
 
     def call_later(
         self, delay: float, callback: Callable[..., Any], *arguments: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(self.time() + delay, callback, arguments, self, context)
+        handle = asyncio.TimerHandle(self.time() + delay, callback, arguments, self._as_loop, context)
         self._world.after(delay / self._rate, self._life, self._run, handle)
         return handle
 
@@ -43,7 +44,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return self.call_later(max(when - self.time(), 0), callback, *arguments, context=context)
 
     def create_future(self) -> "asyncio.Future[Any]":
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._as_loop)
 
     def get_debug(self) -> bool:
         return False
@@ -64,8 +65,17 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         if not handle.cancelled():
             handle._run()  # pyright: ignore[reportPrivateUsage]  as every loop does
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+    def _timer_handle_cancelled(  # pyright: ignore[reportUnusedFunction]  asyncio calls it
+        self, handle: asyncio.TimerHandle
+    ) -> None:
         """It will be skipped."""
+
+
+def simulated_loop(
+    world: World, life: Life, clock: Callable[[], float], rate: float
+) -> asyncio.AbstractEventLoop:
+    """A loop as far as the code that runs here asks for one."""
+    return cast(asyncio.AbstractEventLoop, _Loop(world, life, clock, rate))
 
 
 @final
@@ -83,7 +93,7 @@ class Driven:
             self._ended(self)
             return
         assert isinstance(waits_for, asyncio.Future), f"{self._coroutine} waits for {waits_for}"
-        waits_for.add_done_callback(self.go_on)
+        cast("asyncio.Future[Any]", waits_for).add_done_callback(self.go_on)
 
     def close(self) -> None:
         self._coroutine.close()

@@ -152,7 +152,7 @@ class Hub:
     def _silent(self, end: End, source: int, target: int) -> None:
         life = self.lives.get(source)
         other = end.connection.other(end).owner.life
-        speaks = life is other and life.paused_until <= self.world.now
+        speaks = life is not None and life is other and life.paused_until <= self.world.now
         if not speaks or not self.is_open(source, target):
             end.owner.lose(end)
 

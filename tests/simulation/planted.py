@@ -1,6 +1,6 @@
 """Bugs planted into the production code, from outside, to prove that the simulator would see them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
@@ -8,12 +8,13 @@ from unittest.mock import patch
 from bpmnd.actors.checkpoints import Checkpoints
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.partition import PartitionActor
-from bpmnd.bpmn import engine
+from bpmnd.actors.replica import ReplicaFiles
 from bpmnd.bpmn.commands import ReceiveChannelMessage
-from bpmnd.bpmn.events import ChannelMessageReceived
-from bpmnd.bpmn.outcomes import Accepted, Outcome
+from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.processors import channels
+from bpmnd.bpmn.state.deployed import Inbox
 from bpmnd.bpmn.turn import Turn
+from bpmnd.cluster.raft import EntryId
 from bpmnd.storage.entry import HardState
 from bpmnd.storage.mark import VoteFile
 
@@ -53,13 +54,20 @@ def _follower_ahead(actor: PartitionActor) -> None:
             machine.apply(entry.index, entry.kind, entry.payload)
 
 
+_receive = channels.receive
+
+
 def _repeat_applied(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
     """A channel message that comes again is taken for a new one."""
     inbox = turn.state.inbox.get(command.sender)
-    if command.number != (inbox.last_number if inbox is not None else 0):
-        return channels.receive(turn, command)
-    turn.emit(ChannelMessageReceived(command.sender, command.number))
-    return Accepted()
+    if inbox is not None and command.number == inbox.last_number:
+        turn.state.inbox.items[command.sender] = Inbox(command.number - 1)
+    return _receive(turn, command)
+
+
+def _no_claim(files: ReplicaFiles) -> EntryId | None:
+    """A damaged replica does not remember what it told others, and votes as if it were new."""
+    return None
 
 
 BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
@@ -68,13 +76,14 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "rejection-before-confirmation": (Leadership, "release", _rejection_before_confirmation),
     "follower-applies-uncommitted": (PartitionActor, "_follow", _follower_ahead),
     "checkpoint-ahead-of-commit": (Checkpoints, "advance", _checkpoint_ahead),
-    "channel-repeat-applied": (engine.channels, "receive", _repeat_applied),
+    "channel-repeat-applied": (channels, "receive", _repeat_applied),
+    "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
 }
 """Name -> what is patched, and with what."""
 
 
 @contextmanager
-def planted(bug: str) -> Iterator[None]:
+def planted(bug: str) -> Generator[None]:
     """The production code has this bug."""
     owner, name, replacement = BUGS[bug]
     with patch.object(owner, name, replacement):

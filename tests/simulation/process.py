@@ -23,7 +23,7 @@ from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError, FullError, GapError, StorageError
 from tests.simulation.host import DIRECTORY, Host
-from tests.simulation.loop import Driven, SimulatedLoop
+from tests.simulation.loop import Driven, simulated_loop
 from tests.simulation.network import Endpoint, Hub
 from tests.simulation.store import SimulatedStores
 from tests.simulation.world import Event, Injected, Violation, World
@@ -105,7 +105,7 @@ class Process:
         self._lost = 0.0
         self._posted_until = 0.0
         self._calls: dict[Driven, None] = {}
-        self.loop = SimulatedLoop(world, self, self.monotonic, host.rate)
+        self.loop = simulated_loop(world, self, self.monotonic, host.rate)
         self.writer = SimulatedWriter(world, self, self._write_seconds)
         self.submissions = Submissions()
         identity = Identity.open(host.disk, DIRECTORY, host.number, self)
@@ -228,6 +228,10 @@ class Process:
     def raised(self, error: Exception) -> None:
         """The transport hands to `give_up` what the node raises over a message; so does the simulator."""
         self._give_up(error)
+
+    def pause(self, seconds: float) -> None:
+        """No turn for so long. A pause is never cut short: what waits would be overtaken."""
+        self.paused_until = max(self.paused_until, self._world.now + seconds)
 
     def ran(self) -> None:
         self._watcher.look(self)

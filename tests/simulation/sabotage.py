@@ -1,8 +1,9 @@
 """Failures inside the engine: an applier or a decision that raises, once, when its time has come."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, final
+from unittest.mock import patch
 
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.state import State
@@ -33,7 +34,7 @@ class Sabotage:
 
 
 @contextmanager
-def sabotaged() -> Iterator[Sabotage]:
+def sabotaged() -> Generator[Sabotage]:
     """All appliers, and the keys that decisions take, go by the sabotage."""
     sabotage = Sabotage()
     appliers, new_key = dict(APPLIERS), Turn.new_key
@@ -52,9 +53,8 @@ def sabotaged() -> Iterator[Sabotage]:
         return new_key(turn)
 
     APPLIERS.update({kind: wrapped(applier) for kind, applier in appliers.items()})
-    Turn.new_key = take_key  # type: ignore[method-assign]
     try:
-        yield sabotage
+        with patch.object(Turn, "new_key", take_key):
+            yield sabotage
     finally:
         APPLIERS.update(appliers)
-        Turn.new_key = new_key  # type: ignore[method-assign]

@@ -86,10 +86,11 @@ class Simulation:
         self._load = Load(
             partitions=partitions,
             nodes=nodes,
-            creations=world.chance.choice((20, 40, 80)),
+            creations=world.chance.choice((30, 60, 120)),
             creators=1 + world.below(4),
             workers=2 + world.below(4),
             pause=world.chance.choice((0.05, 0.1, 0.3)),
+            seconds=world.between(5, 25),
         )
         self.clients = Clients(world, self._load, self.ledger, self.running.get)
         self._faults = Faults(
@@ -123,7 +124,7 @@ class Simulation:
         self.clients.start()
         self._faults.start()
         world.after(_LOOK_SECONDS, None, self._look_at_bounds)
-        world.run_until(world.between(5, 25))
+        world.run_until(self._load.seconds)
         self._heal()
         self._until("instances still live after the faults", _HEAL_SECONDS, self._is_done)
         self.clients.stopped = True
@@ -216,14 +217,28 @@ class Simulation:
             self.kill(process, power=False)
         return True
 
-    def wipe(self) -> bool:
+    def wipe(self, *, again: bool) -> bool:
         if self._victim is None or self.ledger.commits < _COMMITS_BEFORE_WIPE:
+            return False
+        if not again and not self._is_whole():
             return False
         process = self.running.get(self._victim.number)
         if process is not None:
             self.kill(process, power=True)
         self._victim.wipe()
         return True
+
+    def _is_whole(self) -> bool:
+        """Whether the node whose disk may be lost has been taken in again after the last time."""
+        process = self.running.get(self._victim.number) if self._victim is not None else None
+        if process is None:
+            return False
+        identity = process.node.identity
+        states = [one.node.identity.cluster for one in self.running.values()]
+        return all(
+            state is not None and state.operation is None and state.knows(identity.node, identity.incarnation)
+            for state in states
+        )
 
     # Watching
 
@@ -258,8 +273,6 @@ class Simulation:
         self._healing = True
         self._faults.stop()
         self.clients.healing = True
-        for process in self.running.values():
-            process.paused_until = min(process.paused_until, self.world.now)
         for number in self.hosts:
             self._start(number)
 
@@ -279,7 +292,7 @@ class Simulation:
                 actor, group = hosted.actor, self.ledger.groups[number]
                 if actor is None or actor.machine is None or actor.checkpoints.in_the_making:
                     return False
-                if actor.machine.applied != group.length:
+                if group.has_frames_after(actor.machine.applied):
                     return False
                 replicas[number] += 1
         wanted = min(len(self.hosts), _REPLICATION)

@@ -66,7 +66,8 @@ def note_memory(process: Process, group: Group, actor: PartitionActor) -> None:
     Raises DamageError.
     """
     machine, store = actor.machine, actor.replica.store
-    assert machine is not None and not actor.checkpoints.in_the_making, f"{process.name} is not at rest"
+    assert machine is not None, f"{process.name} has no state of {group.number}"
+    assert not actor.checkpoints.in_the_making, f"{process.name} is not at rest"
     log = actor.replica.log.log
     position = store.position()
     first = 1 if position is None else position.index + 1

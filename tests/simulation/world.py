@@ -1,4 +1,4 @@
-"""Time, turns and chance of a simulated cluster: one queue of events, one seed, and a trace of all that ran."""
+"""Time, turns and chance of a simulated cluster: one queue of events, one seed, a trace of all that ran."""
 
 import asyncio
 import hashlib
@@ -7,6 +7,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Protocol, final
+
+_TURN: Final = "Actor._tick"
 
 
 class Violation(Exception):  # noqa: N818  says what was found
@@ -36,7 +38,7 @@ class Life(Protocol):
         """One of its events raised."""
 
     def ran(self) -> None:
-        """One of its events is over."""
+        """A turn of one of its actors is over."""
 
 
 @final
@@ -141,7 +143,7 @@ class World:
             if life is None:
                 raise
             life.raised(error)
-        if life is not None and life.alive:
+        if life is not None and name == _TURN and life.alive:
             life.ran()
 
     # Trace

@@ -1,0 +1,60 @@
+"""Some seeds of the simulator on every run; that it repeats itself, and that it finds what was planted.
+
+`make sim SEEDS=2000` runs as many as wanted.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.judged import JUDGE
+from tests.simulation.command import replay_of
+from tests.simulation.planted import BUGS, planted
+from tests.simulation.simulation import simulate
+
+SEEDS = range(20)
+FOUND_WITHIN = 200
+CHEAP = {"vote-not-persisted": 0, "answer-before-commit": 0, "checkpoint-ahead-of-commit": 0}
+"""Bug -> the seed to begin with."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_cluster_keeps_its_promises_whatever_fails(seed: int) -> None:
+    report = simulate(seed)
+    assert report.violation is None, f"{report.violation}\n{replay_of(seed)}"
+
+
+def trace_of(hash_seed: str) -> str:
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", "3", "--trace"]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return "\n".join(line for line in run.stdout.splitlines() if "trace" in line)
+
+
+def test_a_seed_gives_the_same_trace_in_every_process() -> None:
+    first = trace_of("1")
+    assert first.count("trace") == 3
+    assert trace_of("2") == first
+
+
+def seed_that_finds(bug: str, first: int = 0) -> int | None:
+    with planted(bug):
+        for seed in range(first, FOUND_WITHIN):
+            if simulate(seed).violation is not None:
+                return seed
+    return None
+
+
+@pytest.mark.parametrize("bug", CHEAP)
+def test_a_planted_bug_is_found_soon(bug: str) -> None:
+    assert seed_that_finds(bug, CHEAP[bug]) is not None
+
+
+@pytest.mark.skipif(not JUDGE, reason="takes minutes: BPMND_JUDGE=1 or `make judge`")
+@pytest.mark.parametrize("bug", sorted(BUGS))
+def test_every_planted_bug_is_found_within_200_seeds(bug: str) -> None:
+    seed = seed_that_finds(bug)
+    assert seed is not None, f"{bug} was not found"
+    print(f"{bug}: seed {seed}")
