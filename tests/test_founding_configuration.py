@@ -1,13 +1,17 @@
 """What a node does whose configuration says otherwise than the cluster it belongs to."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
+from bpmnd.actors.identity import Identity
 from bpmnd.cluster.membership import ClusterState, Member, found
 from bpmnd.cluster.operations import AddPartitions, GroupReport, advanced, decide
 from bpmnd.config import ClusterConfig, Config, ConfigError
-from bpmnd.server import check_founding
+from bpmnd.server import check_founding, check_member
+from bpmnd.storage.memory_disk import MemoryDisk
+from tests.actors.stage import Seeded
 
 
 def cluster(nodes: int) -> ClusterState:
@@ -47,6 +51,13 @@ def test_a_node_that_may_have_missed_an_operation_starts_and_warns(caplog: pytes
         check_founding(wanting(partitions=3), cluster(3))
 
     assert "the cluster has 2 for partitions" in caplog.text
+
+
+def test_a_removed_node_does_not_start_again() -> None:
+    identity = Identity.open(MemoryDisk(), Path("/data"), 9, Seeded(1))
+
+    with pytest.raises(ConfigError, match="no member of cluster c1 any more"):
+        check_member(identity, cluster(3))
 
 
 def test_a_node_starts_with_the_configuration_from_before_an_operation() -> None:

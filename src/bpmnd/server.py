@@ -210,8 +210,18 @@ def _identity(config: Config, directory: Path) -> Identity:
     except NotThisNode as error:
         raise ConfigError(str(error)) from None
     if identity.cluster is not None:
+        check_member(identity, identity.cluster)
         check_founding(config, identity.cluster)
     return identity
+
+
+def check_member(identity: Identity, cluster: ClusterState) -> None:
+    """Raises ConfigError for a node that was removed: there is nothing for it to do."""
+    if not cluster.knows(identity.node, identity.incarnation):
+        raise ConfigError(
+            f"node {identity.node} is no member of cluster {cluster.cluster_id} any more: its data directory can"
+            " be deleted; to join a cluster again it needs an empty one"
+        )
 
 
 def check_founding(config: Config, cluster: ClusterState) -> None:
