@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster check format lint types unit test judge bench clean
+.PHONY: help demo cluster check format lint types unit test sim judge bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,8 +41,11 @@ check: lint types unit  ## Format, lint, types, unit tests: under a minute
 test: lint types  ## Everything that has to pass: some three minutes on two cores
 	$(BIN)/pytest -q -rs --durations=10
 
-judge: $(STAMP)  ## What takes longer: 50 kill rounds, the whole comparison with Zeebe; some seven minutes
-	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential
+sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faults=… -v'; docs/simulation.md
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --first $(or $(FIRST),0) $(ARGS)
+
+judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; 30 minutes
+	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py
 
 bench: $(STAMP)  ## Measure throughput, latency, memory; ZEEBE=path/to/zeebe runs Zeebe beside it
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -16,9 +16,10 @@ from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import Answer, Reply, Submit, fail
+from bpmnd.actors.replies import together
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
-from bpmnd.bpmn.commands import ActivateJobs, Command, Continue, FireDue
+from bpmnd.bpmn.commands import ActivateJobs, Command, Continue, DoOnce, FireDue, asked_for
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
 
@@ -228,10 +229,11 @@ class Leadership:
         events = decision.events
         if events:
             self._events += events
-            self._notes.append((type(command), getattr(command, "key", 0), len(events)))
+            asked = asked_for(command)
+            self._notes.append((type(asked), getattr(asked, "key", 0), len(events)))
         if decision.outcome is None:
             if reply is not None:
-                self._wait(request, reply)
+                self._wait(decision.request, reply)
         elif reply is not None:
             self._answers.append((reply, decision.outcome))
         for earlier, outcome in decision.answers:
@@ -244,10 +246,14 @@ class Leadership:
             self._counts.note(decision.notes)
         if type(command) is ActivateJobs:
             self._watching.claimed(command.type)
+        elif type(command) is DoOnce and type(command.asked) is ActivateJobs:
+            self._watching.claimed(command.asked.type)
 
     def _wait(self, request: int, reply: Reply) -> None:
-        """Keep who is answered by a later command; whoever has given up is let go of now and then."""
-        self._waiting[request] = reply
+        """Keep who is answered by a later command, and who has repeated it; whoever has given up is let go
+        of now and then."""
+        first = self._waiting.get(request)
+        self._waiting[request] = reply if first is None else together(first, reply)
         if len(self._waiting) > self._waiting_max:
             self._waiting = {number: other for number, other in self._waiting.items() if not other.done()}
             self._waiting_max = 2 * len(self._waiting) + _WAITING_SLACK

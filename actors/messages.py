@@ -13,6 +13,7 @@ from bpmnd.bpmn.commands import (
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    DoOnce,
     FailJob,
     PublishMessage,
     ReceiveChannelMessage,
@@ -34,6 +35,8 @@ class PartitionLimits:
     commit_seconds_max: float = 2.0
     tick_bytes_max: int = 1 << 20
     uncommitted_bytes_max: int = 16 << 20
+    idempotency_ms: int = 24 * 3600 * 1000
+    """How long a command with an id is known again, with its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,8 @@ def size_of(command: Command) -> int:
             return sum(len(resource.content) for resource in resources)
         case ReceiveChannelMessage(payload=payload):
             return len(payload)
+        case DoOnce(asked=asked):
+            return 256 + size_of(asked)
         case _:
             return 256
 

@@ -55,7 +55,7 @@ from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply
+from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply, asked_for
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
@@ -222,12 +222,14 @@ class PartitionActor(Actor[Message]):
         if not self.leads:
             raise NoLeader(f"partition {self.id} has no leader here")
         lane = ONGOING
-        if isinstance(command, _NEW_WORK):
+        if isinstance(asked_for(command), _NEW_WORK):
             lane = NEW_WORK
             if self._disk_space is not None and self._disk_space.is_short:
                 raise Refused(f"partition {self.id} has no room left on its disk")
             queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
-            if self.latency.is_too_long(queued):
+            idle = not queued and (self._leading is None or self._leading.quiet)
+            # Only commits can tell that they are fast again: who has nothing to do takes on something.
+            if not idle and self.latency.is_too_long(queued):
                 raise Refused(
                     f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
                 )
@@ -381,10 +383,13 @@ class PartitionActor(Actor[Message]):
         """A new leader applies its whole log, the uncommitted end too, and decides only on top of that."""
         self._consensus.pump()  # The first entry of the term goes into the log before what is decided.
         machine = self._machine
-        if machine is None or not self._apply_up_to(machine, self._raft.last_index):
+        if machine is None:
+            self._load_unless_under_way()
+            return None
+        if not self._apply_up_to(machine, self._raft.last_index):
             return None
         machine.lead()
-        engine = Engine(machine.state, (self.id,))
+        engine = Engine(machine.state, (self.id,), keep_ms=self._limits.idempotency_ms)
         self._know_peers(engine)
         channels = ChannelSender(self.id, machine.state, self._channels)
         self._sender = channels
@@ -416,8 +421,7 @@ class PartitionActor(Actor[Message]):
         """Apply what is committed, a slice a tick."""
         machine, raft = self._machine, self._raft
         if machine is None:
-            if not self._loading and self._writing is None:
-                self._load()
+            self._load_unless_under_way()
         else:
             self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
 
@@ -567,6 +571,11 @@ class PartitionActor(Actor[Message]):
         if self.checkpoints.is_writing:
             self._writing = self.checkpoints
         else:
+            self._load()
+
+    def _load_unless_under_way(self) -> None:
+        """Not before a checkpoint of the discarded state is written: it would be loaded half."""
+        if not self._loading and self._writing is None:
             self._load()
 
     def _load(self) -> None:

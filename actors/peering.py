@@ -1,7 +1,7 @@
 """The node on the real network: the transport between the nodes, joined with the node that owns it."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import final
 
 import msgspec
@@ -9,7 +9,6 @@ import msgspec
 from bpmnd.actors.founding import Introduction
 from bpmnd.actors.identity import Identity
 from bpmnd.actors.node import Node
-from bpmnd.cluster.errors import TransportError
 from bpmnd.cluster.handshake import Hello
 from bpmnd.cluster.tls import TlsFiles
 from bpmnd.cluster.transport import Transport
@@ -86,7 +85,3 @@ class Peering:
         """Of a peer's nonsense the connection has died already; anything else is a bug of ours."""
         if not isinstance(error, msgspec.DecodeError):
             self._give_up(error)
-
-    async def stream(self, node: int, name: str, body: bytes) -> AsyncIterator[bytes]:
-        raise TransportError(f"there is no stream '{name}'")
-        yield b""

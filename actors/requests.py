@@ -16,7 +16,7 @@ from bpmnd.actors.peer_messages import (
     Failure,
     encode_peer_message,
 )
-from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, CreateProcessInstance, YieldJobs
+from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, CreateProcessInstance, YieldJobs, asked_for
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome
 
 _FAILURES: Final = {
@@ -44,7 +44,8 @@ class Requests:
             raise NoLeader(f"partition {partition} is led by node {node}, which cannot be reached")
         future = self._new_future()
         self._open.setdefault(node, {})[number] = future
-        if type(command) is CreateProcessInstance and command.await_result:
+        asked = asked_for(command)
+        if type(asked) is CreateProcessInstance and asked.await_result:
             future.add_done_callback(partial(self._ended, node, number))
         return future
 
@@ -95,7 +96,7 @@ class _RemoteReply:
     def set_result(self, outcome: Outcome, /) -> None:
         reply = CommandReply(self._number, outcome)
         arrived = not self.given_up and self._owner.answer(self._node, self._number, reply)
-        if not arrived and isinstance(outcome, JobsActivated) and outcome.jobs:
+        if not arrived and self._lends and isinstance(outcome, JobsActivated) and outcome.jobs:
             lent = tuple((job.key, job.deadline) for job in outcome.jobs)
             self._actor.submit_internal(YieldJobs(lent))  # Nobody will work on them.
 
@@ -121,6 +122,7 @@ class Requested:
                 node, encode_peer_message(CommandFailed(request.number, Failure.NO_LEADER, reason))
             )
             return
+        # Who repeats an activation by its key gets the same jobs, so those are not given back.
         lends = isinstance(request.command, ActivateJobs)
         reply = _RemoteReply(self, node, request.number, actor, lends=lends)
         self._open.setdefault(node, {})[request.number] = reply

@@ -191,13 +191,12 @@ class Supply(_Command, frozen=True, gc=False):
     partition: int
 
 
-ClientCommand: TypeAlias = (
+RepeatableCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
     | CancelProcessInstance
     | SetVariables
     | ActivateJobs
-    | YieldJobs
     | CompleteJob
     | FailJob
     | ThrowJobError
@@ -207,5 +206,29 @@ ClientCommand: TypeAlias = (
     | CorrelateMessage
     | BroadcastSignal
 )
+"""What a client asks for by a request of its own, and may ask for again."""
+
+
+class CommandId(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """By what a command is known again. `hash` is that of the whole request, which must be the same."""
+
+    scope: str
+    key: str
+    hash: bytes
+
+
+class DoOnce(_Command, frozen=True, gc=False):
+    """Decide a command unless it was decided before: then its outcome is that of the first time."""
+
+    id: CommandId
+    asked: RepeatableCommand
+
+
+ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | DoOnce
 InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand
+
+
+def asked_for(command: Command) -> Command:
+    """The command itself, whether or not it has an id."""
+    return command.asked if type(command) is DoOnce else command

@@ -103,7 +103,7 @@ def confirm(turn: Turn, confirmed: ConfirmDelivery) -> None:
     if pending is not None:
         turn.emit(MessageCorrelated(pending.message_key, confirmed.instance_key))
         answer = CorrelationAnswer(pending.message_key, pending.tenant_id, confirmed.instance_key)
-        turn.answers.append((pending.request, answer))
+        turn.answer(pending.request, answer)
     group = group_of(confirmed.tenant_id, confirmed.name, confirmed.correlation_key)
     entry = _place_of(turn, confirmed)
     if turn.state.messages.subscriptions.get(group + FREE + entry) is not None:
@@ -148,7 +148,7 @@ def take_back(turn: Turn, refused: RefuseDelivery) -> None:
         )
         return
     turn.emit(MessageNotCorrelated(pending.message_key))
-    turn.answers.append((pending.request, nobody_waits(pending.name, pending.correlation_key)))
+    turn.answer(pending.request, nobody_waits(pending.name, pending.correlation_key))
 
 
 def nobody_waits(name: str, correlation_key: str) -> Rejected:

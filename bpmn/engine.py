@@ -22,6 +22,7 @@ from bpmnd.bpmn.commands import (
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    DoOnce,
     FailJob,
     FireDue,
     PublishMessage,
@@ -32,6 +33,7 @@ from bpmnd.bpmn.commands import (
     ThrowJobError,
     UpdateJob,
     YieldJobs,
+    asked_for,
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
@@ -47,6 +49,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import channels, deployments, due, incidents, jobs, messages, process_instances
+from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
@@ -84,18 +87,30 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """(tenant, type) of jobs that may be lent since."""
     notes: Sequence[Note] = ()
     """For the metrics; nothing is decided by them."""
+    request: int = 0
+    """Under which number the answer will come, if `outcome` is None."""
 
 
 @final
 class Engine:
     """Decides the commands of one partition. `partitions` are all that a deployment has to reach; `slots`
-    tells which of them has the messages of a correlation key."""
+    tells which of them has the messages of a correlation key; a command with an id is known again for
+    `keep_ms`."""
 
-    def __init__(self, state: State, partitions: Sequence[int], slots: SlotTable | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        partitions: Sequence[int],
+        slots: SlotTable | None = None,
+        *,
+        keep_ms: int = KEEP_MS,
+    ) -> None:
         self.state = state
+        self._keep_ms = keep_ms
         self._definitions = Definitions(state)
         self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
+            DoOnce: self._do_once,
             Deploy: self._deploy,
             CreateProcessInstance: process_instances.create,
             CancelProcessInstance: process_instances.cancel,
@@ -144,10 +159,11 @@ class Engine:
             self._undo(turn, last_key, last_time)
             return self._after_failure(command, now, request, error)
         if isinstance(outcome, Rejected):
-            assert not turn.events, f"{command} was rejected after {turn.events}"
+            noted = type(command) is DoOnce
+            assert noted or not turn.events, f"{command} was rejected after {turn.events}"
         if not turn.events:
             self._stand(last_key, last_time)
-        return Decision(outcome, turn.events, turn.answers, turn.offered, turn.notes)
+        return Decision(outcome, turn.events, turn.answers, turn.offered, turn.notes, turn.request)
 
     def _stand(self, last_key: int, last_time: int) -> None:
         """Without an event, keys and log time have not moved: so the log will tell it."""
@@ -171,7 +187,7 @@ class Engine:
         state.last_time = now
         turn = Turn(state, self._definitions, self._peers, now, request)
         incident = Incident(IncidentType.UNKNOWN, reason)
-        match command:
+        match asked_for(command):
             case FireDue(key=key):
                 instance = state.owner_of(key)
                 timer = instance.timers.get(key) if instance is not None else None
@@ -227,6 +243,9 @@ class Engine:
 
     def _deploy(self, turn: Turn, command: Deploy) -> Outcome | None:
         return deployments.deploy(turn, command, self._peers.partitions)
+
+    def _do_once(self, turn: Turn, command: DoOnce) -> Outcome | None:
+        return do_once(turn, command, self._processors[type(command.asked)], self._keep_ms)
 
     def _continue(self, turn: Turn, command: Continue) -> Outcome:
         """Go on with what a turn left over, unless it has been at it for too long without a rest."""

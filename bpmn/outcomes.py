@@ -9,7 +9,7 @@ from bpmnd.bpmn.commands import Variables
 
 
 class RejectionType(StrEnum):
-    """Zeebe's rejection types, which are the `title` of the problem a client sees."""
+    """Zeebe's rejection types, which are the `title` of the problem a client sees, and one of our own."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     NOT_FOUND = "NOT_FOUND"
@@ -17,6 +17,8 @@ class RejectionType(StrEnum):
     INVALID_STATE = "INVALID_STATE"
     PROCESSING_ERROR = "PROCESSING_ERROR"
     EXCEEDED_BATCH_RECORD_SIZE = "EXCEEDED_BATCH_RECORD_SIZE"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    """Not one of Zeebe's, which knows no ids of commands: the id is that of another request."""
 
 
 class _Outcome(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="outcome", tag=True):
@@ -116,3 +118,24 @@ Success: TypeAlias = (
     | SignalBroadcasted
 )
 Outcome: TypeAlias = Success | Rejected
+
+
+class LentJobs(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="outcome", tag=True):
+    """What is kept of an activation: not the jobs, which change, but which they were, and until when."""
+
+    keys: tuple[int, ...]
+    deadline: int
+
+
+KeptOutcome: TypeAlias = Outcome | LentJobs
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_decoder: msgspec.msgpack.Decoder[KeptOutcome] = msgspec.msgpack.Decoder(KeptOutcome)
+
+
+def encode_outcome(outcome: KeptOutcome) -> bytes:
+    return _encode(outcome)
+
+
+def decode_outcome(row: bytes) -> KeptOutcome:
+    return _decoder.decode(row)

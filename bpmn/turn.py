@@ -9,10 +9,16 @@ import msgspec
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.channel import ChannelMessage, encode_message
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.events import ChannelMessageSent, ContinuationCreated, Event, IncidentCreated
+from bpmnd.bpmn.events import (
+    ChannelMessageSent,
+    CommandAnswered,
+    ContinuationCreated,
+    Event,
+    IncidentCreated,
+)
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import ExecutableProcess
-from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.outcomes import Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
@@ -79,7 +85,8 @@ class Turn:
         self.now = now
         """Log time, epoch milliseconds."""
         self.request = request
-        """The request whose command this is; 0 if nobody waits for an answer."""
+        """The request whose command this is; 0 if nobody waits for an answer. Below zero: the command has an
+        id, and its outcome is kept for those who repeat it."""
         self.events: list[Event] = []
         self.steps: deque[Step] = deque()
         self.answers: list[tuple[int, Outcome]] = []
@@ -114,6 +121,13 @@ class Turn:
         channel = self.state.outbox.get(partition)
         number = channel.last_number + 1 if channel else 1
         self.emit(ChannelMessageSent(partition, number, encode_message(message)))
+
+    def answer(self, request: int, outcome: Outcome) -> None:
+        """Answer a request that has waited, and with it all that may repeat it."""
+        self.answers.append((request, outcome))
+        noted = self.state.noted.waiting_for(request) if request < 0 else None
+        if noted is not None:
+            self.emit(CommandAnswered(noted, encode_outcome(outcome)))
 
     def schedule(self, step: Step) -> None:
         self.steps.append(step)

@@ -1,8 +1,6 @@
-"""Calls other nodes: opens websockets, asks for streams."""
+"""Calls other nodes: opens websockets to where they listen."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -15,13 +13,11 @@ from bpmnd.cluster.connection import heartbeat_seconds, websocket_message_size_m
 from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
 from bpmnd.cluster.handshake import Hello, reason_of
 from bpmnd.cluster.local import LocalNode
-from bpmnd.cluster.streams import chunks_in
 from bpmnd.cluster.tls import name_of
 
 Address = tuple[str, int]
 
 PEER_PATH: Final = "/peer"
-STREAMS_PATH: Final = "/streams/"
 SEEN: Final = "Bpmnd-Seen"
 TOKEN: Final = "Bpmnd-Token"
 
@@ -60,15 +56,10 @@ class Dialer:
 
     def __init__(self, local: LocalNode) -> None:
         self._local = local
-        settings = local.settings
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=ClientTimeout(
-                total=None,
-                sock_connect=settings.handshake_seconds_max,
-                sock_read=settings.stream_silence_seconds_max,
-            ),
+            timeout=ClientTimeout(total=None),  # `open` bounds all of it.
             auto_decompress=False,
             ws_response_class=DialedWebsocket,
         )
@@ -82,7 +73,7 @@ class Dialer:
         try:
             async with asyncio.timeout(settings.handshake_seconds_max):
                 websocket = await self._http.ws_connect(
-                    self._url(address, PEER_PATH),
+                    self._url(address),
                     headers={**self._local.headers(), SEEN: seen},
                     max_msg_size=websocket_message_size_max(settings),
                     heartbeat=heartbeat_seconds(settings),
@@ -97,7 +88,7 @@ class Dialer:
             TimeoutError,
             ValueError,
         ) as error:  # The last for what is no host name.
-            raise TransportError(f"{_text(address)}: {_said(error, 'no answer')}") from None
+            raise TransportError(f"{_text(address)}: {str(error) or 'no answer'}") from None
         assert isinstance(websocket, DialedWebsocket), "as the session was told"
         try:
             hello, session = self._local.judge(websocket.headers)
@@ -107,34 +98,9 @@ class Dialer:
             raise
         return Dialed(websocket, hello, session, websocket.headers.get(TOKEN, ""))
 
-    async def stream(
-        self, node: int, address: Address, name: str, body: bytes
-    ) -> AsyncGenerator[bytes, None]:
-        """Ask for a stream. Raises TransportError, also when the stream breaks off."""
-        try:
-            async with self._http.post(
-                self._url(address, STREAMS_PATH + name),
-                data=body,
-                headers=self._local.headers(),
-                ssl=self._local.client_tls or True,
-                server_hostname=self._server_name(node),
-                allow_redirects=False,
-            ) as response:
-                if response.status != 200:
-                    raise _answered(address, response.status, reason_of(response.headers))
-                hello, _ = self._local.judge(response.headers)
-                _expect(node, address, hello)
-                async with aclosing(chunks_in(response.content)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-        except (ClientError, OSError, TimeoutError, ValueError) as error:
-            raise TransportError(
-                f"{_text(address)}: the stream {name} broke off: {_said(error, 'silence')}"
-            ) from None
-
-    def _url(self, address: Address, path: str) -> URL:
+    def _url(self, address: Address) -> URL:
         scheme = "http" if self._local.client_tls is None else "https"
-        return URL.build(scheme=scheme, host=address[0], port=address[1], path=path)
+        return URL.build(scheme=scheme, host=address[0], port=address[1], path=PEER_PATH)
 
     def _server_name(self, node: int) -> str | None:
         """What the certificate at the other end must name: the node, wherever it runs."""
@@ -152,10 +118,6 @@ def _answered(address: Address, status: int, reason: str) -> TransportError:
     if reason:
         return RefusedError(f"{_text(address)} refuses: {reason}")
     return TransportError(f"{_text(address)} answers with status {status}: it is no peer address")
-
-
-def _said(error: Exception, otherwise: str) -> str:
-    return str(error) or otherwise
 
 
 def _text(address: Address) -> str:

@@ -1,6 +1,5 @@
 """What the transport asks and tells the node that owns it."""
 
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from bpmnd.cluster.handshake import Hello
@@ -10,7 +9,7 @@ class PeerHandler(Protocol):
     """All of it is called on the event loop. For a node, `connected` and `disconnected` alternate."""
 
     def admit(self, hello: Hello) -> str | None:
-        """Why this node is not welcome; None if it is. Asked for each connection and each stream."""
+        """Why this node is not welcome; None if it is. Asked of each that calls or answers."""
         ...
 
     def connected(self, node: int, hello: Hello) -> None: ...
@@ -23,8 +22,4 @@ class PeerHandler(Protocol):
 
     def failed(self, node: int, error: Exception) -> None:
         """One of the other methods raised, which is a bug. It is logged, and the connection is closed."""
-        ...
-
-    def stream(self, node: int, name: str, body: bytes) -> AsyncIterator[bytes]:
-        """Answer a peer's request for a stream. A TransportError reaches the peer with its text."""
         ...

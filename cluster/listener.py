@@ -1,4 +1,4 @@
-"""Where other nodes call: websockets and streams on one port."""
+"""Where other nodes call: takes in websockets, and turns away all else."""
 
 import asyncio
 import contextlib
@@ -7,17 +7,15 @@ import logging
 from collections.abc import Callable
 from typing import final
 
-from aiohttp import ClientError, StreamReader, WSMsgType, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpProcessingError, RawRequestMessage
+from aiohttp import ClientError, WSMsgType, web
+from aiohttp.http import HttpProcessingError
 
 from bpmnd.cluster.connection import Connection, heartbeat_seconds, websocket_message_size_max
-from bpmnd.cluster.dialer import PEER_PATH, SEEN, STREAMS_PATH, TOKEN, Address
+from bpmnd.cluster.dialer import PEER_PATH, SEEN, TOKEN, Address
 from bpmnd.cluster.errors import BusyError, RefusedError, TransportError
-from bpmnd.cluster.handshake import Hello, is_token, reason_header
+from bpmnd.cluster.handshake import is_token, reason_header
 from bpmnd.cluster.local import LocalNode
 from bpmnd.cluster.peer import Peer
-from bpmnd.cluster.streams import send_chunks
 
 _logger = logging.getLogger(__name__)
 _http_logger = logging.getLogger(f"{__name__}.http")
@@ -41,7 +39,6 @@ class Listener:
         self._http: web.Server | None = None
         self._server: asyncio.Server | None = None
         self._silent: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
-        self._streams = 0
 
     async def start(self, address: Address) -> int:
         """Listen; the port. Raises TransportError."""
@@ -51,7 +48,6 @@ class Listener:
         seconds_max = self._local.settings.handshake_seconds_max
         self._http = web.Server(
             self._handle,
-            request_factory=self._request,
             access_log=None,
             logger=_http_logger,
             keepalive_timeout=seconds_max,
@@ -96,26 +92,12 @@ class Listener:
         del self._silent[protocol]
         protocol.force_close()
 
-    def _request(
-        self,
-        message: RawRequestMessage,
-        payload: StreamReader,
-        protocol: web.RequestHandler,
-        writer: AbstractStreamWriter,
-        task: "asyncio.Task[None]",
-    ) -> web.BaseRequest:
-        size_max = self._local.settings.request_size_max
-        loop = asyncio.get_running_loop()
-        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=size_max)
-
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if (timer := self._silent.pop(request.protocol, None)) is not None:
             timer.cancel()
         try:
             if request.method == "GET" and request.path == PEER_PATH:
                 return await self._upgrade(request)
-            if request.method == "POST" and request.path.startswith(STREAMS_PATH):
-                return await self._stream(request)
             response = web.Response(status=404)
         except BusyError:
             response = web.Response(status=409)
@@ -125,25 +107,23 @@ class Listener:
         response.force_close()
         return response
 
-    def _judge(self, request: web.BaseRequest) -> tuple[Hello, str, asyncio.Transport]:
+    async def _upgrade(self, request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
         if transport is None:
             raise RefusedError("it is gone already")
         hello, session = self._local.judge(request.headers, transport)
-        return hello, session, transport
-
-    async def _upgrade(self, request: web.BaseRequest) -> web.StreamResponse:
-        hello, session, transport = self._judge(request)
+        settings = self._local.settings
+        websocket = web.WebSocketResponse(
+            timeout=settings.close_seconds_max,
+            heartbeat=heartbeat_seconds(settings),
+            compress=False,
+            max_msg_size=websocket_message_size_max(settings),
+        )
+        if not websocket.can_prepare(request):
+            raise RefusedError("it asks for no websocket")
         peer = self._peer_of(hello.node)
         promised = peer.promise(hello, session, request.headers.get(SEEN, ""))
         try:
-            settings = self._local.settings
-            websocket = web.WebSocketResponse(
-                timeout=settings.close_seconds_max,
-                heartbeat=heartbeat_seconds(settings),
-                compress=False,
-                max_msg_size=websocket_message_size_max(settings),
-            )
             websocket.headers.update(self._local.headers())
             websocket.headers[TOKEN] = promised
             await websocket.prepare(request)
@@ -164,48 +144,6 @@ class Listener:
                 token: str = message.data
                 return token if is_token(token) else None
         return None
-
-    async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
-        hello, _, _ = self._judge(request)
-        settings = self._local.settings
-        if self._streams >= settings.streams_max:
-            raise RefusedError(f"{self._streams} streams are served already")
-        self._streams += 1
-        try:
-            body = await self._body(request)
-            response = web.StreamResponse(headers=self._local.headers())
-            response.enable_chunked_encoding()
-            response.force_close()
-            await response.prepare(request)
-            await self._answer(request, response, hello.node, body)
-            return response
-        finally:
-            self._streams -= 1
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        try:
-            async with asyncio.timeout(self._local.settings.handshake_seconds_max):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            size_max = self._local.settings.request_size_max
-            raise RefusedError(f"the request has more than {size_max} bytes") from None
-        except TimeoutError:
-            raise RefusedError("the request did not arrive in time") from None
-
-    async def _answer(
-        self, request: web.BaseRequest, response: web.StreamResponse, node: int, body: bytes
-    ) -> None:
-        name = request.path.removeprefix(STREAMS_PATH)
-        try:
-            chunks = self._local.handler.stream(node, name, body)
-            await send_chunks(response, chunks, self._local.settings.stream_silence_seconds_max)
-            return
-        except (ClientError, ConnectionError, TimeoutError) as error:
-            _logger.info("the stream %s to node %d broke off: %s", name, node, str(error) or "it stalled")
-        except Exception as error:  # Not to carry on: the stream ends without its mark.
-            self._local.report(node, error)
-        if request.transport is not None:
-            request.transport.abort()
 
 
 @final

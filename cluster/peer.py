@@ -27,11 +27,11 @@ class Peer:
 
     def __init__(self, node: int, local: LocalNode, dialer: Dialer) -> None:
         self.node = node
-        self.address: Address | None = None
         self.counters = Counters()
         self.is_arbiter = local.hello.node < node
         self._local = local
         self._dialer = dialer
+        self._address: Address | None = None
         self._connection: Connection | None = None
         self._connected_at = 0.0
         self._promised = ""
@@ -66,7 +66,7 @@ class Peer:
         return True
 
     def learn(self, address: Address) -> None:
-        self.address = address
+        self._address = address
         self._pause = self._local.settings.pause_min_seconds
         self._hurry.set()
         if self._dialing is None:
@@ -140,8 +140,8 @@ class Peer:
             self._pause = min(self._pause * 2, settings.pause_max_seconds)
 
     async def _dial(self) -> None:
-        assert self.address is not None, "dialing begins with an address"
-        dialed = await self._dialer.open(self.node, self.address, self._seen)
+        assert self._address is not None, "dialing begins with an address"
+        dialed = await self._dialer.open(self.node, self._address, self._seen)
         websocket, token = dialed.websocket, dialed.token
         try:
             if self.is_arbiter:

@@ -15,10 +15,6 @@ class TransportSettings:
     """Of the items in one websocket message. What does not fit into it is continued in the next."""
     control_queue_size_max: int = 4 << 20
     bulk_queue_size_max: int = 72 << 20
-    request_size_max: int = 1 << 20
-    """Of the body that asks for a stream."""
-    streams_max: int = 16
-    """Served at a time."""
     connections_max: int = 1024
     """Accepted at a time, those of strangers included."""
 
@@ -28,7 +24,6 @@ class TransportSettings:
     handshake_seconds_max: float = 3.0
     silence_seconds_max: float = 3.0
     """Of a peer. Each gives a sign of life after a third of it, and is asked for one after two thirds."""
-    stream_silence_seconds_max: float = 30.0
     close_seconds_max: float = 1.0
     """For a peer to take what is queued and to say goodbye when the transport stops."""
 

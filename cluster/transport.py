@@ -1,8 +1,7 @@
-"""Carries bytes between the nodes of a cluster: one websocket per pair, and streams beside it."""
+"""Carries bytes between the nodes of a cluster: one websocket per pair."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import final
 
@@ -97,19 +96,6 @@ class Transport:
         """Queue an item. False if the node is not connected or the queue is full: the item is gone then."""
         peer = self._peers.get(node)
         return peer is not None and peer.send(item, control)
-
-    async def stream(self, node: int, name: str, body: bytes) -> AsyncGenerator[bytes, None]:
-        """Ask a node for a stream, and read it. Raises TransportError, also when it breaks off."""
-        size_max = self._local.settings.request_size_max
-        assert len(body) <= size_max, f"a request of {len(body)} bytes for {name}"
-        peer = self._peers.get(node)
-        if self._stopping:
-            raise TransportError("this node stops")
-        if self._dialer is None or peer is None or peer.address is None:
-            raise TransportError(f"the address of node {node} is not known")
-        async with aclosing(self._dialer.stream(node, peer.address, name, body)) as chunks:
-            async for chunk in chunks:
-                yield chunk
 
     def _peer_of(self, node: int) -> Peer:
         peer = self._peers.get(node)

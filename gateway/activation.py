@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, final
 
 from bpmnd.actors.errors import Refused, Unavailable
-from bpmnd.bpmn.commands import ActivateJobs, YieldJobs
+from bpmnd.bpmn.commands import ActivateJobs, CommandId, DoOnce, YieldJobs
 from bpmnd.bpmn.outcomes import ActivatedJob, JobsActivated, Outcome
 from bpmnd.gateway.errors import unexpected
 from bpmnd.gateway.ports import Cluster, Partition
@@ -42,6 +42,8 @@ class _Poll:
         "at_once",
         "claim",
         "failure",
+        "given",
+        "id",
         "is_overdue",
         "jobs",
         "partition_answered",
@@ -51,9 +53,17 @@ class _Poll:
     )
 
     def __init__(
-        self, asked: ActivateJobs, answer: asyncio.Future[tuple[ActivatedJob, ...]], at_once: bool
+        self,
+        asked: ActivateJobs,
+        answer: asyncio.Future[tuple[ActivatedJob, ...]],
+        at_once: bool,
+        id: CommandId | None,
     ) -> None:
         self.asked = asked
+        self.id = id
+        """If it has one, each partition lends it jobs once, and would lend the same ones again."""
+        self.given: set[int] = set()
+        """The partitions that have lent jobs to a poll with an id."""
         self.answer = answer
         self.at_once = at_once
         self.unasked: set[int] = set()
@@ -117,17 +127,20 @@ class JobActivation:
         """How many requests wait or are being served."""
         return self._polls_count
 
-    async def activate(self, asked: ActivateJobs, wait_ms: int | None) -> tuple[ActivatedJob, ...]:
+    async def activate(
+        self, asked: ActivateJobs, wait_ms: int | None, id: CommandId | None = None
+    ) -> tuple[ActivatedJob, ...]:
         """Up to as many jobs as asked for, waiting up to `wait_ms` for the first; None is not to wait.
 
         When the caller is cancelled, its jobs are given back. Whoever has the result answers for it, and
-        calls `give_back` if it cannot be delivered.
+        calls `give_back` if it cannot be delivered. With an id nothing is given
+        back: it can be asked for again.
         """
         if self._polls_count >= self._polls_max:
             raise Refused(f"There are {self._polls_max} job activations waiting already")
 
         loop = asyncio.get_running_loop()
-        poll = _Poll(asked, loop.create_future(), at_once=wait_ms is None)
+        poll = _Poll(asked, loop.create_future(), at_once=wait_ms is None, id=id)
         self._enter(poll, loop, CLAIM_TIMEOUT_S if wait_ms is None else wait_ms / 1000)
         try:
             return await poll.answer
@@ -234,6 +247,8 @@ class JobActivation:
         for poll in queue.polls:
             if poll.claim is not None or poll.answer.done():
                 continue
+            if partition_id in poll.given:
+                continue
             if partition_id in poll.unasked if poll.at_once else not is_empty:
                 return poll
         return None
@@ -251,7 +266,7 @@ class JobActivation:
         )
         loop = asyncio.get_running_loop()
         try:
-            answer = partition.submit(command)
+            answer = partition.submit(command if poll.id is None else DoOnce(poll.id, command))
         except Unavailable as error:
             # Goes the way of a claim that fails later, so that no poll ends while claims are being sent.
             answer = loop.create_future()
@@ -289,7 +304,9 @@ class JobActivation:
                 may_have_more = may_have_more or len(jobs) >= jobs_max or (truncated and len(jobs) > 0)
                 if waits:
                     self._hand_over(poll, jobs, truncated)
-                else:
+                    if jobs and poll.id is not None:
+                        poll.given.add(partition_id)
+                elif poll.id is None:
                     self.give_back(jobs)
             case None if isinstance(failure, Unavailable):
                 poll.failure = failure
@@ -352,7 +369,8 @@ class JobActivation:
         queue = self._queues.get(poll.asked.type)
         if queue is not None and self._leave(poll, queue):
             self._drop_if_idle(poll.asked.type, queue)
-        self.give_back(poll.jobs)
+        if poll.id is None:
+            self.give_back(poll.jobs)
 
     def _leave(self, poll: _Poll, queue: _Queue) -> bool:
         """Take the poll off the queue; False when it was off already."""

@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.gateway.errors import Problem, bad_request
+from bpmnd.gateway.idempotency import note_content
 
 BODY_SIZE_MAX: Final = 4 * 1024 * 1024
 DEPTH_MAX: Final = 200
@@ -36,6 +37,7 @@ async def read_body(request: web.BaseRequest, *, size_max: int = BODY_SIZE_MAX) 
     body = content.read_nowait(-1) if content.is_eof() else await _read_slowly(request, size_max)
     if len(body) > size_max:
         raise _too_large(size_max)
+    note_content(request, (body,))
     return body
 
 

@@ -11,6 +11,7 @@ from bpmnd.bpmn.outcomes import DeployedProcess, DeploymentCreated
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.errors import bad_request, invalid_argument, unexpected
 from bpmnd.gateway.forms import Part, read_form
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -57,7 +58,7 @@ class DeploymentOperations:
 
     async def create(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Deploy all files or none: 200 once every partition has them."""
-        command = _command_of(await read_form(request))
+        command = with_id(request, _command_of(await read_form(request)))
         match await self._submissions.outcome_of(command, self._cluster.for_deployment()):
             case DeploymentCreated() as deployment:
                 return ok(_deployment_text(deployment))

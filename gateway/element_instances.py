@@ -12,6 +12,7 @@ from bpmnd.gateway.answers import Answer, no_content
 from bpmnd.gateway.bodies import Body, Int64, RawVariables, json_body, variables_of
 from bpmnd.gateway.complaints import check_operation_reference, missing
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
@@ -56,7 +57,7 @@ class ElementInstanceOperations:
             )
             raise not_found("UPDATE", reason)
         command = SetVariables(key, variables_of(body.variables), body.local is True)
-        match await self._submissions.outcome_of(command, partition):
+        match await self._submissions.outcome_of(with_id(request, command), partition):
             case Accepted():
                 return no_content()
             case outcome:

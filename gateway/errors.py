@@ -5,11 +5,13 @@ from typing import assert_never, final
 
 import msgspec
 
-from bpmnd.actors.errors import Refused, Unavailable
+from bpmnd.actors.errors import NoLeader, Refused, Unavailable
 from bpmnd.bpmn.outcomes import Outcome, Rejected, RejectionType
 from bpmnd.gateway.answers import PROBLEM_JSON, Answer, answer
 
 _DETAIL_LENGTH_MAX = 8 * 1024
+_RETRY_AFTER = ("Retry-After", "1")
+"""In seconds: about as long as it takes to work off a full mailbox, or to have a new leader."""
 
 
 @final
@@ -79,10 +81,14 @@ def unavailable(error: Unavailable) -> Problem:
     """No partition took the command, or none can say what became of it."""
     if isinstance(error, Refused):
         detail = str(error) or "Expected to handle the request, but the partition is overloaded"
-        return Problem(503, "RESOURCE_EXHAUSTED", f"{detail}. Nothing was done; try again later.")
+        return Problem(
+            503, "RESOURCE_EXHAUSTED", f"{detail}. Nothing was done; try again later.", _RETRY_AFTER
+        )
     detail = (
         str(error) or "Expected to handle the request, but its partition has no leader that can be reached"
     )
+    if isinstance(error, NoLeader):
+        return Problem(503, "UNAVAILABLE", detail, _RETRY_AFTER)
     return Problem(503, "UNAVAILABLE", detail)
 
 
@@ -106,6 +112,8 @@ def _status_of(rejection: RejectionType) -> int:
             return 404
         case RejectionType.ALREADY_EXISTS | RejectionType.INVALID_STATE:
             return 409
+        case RejectionType.IDEMPOTENCY_KEY_REUSED:
+            return 422
         case RejectionType.PROCESSING_ERROR:
             return 500
         case _:

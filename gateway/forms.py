@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from bpmnd.gateway.bodies import read_body
 from bpmnd.gateway.errors import Problem, bad_request, invalid_argument
+from bpmnd.gateway.idempotency import note_content
 
 PARTS_MAX: Final = 1000
 _HEAD_SIZE_MAX: Final = 16 * 1024
@@ -42,7 +43,14 @@ async def read_form(request: web.BaseRequest) -> list[Part]:
     boundary = _parameters_of(content_type).get("boundary", "")
     if _BOUNDARY.fullmatch(boundary) is None:
         raise _broken("the content type names no boundary, or none that is allowed")
-    return _parts_of(await read_body(request), boundary.encode("ascii"))
+    parts = _parts_of(await read_body(request), boundary.encode("ascii"))
+    # The boundary is made up anew for each try, and does not count.
+    note_content(request, (piece for part in parts for piece in _pieces_of(part)))
+    return parts
+
+
+def _pieces_of(part: Part) -> tuple[bytes, ...]:
+    return part.name.encode("utf-8", "replace"), part.filename.encode("utf-8", "replace"), part.content
 
 
 def _parts_of(body: bytes, boundary: bytes) -> list[Part]:

@@ -12,6 +12,7 @@ from bpmnd.gateway.answers import Answer, no_content
 from bpmnd.gateway.bodies import Body, Int64, optional_json_body
 from bpmnd.gateway.complaints import check_operation_reference
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
@@ -47,7 +48,7 @@ class IncidentOperations:
         if partition is None:
             reason = f"Expected to resolve incident with key '{key}', but no such incident was found"
             raise not_found("RESOLVE", reason)
-        match await self._submissions.outcome_of(ResolveIncident(key), partition):
+        match await self._submissions.outcome_of(with_id(request, ResolveIncident(key)), partition):
             case Accepted():
                 return no_content()
             case outcome:

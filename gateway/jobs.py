@@ -1,5 +1,6 @@
 """Jobs: activate, complete, fail, throw an error, update."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final, final
@@ -7,8 +8,17 @@ from typing import Annotated, Final, final
 import msgspec
 from aiohttp import web
 
-from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, CompleteJob, FailJob, ThrowJobError, UpdateJob
-from bpmnd.bpmn.outcomes import Accepted
+from bpmnd.bpmn.commands import (
+    ActivateJobs,
+    CommandId,
+    CompleteJob,
+    DoOnce,
+    FailJob,
+    RepeatableCommand,
+    ThrowJobError,
+    UpdateJob,
+)
+from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, JobsActivated
 from bpmnd.gateway.activation import JobActivation
 from bpmnd.gateway.answers import Answer, no_content, ok
 from bpmnd.gateway.bodies import (
@@ -22,6 +32,7 @@ from bpmnd.gateway.bodies import (
 )
 from bpmnd.gateway.complaints import check_operation_reference, missing, not_in_enum, not_positive
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.job_texts import jobs_text
 from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.ports import Cluster
@@ -132,19 +143,36 @@ class JobOperations:
     async def activate(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Lend jobs to a worker: 200 with up to as many as asked for, held until there is one."""
         body = await json_body(request, _ACTIVATION, size_max=_ACTIVATION_SIZE_MAX)
-        command = _activation_of(body)
+        command = with_id(request, activation := _activation_of(body))
+        wait_ms = _wait_ms(body.request_timeout)
 
-        jobs = await self._activation.activate(command, _wait_ms(body.request_timeout))
+        if isinstance(command, DoOnce):
+            lent = await self._lent_before(command.id, activation)
+            return ok(jobs_text(lent or await self._activation.activate(activation, wait_ms, command.id)))
+        jobs = await self._activation.activate(activation, wait_ms)
         if not jobs:
             return ok(b'{"jobs":[]}')
         return ok(jobs_text(jobs)).if_lost(partial(self._activation.give_back, jobs))
+
+    async def _lent_before(self, id: CommandId, activation: ActivateJobs) -> tuple[ActivatedJob, ...]:
+        """What a request with the same key was lent, on whichever partitions that was."""
+        look = DoOnce(id, msgspec.structs.replace(activation, jobs_max=0))
+        asked = (self._submissions.outcome_of(look, partition) for partition in self._cluster.partitions())
+        lent: tuple[ActivatedJob, ...] = ()
+        for outcome in await asyncio.gather(*asked):
+            match outcome:
+                case JobsActivated(jobs):
+                    lent += jobs
+                case _:
+                    raise unexpected("ACTIVATE", outcome)
+        return lent
 
     async def complete(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """The job is done: 204 once that is committed."""
         key = key_in_path(arguments[0], "jobKey")
         body = await optional_json_body(request, _COMPLETION)
         command = CompleteJob(key, variables_of(body.variables)) if body else CompleteJob(key)
-        return await self._do(command, key, "COMPLETE", "complete job")
+        return await self._do(request, command, key, "COMPLETE", "complete job")
 
     async def fail(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """The job failed: 204. As in Zeebe, what is below zero counts as zero."""
@@ -157,7 +185,7 @@ class JobOperations:
             message=body.error_message or "",
             variables=variables_of(body.variables),
         )
-        return await self._do(command, key, "FAIL", "fail job")
+        return await self._do(request, command, key, "FAIL", "fail job")
 
     async def throw_error(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Throw a BPMN error at the job's element: 204."""
@@ -166,7 +194,7 @@ class JobOperations:
         if not body.error_code:
             raise invalid_argument([missing("errorCode")])
         command = ThrowJobError(key, body.error_code, body.error_message or "", variables_of(body.variables))
-        return await self._do(command, key, "THROW_ERROR", "throw an error for job")
+        return await self._do(request, command, key, "THROW_ERROR", "throw an error for job")
 
     async def update(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Change retries or time-out: 204."""
@@ -178,13 +206,16 @@ class JobOperations:
             complaints.append("At least one of [retries, timeout] is required.")
         if complaints:
             raise invalid_argument(complaints)
-        return await self._do(UpdateJob(key, change.retries, change.timeout), key, "UPDATE", "update job")
+        command = UpdateJob(key, change.retries, change.timeout)
+        return await self._do(request, command, key, "UPDATE", "update job")
 
-    async def _do(self, command: ClientCommand, key: int, name: str, doing: str) -> Answer:
+    async def _do(
+        self, request: web.BaseRequest, command: RepeatableCommand, key: int, name: str, doing: str
+    ) -> Answer:
         partition = self._cluster.owner_of(key)
         if partition is None:
             raise not_found(name, f"Expected to {doing} with key '{key}', but no such job was found")
-        match await self._submissions.outcome_of(command, partition):
+        match await self._submissions.outcome_of(with_id(request, command), partition):
             case Accepted():
                 return no_content()
             case outcome:

@@ -12,6 +12,7 @@ from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body, Int64, RawVariables, json_body, variables_of
 from bpmnd.gateway.complaints import missing
 from bpmnd.gateway.errors import invalid_argument, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -68,7 +69,7 @@ class MessageOperations:
         )
 
         partition = self._cluster.for_message(command.correlation_key)
-        match await self._submissions.outcome_of(command, partition):
+        match await self._submissions.outcome_of(with_id(request, command), partition):
             case MessagePublished(key, tenant_id):
                 return ok(b'{"messageKey":"%d","tenantId":%b}' % (key, json_text(tenant_id)))
             case outcome:
@@ -83,7 +84,7 @@ class MessageOperations:
         command = CorrelateMessage(body.name, body.correlation_key or "", variables_of(body.variables))
 
         partition = self._cluster.for_message(command.correlation_key)
-        match await self._submissions.outcome_of(command, partition):
+        match await self._submissions.outcome_of(with_id(request, command), partition):
             case MessageCorrelated(key, tenant_id, instance_key):
                 return ok(
                     b'{"messageKey":"%d","tenantId":%b,"processInstanceKey":"%d"}'

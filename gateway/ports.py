@@ -101,6 +101,10 @@ class Cluster(Protocol):
 
     def for_deployment(self) -> Partition: ...
 
+    def for_key(self, key: str) -> Partition:
+        """The partition for what could begin anywhere, but has this idempotency key."""
+        ...
+
     def for_message(self, correlation_key: str) -> Partition:
         """The partition that the messages of a correlation key belong to."""
         ...

@@ -2,13 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, final
 
 import msgspec
 from aiohttp import web
 
-from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, Variables
+from bpmnd.bpmn.commands import (
+    CancelProcessInstance,
+    ClientCommand,
+    CreateProcessInstance,
+    DoOnce,
+    Variables,
+)
 from bpmnd.bpmn.outcomes import Accepted, ProcessInstanceCreated
 from bpmnd.gateway.answers import Answer, no_content, ok
 from bpmnd.gateway.bodies import (
@@ -22,8 +28,9 @@ from bpmnd.gateway.bodies import (
 )
 from bpmnd.gateway.complaints import check_operation_reference, not_in_enum
 from bpmnd.gateway.errors import invalid_argument, not_found, timed_out, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body, key_in_path
-from bpmnd.gateway.ports import Cluster
+from bpmnd.gateway.ports import Cluster, Partition
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
@@ -94,23 +101,24 @@ class ProcessInstanceOperations:
     async def create(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Start an instance: 200 once it is started, or with `awaitCompletion` once it has ended."""
         body = await json_body(request, _CREATION)
-        command = _command_of(body)
+        creation = _command_of(body)
+        command = with_id(request, creation)
 
-        partition = self._cluster.for_creation()
-        if command.await_result:
+        partition, elsewhere = self._where(command)
+        if creation.await_result:
             timeout_ms = min(_await_timeout_ms(body.request_timeout), AWAIT_TIMEOUT_MS_MAX)
             try:
                 async with asyncio.timeout(timeout_ms / 1000):
-                    outcome = await self._awaited.outcome_of(command, partition, self._cluster.for_creation)
+                    outcome = await self._awaited.outcome_of(command, partition, elsewhere)
             except TimeoutError:
                 detail = f"The process instance did not complete within {timeout_ms} ms; it goes on running."
                 raise timed_out(detail) from None
         else:
-            outcome = await self._submissions.outcome_of(command, partition, self._cluster.for_creation)
+            outcome = await self._submissions.outcome_of(command, partition, elsewhere)
 
         match outcome:
             case ProcessInstanceCreated():
-                return ok(_created(outcome, outcome.variables if command.await_result else {}))
+                return ok(_created(outcome, outcome.variables if creation.await_result else {}))
             case _:
                 raise unexpected("CREATE", outcome)
 
@@ -125,11 +133,18 @@ class ProcessInstanceOperations:
         if partition is None:
             reason = f"Expected to cancel a process instance with key '{key}', but no such process was found"
             raise not_found("CANCEL", reason)
-        match await self._submissions.outcome_of(CancelProcessInstance(key), partition):
+        command = with_id(request, CancelProcessInstance(key))
+        match await self._submissions.outcome_of(command, partition):
             case Accepted():
                 return no_content()
             case outcome:
                 raise unexpected("CANCEL", outcome)
+
+    def _where(self, command: ClientCommand) -> tuple[Partition, Callable[[], Partition] | None]:
+        """Where to create, and where else if that has no leader. A repeat must come to the same place."""
+        if isinstance(command, DoOnce):
+            return self._cluster.for_key(command.id.key), None
+        return self._cluster.for_creation(), self._cluster.for_creation
 
 
 def _await_timeout_ms(requested: int | None) -> int:

@@ -6,12 +6,13 @@ from typing import final
 import msgspec
 from aiohttp import web
 
-from bpmnd.bpmn.commands import BroadcastSignal
+from bpmnd.bpmn.commands import BroadcastSignal, DoOnce
 from bpmnd.bpmn.outcomes import SignalBroadcasted
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body, RawVariables, json_body, variables_of
 from bpmnd.gateway.complaints import missing
 from bpmnd.gateway.errors import invalid_argument, unexpected
+from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -46,8 +47,12 @@ class SignalOperations:
             raise invalid_argument([missing("signalName")])
         check_tenant(body.tenant_id, "Broadcast Signal")
 
-        command = BroadcastSignal(body.signal_name, variables_of(body.variables))
-        match await self._submissions.outcome_of(command, self._cluster.for_signal()):
+        command = with_id(request, BroadcastSignal(body.signal_name, variables_of(body.variables)))
+        if isinstance(command, DoOnce):
+            partition = self._cluster.for_key(command.id.key)
+        else:
+            partition = self._cluster.for_signal()
+        match await self._submissions.outcome_of(command, partition):
             case SignalBroadcasted(key, tenant_id):
                 return ok(b'{"signalKey":"%d","tenantId":%b}' % (key, json_text(tenant_id)))
             case outcome:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, final
 
-from bpmnd.actors.errors import NoLeader
-from bpmnd.bpmn.commands import ClientCommand
+from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Unavailable
+from bpmnd.bpmn.commands import ClientCommand, DoOnce
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.gateway.ports import Partition
 
@@ -14,6 +14,9 @@ LEADER_WAIT_S: Final = 5.0
 _PAUSE_S: Final = 0.02
 _PAUSE_S_MAX: Final = 0.2
 _SWEEP_S: Final = 1.0
+_MAY_REPEAT: Final[tuple[type[Unavailable], ...]] = (NoLeader,)
+_MAY_REPEAT_WITH_ID: Final[tuple[type[Unavailable], ...]] = (NoLeader, OutcomeUnknown)
+_ALWAYS: Final[tuple[type[Unavailable], ...]] = (Unavailable,)
 
 
 class NoAnswerInTime(Exception):  # noqa: N818  says what happened
@@ -48,22 +51,32 @@ class Submissions:
         """Submit the command and wait; raises `NoAnswerInTime` when that takes too long.
 
         While the partition has no leader, which takes some moments when one goes, the command is handed in
-        again, to what `elsewhere` chooses if it may go anywhere. What may have been done is never sent twice.
+        again, to what `elsewhere` chooses if it may go anywhere. What may have been done is never sent twice,
+        unless the command has an id: then the next leader knows whether it was done.
         """
+        may_repeat = _MAY_REPEAT_WITH_ID if type(command) is DoOnce else _MAY_REPEAT
+        failure: Unavailable
         try:
             return await self._once(command, partition)
-        except NoLeader as error:
+        except may_repeat as error:
             failure = error
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._leader_wait_s
+        since = loop.time()
+        deadline = since + self._leader_wait_s
         pause = _PAUSE_S
         while loop.time() + pause < deadline:
+            if isinstance(failure, OutcomeUnknown):
+                may_repeat = _ALWAYS  # Who refuses now has not said that nothing was done.
             await asyncio.sleep(pause)
             pause = min(2 * pause, _PAUSE_S_MAX)
             try:
                 return await self._once(command, partition if elsewhere is None else elsewhere())
-            except NoLeader as error:
-                failure = error
+            except may_repeat as error:
+                if isinstance(error, OutcomeUnknown):  # That was a leader: now we wait for the next one.
+                    deadline = min(loop.time() + self._leader_wait_s, since + self._timeout_s)
+                    failure = error
+                elif not isinstance(failure, OutcomeUnknown):
+                    failure = error
         raise failure
 
     async def _once(self, command: ClientCommand, partition: Partition) -> Outcome:

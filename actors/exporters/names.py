@@ -1,6 +1,7 @@
 """What events and commands are called outside: Zeebe's value types and intents, by one table.
 
-What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION and DUE_DATE.
+What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION, DUE_DATE and
+IDEMPOTENCY_KEY.
 """
 
 from typing import Final, NamedTuple, get_args
@@ -77,6 +78,9 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.IncidentResolved: Name("INCIDENT", "RESOLVED"),
     events.ContinuationCreated: Name("CONTINUATION", "CREATED"),
     events.ContinuationRemoved: Name("CONTINUATION", "REMOVED"),
+    events.CommandNoted: Name("IDEMPOTENCY_KEY", "NOTED"),
+    events.CommandAnswered: Name("IDEMPOTENCY_KEY", "ANSWERED"),
+    events.CommandForgotten: Name("IDEMPOTENCY_KEY", "EXPIRED"),
 }
 COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Deploy: Name("DEPLOYMENT", "CREATE"),
@@ -100,4 +104,4 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Supply: Name("DEPLOYMENT", "DISTRIBUTE"),
 }
 assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
-assert set(COMMAND_NAMES) == set(get_args(Command)), "every command has a name"
+assert set(COMMAND_NAMES) == set(get_args(Command)) - {commands.DoOnce}, "every command has a name"

@@ -12,6 +12,7 @@ import msgspec
 from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Job
 from bpmnd.actors.exporters.messages import of_message
 from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
+from bpmnd.actors.exporters.noted import of_noted
 from bpmnd.actors.exporters.values import Value, json_values, moment
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
@@ -140,6 +141,8 @@ class Records:
                 return {**self._in_instance(instance_key), "passes": passes}
             case events.ContinuationRemoved():
                 return {}
+            case events.CommandNoted() | events.CommandAnswered() | events.CommandForgotten():
+                return of_noted(event)
             case (
                 events.ProcessMessageSubscriptionCreated()
                 | events.ProcessMessageSubscriptionCorrelated()

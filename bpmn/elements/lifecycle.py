@@ -260,7 +260,7 @@ def _answer_result(turn: Turn, instance: ProcessInstance) -> None:
         instance.business_id,
         dict(variables),
     )
-    turn.answers.append((instance.awaited.request, result))
+    turn.answer(instance.awaited.request, result)
 
 
 def _start_next(turn: Turn, instance: ProcessInstance) -> None:
@@ -328,7 +328,7 @@ def _answer_terminated(turn: Turn, instance: ProcessInstance) -> None:
             f"Expected to await the result of the process instance with key '{instance.key}',"
             " but it was terminated"
         )
-        turn.answers.append((instance.awaited.request, Rejected(RejectionType.INVALID_STATE, reason)))
+        turn.answer(instance.awaited.request, Rejected(RejectionType.INVALID_STATE, reason))
 
 
 def cancel_timers(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:

@@ -114,4 +114,4 @@ def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
     turn.emit(DeploymentFullyDistributed(deployment_key))
     if pending.request:
         answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
-        turn.answers.append((pending.request, answer))
+        turn.answer(pending.request, answer)

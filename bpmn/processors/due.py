@@ -1,10 +1,11 @@
-"""What time brings: for timers, jobs and messages."""
+"""What time brings: for timers, jobs, messages and commands with an id."""
 
 from bpmnd.bpmn.commands import FireDue
 from bpmnd.bpmn.elements.timers import trigger
 from bpmnd.bpmn.outcomes import Accepted, Outcome
 from bpmnd.bpmn.processors.jobs import fire_job
 from bpmnd.bpmn.processors.messages import expire
+from bpmnd.bpmn.processors.once import forget
 from bpmnd.bpmn.steps import TriggerTimer
 from bpmnd.bpmn.turn import Turn
 
@@ -13,7 +14,8 @@ def fire(turn: Turn, command: FireDue) -> Outcome:
     """Nothing comes of it if what was due is gone."""
     instance = turn.state.owner_of(command.key)
     if instance is None:
-        expire(turn, command.key)
+        if not expire(turn, command.key):
+            forget(turn, command.key)
     elif command.key in instance.timers:
         trigger(turn, TriggerTimer(instance.key, command.key))
     else:

@@ -25,7 +25,7 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import ServiceTask
-from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, LentJobs, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError
@@ -64,6 +64,17 @@ def activate(turn: Turn, command: ActivateJobs) -> Outcome:
     if lent:
         turn.notes.append(JobNote(command.type, "activated", len(lent)))
     return JobsAnswer(tuple(lent), truncated)
+
+
+def lent_still(turn: Turn, command: ActivateJobs, lent: LentJobs) -> tuple[ActivatedJob, ...]:
+    """Those of once lent jobs that nobody has worked on since, as they are now."""
+    jobs: list[ActivatedJob] = []
+    for key in lent.keys:
+        instance = turn.state.owner_of(key)
+        job = instance.jobs.get(key) if instance is not None else None
+        if job is not None and job.state is JobState.ACTIVATED and job.due == lent.deadline:
+            jobs.append(_activated(turn, key, command, lent.deadline))
+    return tuple(jobs)
 
 
 def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> ActivatedJob:

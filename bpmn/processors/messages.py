@@ -87,11 +87,12 @@ def _published(turn: Turn, key: int, message: Message) -> None:
     )
 
 
-def expire(turn: Turn, key: int) -> None:
-    """The time of a buffered message is over."""
+def expire(turn: Turn, key: int) -> bool:
+    """The time of a buffered message is over. False: there is no such message."""
     message = turn.state.messages.messages.get(entry_of(key))
     if message is not None and message.deadline <= turn.now:
         turn.emit(MessageExpired(key, message.tenant_id, message.name, message.correlation_key))
+    return message is not None
 
 
 def broadcast_signal(turn: Turn, command: BroadcastSignal) -> Outcome:

@@ -13,6 +13,7 @@ from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDe
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import Messages
+from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
 from bpmnd.bpmn.state.outbox import Outbox
 from bpmnd.bpmn.state.owners import Owners
@@ -82,6 +83,8 @@ class State:
         self.outbox = Outbox(store)
         self.inbox = Table(b"y", Inbox, store)
         self.messages = Messages(partition_id, store)
+        self.noted = NotedCommands(store)
+        self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold)
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
@@ -166,7 +169,7 @@ class State:
         for table in tables:
             at_once.extend(table.capture())
         indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
-        cold = [table.capture() for table in (*self.messages.cold, self.outbox.payloads)]
+        cold = [table.capture() for table in self._cold]
         return Capture(chain(self.instances.capture(), at_once, self.owners.capture(), *indexes, *cold))
 
     def readable(self, *, instances_in_memory_max: int, index_head_max: int) -> None:
@@ -174,7 +177,7 @@ class State:
         self._in_store = True
         self.instances.readable(instances_in_memory_max)
         self.owners.readable()
-        for table in (*self.messages.cold, self.outbox.payloads):
+        for table in self._cold:
             table.readable()
         self._due.readable(index_head_max)
         for name, index in list(self._activatable.items()):

@@ -1,6 +1,6 @@
 """The cluster as the gateway sees it: partitions wherever they are led, nodes as they tell of themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, final
 
 import bpmnd
@@ -49,6 +49,9 @@ class ClusterView:
     def for_deployment(self) -> Partition:
         return self._node.partitions[1]
 
+    def for_key(self, key: str) -> Partition:
+        return self._node.partitions[self._node.slots.partition_of(key)]
+
     def for_message(self, correlation_key: str) -> Partition:
         return self._node.partitions[self._node.slots.partition_of(correlation_key)]
 
@@ -58,10 +61,9 @@ class ClusterView:
     def topology(self) -> Topology:
         node = self._node
         cluster = node.identity.cluster
-        own = node.status()
-        brokers = [_broker(node.identity.node, own)]
-        brokers += [_broker(number, status) for number, status in node.peers.statuses.items()]
-        brokers.sort(key=lambda broker: broker.node_id)
+        statuses = {node.identity.node: node.status(), **node.peers.statuses}
+        leaders = leaders_in(statuses)
+        brokers = [_broker(number, statuses[number], leaders) for number in sorted(statuses)]
         return Topology(
             tuple(brokers),
             1 if cluster is None else len(cluster.members),
@@ -87,8 +89,21 @@ def choose_for_creation(routed: Sequence[RoutedPartition]) -> list[RoutedPartiti
     return near or [partition for partition in able if live[partition.id] <= enough]
 
 
-def _broker(node: int, status: NodeStatus) -> Broker:
-    replicas = tuple(_replica(replica) for replica in _partitions_of(status))
+def leaders_in(statuses: Mapping[int, NodeStatus]) -> dict[int, int]:
+    """Partition -> node. Of several that say that they lead, the one of the highest term does: the others do
+    not know yet, or cannot say any more."""
+    terms: dict[int, tuple[int, int]] = {}
+    for node, status in statuses.items():
+        for replica in status.replicas:
+            if replica.leads:
+                terms[replica.partition] = max(terms.get(replica.partition, (-1, 0)), (replica.term, node))
+    return {partition: node for partition, (_, node) in terms.items()}
+
+
+def _broker(node: int, status: NodeStatus, leaders: Mapping[int, int]) -> Broker:
+    replicas = tuple(
+        _replica(replica, leaders.get(replica.partition) == node) for replica in _partitions_of(status)
+    )
     return Broker(node, status.http_host, status.http_port, replicas, status.version)
 
 
@@ -98,9 +113,9 @@ def _partitions_of(status: NodeStatus) -> list[ReplicaStatus]:
     return sorted(replicas, key=lambda replica: replica.partition)
 
 
-def _replica(status: ReplicaStatus) -> PartitionReplica:
+def _replica(status: ReplicaStatus, leads: bool) -> PartitionReplica:
     return PartitionReplica(
         status.partition,
-        "leader" if status.leads else "follower",
+        "leader" if leads else "follower",
         "healthy" if status.is_healthy else "unhealthy",
     )

@@ -96,6 +96,8 @@ class LimitsConfig:
     """New instances are refused (503) while a commit would take longer."""
     disk_free_mib: int = 256
     """New instances are refused (503) while less of the disk is free."""
+    idempotency_hours: int = 24
+    """How long a request with an `Idempotency-Key` is known again, with its answer; at least one."""
     drain_seconds: float = 10.0
     """How long a stopping node waits for what is under way."""
 
@@ -221,6 +223,8 @@ def _checked(origin: str, section: str, key: str, value: Any) -> Any:
         raise ConfigError(f"{origin}: {section}.{key}: expected {kind.__name__}, found {value!r}") from error
     if kind in (int, float) and not isinstance(value, bool) and converted < 0:
         raise ConfigError(f"{origin}: {section}.{key}: must not be negative, is {value}")
+    if (section, key) == ("limits", "idempotency_hours") and converted < 1:
+        raise ConfigError(f"{origin}: {section}.{key}: must be at least 1, is {value}")
     if (section, key) in (("cluster", "nodes"), ("cluster", "join")):
         try:
             nodes_of(converted)

@@ -219,8 +219,8 @@ def check_member(identity: Identity, cluster: ClusterState) -> None:
     """Raises ConfigError for a node that was removed: there is nothing for it to do."""
     if not cluster.knows(identity.node, identity.incarnation):
         raise ConfigError(
-            f"node {identity.node} is no member of cluster {cluster.cluster_id} any more: its data directory can"
-            " be deleted; to join a cluster again it needs an empty one"
+            f"node {identity.node} is no member of cluster {cluster.cluster_id} any more: its data directory"
+            " can be deleted; to join a cluster again it needs an empty one"
         )
 
 
@@ -257,6 +257,9 @@ def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
             every_seconds=config.checkpoints.every_seconds,
             instances_in_memory_max=config.checkpoints.instances_in_memory,
         ),
-        PartitionLimits(commit_seconds_max=config.limits.commit_seconds),
+        PartitionLimits(
+            commit_seconds_max=config.limits.commit_seconds,
+            idempotency_ms=config.limits.idempotency_hours * 3_600_000,
+        ),
         bpmnd.__version__,
     )

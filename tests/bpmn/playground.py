@@ -15,6 +15,7 @@ from bpmnd.bpmn.commands import (
     Deploy,
     FireDue,
     Resource,
+    asked_for,
 )
 from bpmnd.bpmn.engine import Decision, Engine
 from bpmnd.bpmn.events import Event
@@ -113,7 +114,8 @@ class Playground:
         self.answers.update(decision.answers)
         if decision.events:
             self.events += decision.events
-            note = (type(command), getattr(command, "key", 0), len(decision.events))
+            asked = asked_for(command)
+            note = (type(asked), getattr(asked, "key", 0), len(decision.events))
             self.frames.append(encode_frame(self.now, self.state.last_key, [note], decision.events))
         return decision
 

@@ -74,6 +74,9 @@ FIELDS = {
     56: "key instance_key",
     57: "key definition_key element tenant_id process_id name",
     58: "key",
+    59: "key scope id hash request deadline outcome",
+    60: "key outcome",
+    61: "key",
 }
 
 

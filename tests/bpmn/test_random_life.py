@@ -19,13 +19,16 @@ from bpmnd.bpmn.commands import (
     BroadcastSignal,
     CancelProcessInstance,
     Command,
+    CommandId,
     CompleteJob,
     Continue,
     CorrelateMessage,
     CreateProcessInstance,
+    DoOnce,
     FailJob,
     FireDue,
     PublishMessage,
+    RepeatableCommand,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
@@ -35,7 +38,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.engine import Decision, Engine
 from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import ParallelGateway, SequenceFlow
-from bpmnd.bpmn.outcomes import JobsActivated, Outcome
+from bpmnd.bpmn.outcomes import JobsActivated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State, ordered
 from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, size_of
@@ -224,6 +227,9 @@ KEYS = (b'"1"', b"2", b'"3"', b"null")
 MESSAGES = ("go", "stop", "note", "over", "more")
 
 
+KEEP_MS = 20_000
+
+
 class PlantedError(Exception):
     """Raised by a test where a behaviour could raise by mistake."""
 
@@ -242,6 +248,11 @@ class World(Checkpointed):
         self.mirror = State(1, EmptyStore())
         self.raises = 0.0
         """How many of the turns are undone."""
+        self.repeats = 0.0
+        """How many of the commands have an id, and may come again."""
+        self.sent: list[tuple[DoOnce, Decision, int]] = []
+        """Those that had one, what came of them, and when."""
+        self.engine = Engine(self.state, (1,), keep_ms=KEEP_MS)
         self.settles = 1.0
         """After how many of the commands everything is done that they left over."""
         self._mirrored = 0
@@ -257,10 +268,39 @@ class World(Checkpointed):
         return decision
 
     def do(self, command: Command) -> Outcome | None:
-        outcome = self.decide(command).outcome
+        outcome = self._decide_with_id(command).outcome
         if self.chance.random() < self.settles:
             self.go_on()
         return outcome
+
+    def _decide_with_id(self, command: Command) -> Decision:
+        if not isinstance(command, RepeatableCommand) or self.chance.random() >= self.repeats:
+            return self.decide(command)
+        identified = DoOnce(CommandId("scope", str(len(self.sent)), b"hash"), command)
+        decision = self.decide(identified)
+        self.sent.append((identified, decision, self.now))
+        return decision
+
+    def repeat(self) -> None:
+        """A command that came before comes again: it has no effect, and the same answer."""
+        command, first, since = self.chance.choice(self.sent)
+        is_kept = not (
+            isinstance(command.asked, ActivateJobs)
+            or (isinstance(first.outcome, Rejected) and first.outcome.type is RejectionType.PROCESSING_ERROR)
+        )
+        if not is_kept or since + KEEP_MS <= self.now:
+            return
+        other = self.decide(DoOnce(CommandId("scope", command.id.key, b"other"), command.asked)).outcome
+        assert isinstance(other, Rejected)
+        assert other.type is RejectionType.IDEMPOTENCY_KEY_REUSED
+        again = self.decide(command)
+        assert not again.events
+        if first.outcome is not None:
+            assert again.outcome == first.outcome
+        elif first.request in self.answers:
+            assert again.outcome == self.answers[first.request]
+        else:
+            assert (again.outcome, again.request) == (None, first.request)
 
     def go_on(self) -> None:
         while self.state.continuations.items:
@@ -271,7 +311,7 @@ class World(Checkpointed):
         self.state = State(1, self.store)
         for frame in self.frames[self.checkpoint_at :]:
             replay(self.state, decode_frame(frame))
-        self.engine = Engine(self.state, (1,))
+        self.engine = Engine(self.state, (1,), keep_ms=KEEP_MS)
 
 
 def _raise_once(patch: pytest.MonkeyPatch, position: int) -> None:
@@ -293,6 +333,11 @@ def check(world: World, *, whole_state: bool) -> None:
         (message.deadline, int.from_bytes(key, "big"))
         for key, message in mirror.messages.messages._changed.items()  # pyright: ignore[reportPrivateUsage]
         if message is not None
+    ]
+    dues += [
+        (noted.deadline, int.from_bytes(key, "big"))
+        for key, noted in mirror.noted.records._changed.items()  # pyright: ignore[reportPrivateUsage]
+        if noted is not None
     ]
     activatable: dict[str, list[int]] = {}
     owners: dict[int, int] = {}
@@ -394,7 +439,7 @@ def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
 
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
-    match chance.randrange(18):
+    match chance.randrange(20):
         case 0 | 1 | 2:
             version = chance.randint(1, len(ALL_MODELS))
             variables = {"amount": str(chance.choice((5, 500, 5000))).encode(), "k": chance.choice(KEYS)}
@@ -445,6 +490,9 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
             send(world, chance)
         case 17:
             world.do(BroadcastSignal(chance.choice(("bell", "ring")), {"v": b"1"}))
+        case 18 | 19:
+            if world.sent:
+                world.repeat()
         case 13 if not world.in_the_making and chance.random() < 0.2:
             world.restart()
         case _ if world.in_the_making:
@@ -496,6 +544,7 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     for content in (*ALL_MODELS, STARTED):
         world.deploy(content)
     world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
+    world.repeats = chance.choice((0, 0.3, 1))
     all_the_time, known = chance.random() < 0.4, list[int]()
 
     for _ in range(70):
@@ -509,7 +558,7 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     check(world, whole_state=True)
     assert whole(world.restarted(), world.store.reopened()) == rows_of(world.replayed())
 
-    world.settles, world.raises = 1, 0
+    world.settles, world.raises, world.repeats = 1, 0, 0
     world.finish()
     world.go_on()
     world.now += 1_000_000  # No message starts another instance any more.

@@ -1,13 +1,12 @@
 """Nodes that have nothing but a transport, and a wire between them that can be cut."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.cluster.dialer import Address
-from bpmnd.cluster.errors import TransportError
 from bpmnd.cluster.handshake import Hello
 from bpmnd.cluster.settings import TransportSettings
 from bpmnd.cluster.tls import TlsFiles
@@ -18,7 +17,6 @@ HASTE: Final = TransportSettings(
     pause_max_seconds=0.05,
     handshake_seconds_max=1.0,
     silence_seconds_max=10.0,
-    stream_silence_seconds_max=0.5,
     close_seconds_max=0.5,
 )
 
@@ -57,7 +55,6 @@ class Node:
         self.fails_to_judge = False
         self.forgets_at_once = False
         self.forgets_on: bytes | None = None
-        self.streams_closed = 0
         self.port = port
         self.transport = Transport(
             Hello(node, incarnation, cluster, b"extra"),
@@ -108,24 +105,6 @@ class Node:
     def failed(self, node: int, error: Exception) -> None:
         self.failures.append(error)
 
-    async def stream(self, node: int, name: str, body: bytes) -> AsyncIterator[bytes]:
-        try:
-            yield f"{name} for {node}: ".encode()
-            match name:
-                case "echo":
-                    yield body
-                case "large":
-                    for _ in range(24):
-                        yield bytes(3 << 20)
-                case "refused":
-                    raise TransportError("there is no such partition")
-                case "stalled":
-                    await asyncio.sleep(60)
-                case _:
-                    raise ArithmeticError("a bug")
-        finally:
-            self.streams_closed += 1
-
 
 async def joined(first: Node, second: Node) -> None:
     """Until both know that they are connected, and what was tried beside it has come to its end."""
@@ -135,6 +114,15 @@ async def joined(first: Node, second: Node) -> None:
 
 def are_joined(first: Node, second: Node) -> bool:
     return first.transport.is_connected(second.id) and second.transport.is_connected(first.id)
+
+
+def request(line: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """What anybody may write to the port of a node."""
+    head = {"Host": "node", **headers}
+    if body:
+        head["Content-Length"] = str(len(body))
+    lines = [f"{line} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 @final
@@ -148,8 +136,6 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.calls = 0
-        self.cut_after: int | None = None
-        """Bytes on their way back, after which the connection breaks."""
         self.pause_seconds = 0.0
         """Between two pieces of 64 KiB."""
 
@@ -181,16 +167,16 @@ class Wire:
         task = asyncio.create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # It may end before it begins.
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with AsyncExitStack() as stack:
-            stack.callback(writer.transport.abort)
             with suppress(ConnectionError):
                 far_reader, far_writer = await asyncio.open_connection(*self._to)
                 stack.callback(far_writer.transport.abort)
                 ways = [
-                    asyncio.ensure_future(self._pass(reader, far_writer, None)),
-                    asyncio.ensure_future(self._pass(far_reader, writer, self.cut_after)),
+                    asyncio.ensure_future(self._pass(reader, far_writer)),
+                    asyncio.ensure_future(self._pass(far_reader, writer)),
                 ]
                 try:
                     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -200,15 +186,9 @@ class Wire:
                         way.cancel()
                     await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size_max: int | None
-    ) -> None:
-        passed = 0
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 16):
             await self._passes.wait()
-            passed += len(data)
-            if size_max is not None and passed > size_max:
-                return
             writer.write(data)
             await writer.drain()
             if self.pause_seconds:

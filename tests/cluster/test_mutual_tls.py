@@ -7,8 +7,9 @@ import pytest
 
 from bpmnd.cli.tls import make_authority, make_node
 from bpmnd.cluster.errors import TransportError
-from bpmnd.cluster.tls import TlsFiles
-from tests.cluster.nodes import Node, Wire, are_joined, joined, until
+from bpmnd.cluster.handshake import Hello, headers_of
+from bpmnd.cluster.tls import TlsFiles, client_context
+from tests.cluster.nodes import Node, Wire, are_joined, joined, request, until
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +42,6 @@ async def test_nodes_with_certificates_of_one_authority_exchange_items(authority
         await until(lambda: len(one.items) == len(two.items) == 1)
 
         assert (one.items, two.items) == ([b"back"], [bytes(5 << 20)])
-
-
-async def test_streams_are_authenticated_too(authority: Path) -> None:
-    async with Node(1, tls=files_of(authority, 1)) as one, Node(2, tls=files_of(authority, 2)) as two:
-        await joined(one, two)
-
-        chunks = [chunk async for chunk in one.transport.stream(2, "echo", b"x")]
-
-        assert chunks == [b"echo for 1: ", b"x"]
 
 
 async def test_when_both_dial_at_once_over_tls_one_connection_stays(authority: Path) -> None:
@@ -99,12 +91,18 @@ async def test_a_dialed_node_with_the_certificate_of_another_is_refused(
     assert "node-2.bpmnd" in caplog.text
 
 
-async def test_a_stream_with_the_certificate_of_another_node_is_refused(authority: Path) -> None:
-    async with Node(1, tls=files_of(authority, 3)) as one, Node(2, tls=files_of(authority, 2)) as two:
-        one.transport.learn(2, two.address)
+async def test_a_request_for_no_websocket_is_held_to_its_certificate_too(authority: Path) -> None:
+    async with Node(2, tls=files_of(authority, 2)) as two:
+        reader, writer = await asyncio.open_connection(
+            *two.address, ssl=client_context(files_of(authority, 3)), server_hostname="node-2.bpmnd"
+        )
+        writer.write(request("GET /peer", headers_of(Hello(1, 1, "c"), "0123456789abcdef")))
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+        writer.transport.abort()
 
-        with pytest.raises(TransportError, match=r"does not name node-1\.bpmnd"):
-            await anext(one.transport.stream(2, "echo", b""))
+        assert answer.startswith(b"HTTP/1.1 403")
+        assert b"Bpmnd-Reason: its certificate does not name node-1.bpmnd" in answer
 
 
 async def test_a_node_without_tls_reaches_none_with_it(authority: Path) -> None:

@@ -1,8 +1,14 @@
-"""Kill the nodes of a cluster under load, again and again: nothing acknowledged is lost or doubled."""
+"""Kill the nodes of a cluster under load, again and again: nothing acknowledged is lost or doubled.
+
+`python -m tests.end_to_end.cluster_crashes [ROUNDS] > docs/cluster-kills.md` makes that page.
+"""
 
 import asyncio
 import itertools
+import os
 import random
+import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +24,7 @@ from tests.nodes import RunningCluster
 MODEL: Final = process(
     START + task("work", "crash-work") + END + path("start", "work", "end"), process_id="crash"
 )
-SERVED_SECONDS_MAX: Final = 20.0
+SERVED_SECONDS_MAX: Final = 60.0
 KINDS: Final = ("the leader of one", "any node", "all three")
 
 
@@ -51,6 +57,7 @@ async def kill_under_load(directory: Path, kinds: Iterable[str], seed: int) -> t
             for kind in kinds:
                 await asyncio.sleep(chance.uniform(0.2, 0.8))
                 rounds.append(await _round(cluster, load, kind, chance))
+                print(rounds[-1], file=sys.stderr, flush=True)
         await load.work_off()
         assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0]
     check_cluster(cluster, load)
@@ -133,3 +140,41 @@ def table(rounds: Sequence[Round]) -> Iterator[str]:
             f"| {number} | {one.kind} | {nodes} | {one.led} | {one.acknowledged} | {one.unknown}"
             f" | {one.takeover:.2f} | {one.silence:.2f} |"
         )
+
+
+def page(rounds: Sequence[Round], load: Load) -> Iterator[str]:
+    """What a run came to, as a page."""
+    single = sorted(one.takeover for one in rounds if len(one.killed) == 1 and one.led)
+    took = [f"{single[int(part * (len(single) - 1))]:.1f}" for part in (0.5, 0.95, 1)]
+    yield f"""# {len(rounds)} rounds of kills
+
+    .venv/bin/python -m tests.end_to_end.cluster_crashes {len(rounds)} > docs/cluster-kills.md
+
+Three nodes on one machine, three partitions, replication 3. Clients create instances and work jobs through
+all of them while nodes get a SIGKILL: one that leads, any one, or all three at once. They are started again
+when every partition is served (all three: at once), and after a moment comes the next round. No command is
+sent twice.
+
+**{len(load.created):,} instances and {len(load.completed):,} jobs were acknowledged. Of these none was lost,
+none doubled, and every instance came to its end**, by the logs of all three replicas, which agree. Of
+{load.unknown:,} creations nobody said whether they were done: those that were are in the logs once.
+
+Others took over from a killed leader within {took[0]} s (median), {took[1]} s (95 %), {took[2]} s (worst), on
+{os.cpu_count()} cores whose load, with whatever else they did, was {os.getloadavg()[2]:.0f} over 15 minutes.
+*Takeover* is the time from the kill, or of all three from when the last was ready again, until every
+partition had acknowledged a creation that was sent after it. *Silence* is the longest time without any
+acknowledged creation.
+"""
+    yield from table(rounds)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    kinds = itertools.islice(itertools.cycle(KINDS), count)
+    with tempfile.TemporaryDirectory(prefix="bpmnd-kills-") as directory:
+        rounds, load = asyncio.run(kill_under_load(Path(directory), kinds, seed=1))
+    print(*page(rounds, load), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, final
 
@@ -84,7 +84,7 @@ class Load:
             await asyncio.sleep(seconds)
 
     @contextlib.asynccontextmanager
-    async def running(self, *, creators: int = 8, workers: int = 2) -> AsyncIterator[None]:
+    async def running(self, *, creators: int = 8, workers: int = 2) -> AsyncGenerator[None]:
         """Create and work in the background. At the end what is under way is cut off, without an answer."""
         timeout = aiohttp.ClientTimeout(total=self._request_seconds_max)
         async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -227,14 +227,15 @@ class History:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.created: Counter[int] = Counter()
-        self.business_ids: Counter[str | None] = Counter()
+        self.business_ids: Counter[str] = Counter()
         self.ended: Counter[int] = Counter()
         self.jobs: Counter[int] = Counter()
         for event in events:
             match event:
                 case ProcessInstanceCreated(key=key, business_id=business_id):
                     self.created[key] += 1
-                    self.business_ids[business_id] += 1
+                    if business_id is not None:
+                        self.business_ids[business_id] += 1
                 case ElementCompleted(key=key, instance_key=instance_key) if key == instance_key:
                     self.ended[key] += 1
                 case JobCompleted(key=key):

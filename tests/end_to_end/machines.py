@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
@@ -94,7 +94,7 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(path: Path, size_mib: int) -> Iterator[SmallDisk]:
+def small_disk(path: Path, size_mib: int) -> Generator[SmallDisk]:
     """Mount a tmpfs at the path, in a namespace that only its holder and the node see. It is gone at the end.
 
     Raises NotPossibleError.

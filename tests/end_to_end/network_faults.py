@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,13 +79,19 @@ async def survive(
 
 def check_terms(cluster: RunningCluster) -> None:
     """By what the nodes said, no partition ever had two leaders in one term."""
-    leaders: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-    for number, node in cluster.nodes.items():
-        for partition, term in _LEADS.findall(node.said()):
-            leaders[partition, term].add(number)
+    leaders = leaders_by_term({number: node.said() for number, node in cluster.nodes.items()})
     assert leaders, "nobody ever said that it leads"
     doubled = {term: nodes for term, nodes in leaders.items() if len(nodes) > 1}
     assert not doubled, f"(partition, term) with more than one leader: {doubled}"
+
+
+def leaders_by_term(said: Mapping[int, str]) -> dict[tuple[int, int], set[int]]:
+    """(partition, term) -> the nodes that say in their logs that they lead it."""
+    leaders: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for node, text in said.items():
+        for partition, term in _LEADS.findall(text):
+            leaders[int(partition), int(term)].add(node)
+    return leaders
 
 
 async def _survive(

@@ -18,7 +18,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
@@ -173,7 +173,7 @@ class Networks:
 
 
 @contextmanager
-def networks(nodes: Sequence[int]) -> Iterator[Networks]:
+def networks(nodes: Sequence[int]) -> Generator[Networks]:
     """Enter a new namespace with this thread, for as long as it takes. Raises NoNamespacesError."""
     for tool in ("ip", "nsenter", "unshare"):
         if shutil.which(tool) is None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, YieldJobs
+from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, Command, DoOnce, YieldJobs, asked_for
 from bpmnd.bpmn.keys import first_key, partition_of
 from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, JobsActivated, Outcome
 from bpmnd.gateway.ports import Broker, JobWatcher, PartitionReplica, Role, Topology
@@ -21,6 +21,8 @@ class FakePartition:
         self.jobs: list[ActivatedJob] = []
         self.watchers: list[JobWatcher] = []
         self.subscriptions: set[str] = set()
+        self._lent: dict[str, JobsActivated] = {}
+        """Idempotency key -> the jobs that were lent for it."""
         self._stalled: list[tuple[ClientCommand, asyncio.Future[Outcome]]] | None = None
 
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
@@ -69,15 +71,17 @@ class FakePartition:
 
     @property
     def claims(self) -> list[ActivateJobs]:
-        return [command for command in self.commands if isinstance(command, ActivateJobs)]
+        asked = [asked_for(command) for command in self.commands]
+        return [command for command in asked if isinstance(command, ActivateJobs)]
 
     @property
     def yielded(self) -> list[int]:
         return [key for command in self.commands if isinstance(command, YieldJobs) for key, _ in command.jobs]
 
     def _answer(self, command: ClientCommand, future: asyncio.Future[Outcome]) -> None:
-        if isinstance(command, ActivateJobs) and isinstance(self.outcome, Accepted):
-            outcome: Outcome | Exception = self._lend(command)
+        asked = asked_for(command)
+        if isinstance(asked, ActivateJobs) and isinstance(self.outcome, Accepted):
+            outcome: Outcome | Exception = self._lend_once(command, asked)
         elif callable(self.outcome):
             outcome = self.outcome(command)
         else:
@@ -88,6 +92,14 @@ class FakePartition:
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
+
+    def _lend_once(self, command: Command, asked: ActivateJobs) -> JobsActivated:
+        if not isinstance(command, DoOnce):
+            return self._lend(asked)
+        lent = self._lent.get(command.id.key) or self._lend(asked)
+        if lent.jobs:
+            self._lent[command.id.key] = lent
+        return lent
 
     def _lend(self, command: ActivateJobs) -> JobsActivated:
         lent = [job for job in self.jobs if job.type == command.type][: command.jobs_max]
@@ -116,6 +128,9 @@ class FakeCluster:
 
     def for_deployment(self) -> FakePartition:
         return self.all[0]
+
+    def for_key(self, key: str) -> FakePartition:
+        return self.all[-len(key) % len(self.all)]
 
     def for_message(self, correlation_key: str) -> FakePartition:
         return self.all[len(correlation_key) % len(self.all)]

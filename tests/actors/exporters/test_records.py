@@ -9,6 +9,7 @@ from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType, encode_outcome
 
 DEFINITION, ONE, TWO = 10, 100, 200
 MODEL = (
@@ -245,3 +246,19 @@ def test_every_event_has_a_record_that_is_json() -> None:
             for record in records:
                 assert name_of(record) == str(name)
                 assert line(record)["position"] == [9, records.index(record) + 1]
+
+
+def test_of_a_command_with_an_id_it_is_told_how_it_is_known_and_what_became_of_it() -> None:
+    export = Export()
+    rejected = encode_outcome(Rejected(RejectionType.NOT_FOUND, "no such job"))
+    assert export.value(events.CommandNoted(7, "scope", "key", b"\1", 0, 5_000, rejected)) == {
+        "scope": "scope",
+        "idempotencyKey": "key",
+        "requestHash": "01",
+        "deadline": "1970-01-01T00:00:05.000Z",
+        "outcome": "Rejected",
+        "rejectionType": "NOT_FOUND",
+    }
+    assert "outcome" not in export.value(events.CommandNoted(8, "scope", "other", b"\1", -9, 5_000, b""))
+    assert export.value(events.CommandAnswered(8, encode_outcome(Accepted()))) == {"outcome": "Accepted"}
+    assert export.value(events.CommandForgotten(8)) == {}
