@@ -28,6 +28,8 @@ from bpmnd.storage.log import Appended, AppendFailed
 
 _logger = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 1.0
+_REPLACED_AFTER_SECONDS: Final = 2.0
+"""So long an empty node of a member's id waits: if the member is alive after all, it connects meanwhile."""
 
 Outcome = ClusterState | Refused
 
@@ -93,6 +95,7 @@ class Control:
         self._asked: dict[int, tuple[int, Callable[[Outcome], None]]] = {}
         """Number -> the node that was asked, and who waits."""
         self._last_asked = 0
+        self._applied_at: dict[int, float] = {}
         self._introduced: dict[int, tuple[int, Introduction]] = {}
         """What the nodes that are connected say of themselves, by incarnation."""
         self._addresses: dict[int, str] = {}
@@ -151,8 +154,8 @@ class Control:
             return f"node {self.identity.node} itself belongs to cluster {own.cluster_id} no more"
         if not cluster or own.knows(node, incarnation):
             present = self._peers.connected.get(node, incarnation)
-            if present == incarnation:
-                return None
+            if present == incarnation or (cluster and not own.knows(node, present)):
+                return None  # A member goes before an applicant of the same id.
             return (
                 f"there is a node {node} that is connected, with another data directory: a new node needs an"
                 " id of its own"
@@ -174,6 +177,7 @@ class Control:
             self._founding.arrived(node, incarnation, cluster, introduction)
             self._found()
         elif not cluster and not own.knows(node, incarnation):
+            self._applied_at[node] = self._clock.monotonic()
             self.applicants[node] = Member(node, incarnation, introduction.host, introduction.peer_address)
         elif not cluster:
             self._network.send(node, encode_peer_message(ClusterUpdate(own)), True)
@@ -371,7 +375,8 @@ class Control:
         the others are told where to.
         """
         for applicant in self.applicants.values():
-            if state.member(applicant.node) is not None:
+            waited = self._clock.monotonic() - self._applied_at[applicant.node]
+            if state.member(applicant.node) is not None and waited >= _REPLACED_AFTER_SECONDS:
                 yield ReplaceNode(applicant)
         own = (self.identity.incarnation, self._founding.introduction)
         for node, (incarnation, introduction) in {**self._introduced, self.identity.node: own}.items():

@@ -190,7 +190,7 @@ class Node:
         """The node belongs to a cluster of several, and its own replicas have been opened."""
         cluster = self.identity.cluster
         is_open = all(hosted.actor is not None for hosted in self.hosted.values())
-        return cluster is not None and len(cluster.members) > 1 and is_open
+        return cluster is not None and self.control.is_member and len(cluster.members) > 1 and is_open
 
     def serves(self, host: str, port: int) -> None:
         """Clients are served there from now on."""

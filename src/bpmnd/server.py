@@ -25,6 +25,7 @@ from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.network import NoNetwork
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.peering import Peering
+from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.tls import TlsFiles
 from bpmnd.cluster_view import ClusterView
 from bpmnd.config import Config, ConfigError, address_of, nodes_of
@@ -208,15 +209,23 @@ def _identity(config: Config, directory: Path) -> Identity:
         identity = Identity.open(RealDisk(), directory, config.node.id, SystemEntropy())
     except NotThisNode as error:
         raise ConfigError(str(error)) from None
-    _check_founding(config, identity)
+    if identity.cluster is not None:
+        check_member(identity, identity.cluster)
+        check_founding(config, identity.cluster)
     return identity
 
 
-def _check_founding(config: Config, identity: Identity) -> None:
+def check_member(identity: Identity, cluster: ClusterState) -> None:
+    """Raises ConfigError for a node that was removed: there is nothing for it to do."""
+    if not cluster.knows(identity.node, identity.incarnation):
+        raise ConfigError(
+            f"node {identity.node} is no member of cluster {cluster.cluster_id} any more: its data directory"
+            " can be deleted; to join a cluster again it needs an empty one"
+        )
+
+
+def check_founding(config: Config, cluster: ClusterState) -> None:
     """What a cluster was founded with is not changed by configuration. Raises ConfigError."""
-    cluster = identity.cluster
-    if cluster is None:
-        return
     for name, there, wanted, operation in (
         ("partitions", len(cluster.partitions), config.cluster.partitions, "add-partitions"),
         ("replication", cluster.replication, config.cluster.replication, "set-replication"),

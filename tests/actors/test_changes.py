@@ -281,6 +281,24 @@ async def test_a_fresh_node_with_the_id_of_a_connected_one_is_told_so(stage: Clu
     assert "another data directory" in refusal
 
 
+async def test_a_member_that_is_alive_goes_before_an_empty_node_of_its_id(stage: ClusterStage) -> None:
+    identity = stage.nodes[3].identity
+    stage.hub.isolate(3)
+    stage.pass_time(3)
+    control, twin = stage.nodes[1].control, stage.twin(3)
+    introduction = stage.nodes[3].introduction()
+    stage.nodes[1].connected(3, twin.incarnation, "", introduction)
+    stage.pass_time(1)
+
+    assert control.admit(3, identity.incarnation, stage.cluster().cluster_id, introduction) is None
+    stage.nodes[1].disconnected(3)
+    stage.hub.heal()
+    stage.pass_time(5)
+
+    assert stage.cluster(1).knows(3, identity.incarnation)
+    assert stage.hub.is_open(1, 3)
+
+
 async def test_a_node_of_another_cluster_is_told_so(stage: ClusterStage) -> None:
     refusal = stage.nodes[1].admit(9, 99, "another", stage.nodes[3].introduction())
 

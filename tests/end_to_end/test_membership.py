@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from tests.nodes import RunningCluster, RunningNode
 
 pytestmark = pytest.mark.end_to_end
 
-CREATORS: Final = 2
+CREATORS: Final = 1
 
 
 async def start_load(cluster: RunningCluster) -> Load:
@@ -84,7 +85,7 @@ async def test_a_wiped_disk_and_a_flipped_bit_are_made_good_from_the_others(tmp_
         load = await start_load(cluster)
         async with load.running(creators=CREATORS, workers=1):
             await asyncio.sleep(0.5)
-            await restarted_after(cluster, 2, lambda node: shutil.rmtree(node.directory))
+            await restarted_after(cluster, 2, wipe)
             await until(cluster, lambda shown: [one["kind"] for one in shown["finished"]] == ["replace-node"])
             await wait_whole(cluster, 2)
 
@@ -132,12 +133,16 @@ async def kill_leader_of_controller(cluster: RunningCluster) -> None:
     await asyncio.to_thread(cluster.nodes[leader].restart)
 
 
-async def restarted_after(cluster: RunningCluster, number: int, harm: Any) -> None:
+async def restarted_after(cluster: RunningCluster, number: int, harm: Callable[[RunningNode], None]) -> None:
     """Kill a node, do something to its disk, start it again."""
     node = cluster.nodes[number]
     await asyncio.to_thread(node.kill)
     harm(node)
     await asyncio.to_thread(node.restart)
+
+
+def wipe(node: RunningNode) -> None:
+    shutil.rmtree(node.directory)
 
 
 def flip_in_log(node: RunningNode) -> None:
