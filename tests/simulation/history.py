@@ -316,8 +316,9 @@ class History:
 
     def _check_publication(self, request: Request, effects: Counter[Effect]) -> None:
         command = request.command
-        starts = isinstance(command, PublishMessage) and command.name == START_MESSAGE
-        if starts and not effects["set", command.message_id]:
+        if not isinstance(command, PublishMessage) or command.name != START_MESSAGE:
+            return
+        if not effects["set", command.message_id]:
             raise Violation(f"{request} has started nothing")
 
     def _check_activation(

@@ -93,7 +93,7 @@ class Driven:
             self._ended(self)
             return
         assert isinstance(waits_for, asyncio.Future), f"{self._coroutine} waits for {waits_for}"
-        cast("asyncio.Future[Any]", waits_for).add_done_callback(self.go_on)
+        waits_for.add_done_callback(self.go_on)  # pyright: ignore[reportUnknownMemberType]
 
     def close(self) -> None:
         self._coroutine.close()

@@ -14,9 +14,9 @@ from tests.simulation.command import replay_of
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.simulation import simulate
 
-SEEDS = range(20)
+SEEDS = range(14)
 FOUND_WITHIN = 200
-CHEAP = {"vote-not-persisted": 0, "answer-before-commit": 0, "checkpoint-ahead-of-commit": 0}
+CHEAP = {"vote-not-persisted": 1, "answer-before-commit": 3, "checkpoint-ahead-of-commit": 0}
 """Bug -> the seed to begin with."""
 
 
