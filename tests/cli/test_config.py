@@ -33,3 +33,15 @@ def test_show_has_file_and_flags_merged(tmp_path: Path, capsys: pytest.CaptureFi
 
     shown = tomllib.loads(capsys.readouterr().out)
     assert (shown["cluster"]["partitions"], shown["node"]["id"]) == (3, 2)
+
+
+def test_ids_of_commands_are_kept_for_an_hour_at_least(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Less would not outlive what a gateway sends again by itself."""
+    file = tmp_path / "wrong.toml"
+    file.write_text("[limits]\nidempotency_hours = 0\n")
+
+    assert main(["config", "check", str(file)]) == 2
+
+    assert "limits.idempotency_hours: must be at least 1, is 0" in capsys.readouterr().err

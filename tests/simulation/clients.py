@@ -11,10 +11,12 @@ from bpmnd.bpmn.commands import (
     BroadcastSignal,
     CancelProcessInstance,
     ClientCommand,
+    CommandId,
     CompleteJob,
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    DoOnce,
     FailJob,
     PublishMessage,
     ResolveIncident,
@@ -208,13 +210,24 @@ class Clients:
                 business_id=mark,
                 await_result=world.happens(0.05),
             )
-            result = await self._ask(command, ClusterView.for_creation)
+            if world.happens(0.3):
+                result = await self._insist(DoOnce(CommandId("creation", mark, b""), command))
+            else:
+                result = await self._ask(command, ClusterView.for_creation)
             if isinstance(result, InstanceAnswer):
                 self.created.append(result.key)
             if self.created and world.happens(0.2):
                 await self._disturb(world.chance.choice(self.created))
             if world.happens(0.4):
                 await self._send(world.chance.choice(self.orders))
+
+    async def _insist(self, command: DoOnce) -> Result:
+        """Send a command with an id by any node until there is an outcome, and sometimes once more."""
+        while True:
+            result = await self._ask(command, lambda view: view.for_key(command.id.key))
+            if self.stopped or not (isinstance(result, Exception) or self._world.happens(0.3)):
+                return result
+            await self._sleep(self._world.between(0.01, 0.5))
 
     async def _send(self, order: str) -> None:
         """A message for an instance, one that starts another, or a signal."""

@@ -10,14 +10,17 @@ from bpmnd.bpmn.commands import (
     ActivateJobs,
     CancelProcessInstance,
     ClientCommand,
+    CommandId,
     CompleteJob,
     CreateProcessInstance,
     Deploy,
+    DoOnce,
     FailJob,
     PublishMessage,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
+    asked_for,
 )
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -91,6 +94,8 @@ class Request:
     def surely_undone(self) -> bool:
         """It was answered that nothing happened."""
         command = self.command
+        if isinstance(command, DoOnce):
+            return False  # It may have been done when it was sent before.
         if isinstance(self.result, Rejected):  # An awaited instance may have been cancelled.
             return not (isinstance(command, CreateProcessInstance) and command.await_result)
         return isinstance(self.result, NoLeader | Refused | NotConnected)
@@ -104,7 +109,7 @@ Effect: TypeAlias = tuple[str, int | str]
 
 def effect_of(request: Request) -> Effect | None:
     """By what the committed log shows that a command took effect, exactly once; None if nothing tells."""
-    command = request.command
+    command = asked_for(request.command)
     match command:
         case CreateProcessInstance(business_id=str(mark)):
             return "created", mark
@@ -265,8 +270,10 @@ class History:
                 if count > 1:
                     raise Violation(f"{effect} happened {count} times in partition {number}")
         completed: Counter[int] = Counter()
+        first: dict[CommandId, Outcome] = {}
         for request in self.requests:
             self._check(request, effects, questions)
+            self._check_repeat(request, first)
             if isinstance(request.command, CompleteJob) and isinstance(request.result, Accepted):
                 completed[request.command.key] += 1
         for key, count in completed.items():
@@ -301,6 +308,17 @@ class History:
             case _:
                 pass
 
+    def _check_repeat(self, request: Request, first: dict[CommandId, Outcome]) -> None:
+        """Whatever is answered to a command with an id is what was answered before."""
+        command, outcome = request.command, request.outcome
+        if not isinstance(command, DoOnce) or outcome is None:
+            return
+        if isinstance(outcome, Rejected) and outcome.type is RejectionType.PROCESSING_ERROR:
+            return
+        before = first.setdefault(command.id, outcome)
+        if outcome != before:
+            raise Violation(f"{request}: it was answered {before} before")
+
     def _check_accepted(self, request: Request, effects: Counter[Effect]) -> None:
         match request.command:
             case CompleteJob(key=key):
@@ -333,7 +351,9 @@ class History:
 
     def _check_rejected(self, request: Request, rejected: Rejected, questions: dict[int, Questions]) -> None:
         match rejected.type:
-            case RejectionType.NOT_FOUND if isinstance(request.command, CreateProcessInstance | Deploy):
+            case RejectionType.NOT_FOUND if isinstance(
+                asked_for(request.command), CreateProcessInstance | Deploy
+            ):
                 raise Violation(f"{request}: its definition was deployed")
             case RejectionType.NOT_FOUND if request.instance_key:
                 number = partition_of(request.instance_key)

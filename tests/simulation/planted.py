@@ -9,10 +9,11 @@ from bpmnd.actors.checkpoints import Checkpoints
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.replica import ReplicaFiles
-from bpmnd.bpmn.commands import ReceiveChannelMessage
+from bpmnd.bpmn.commands import CommandId, ReceiveChannelMessage
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.processors import channels
 from bpmnd.bpmn.state.deployed import Inbox
+from bpmnd.bpmn.state.noted import NotedCommand, NotedCommands
 from bpmnd.bpmn.turn import Turn
 from bpmnd.cluster.raft import EntryId
 from bpmnd.storage.entry import HardState
@@ -70,6 +71,14 @@ def _no_claim(files: ReplicaFiles) -> EntryId | None:
     return None
 
 
+_find = NotedCommands.find
+
+
+def _known_in_memory_only(noted: NotedCommands, id: CommandId) -> tuple[int, NotedCommand] | None:
+    """Commands with an id are not known any more once only the store has them."""
+    return _find(noted, id) if noted.keys.count_in_memory() else None
+
+
 BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
     "answer-before-commit": (Leadership, "release", _answer_before_commit),
@@ -77,6 +86,7 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "follower-applies-uncommitted": (PartitionActor, "_follow", _follower_ahead),
     "checkpoint-ahead-of-commit": (Checkpoints, "advance", _checkpoint_ahead),
     "channel-repeat-applied": (channels, "receive", _repeat_applied),
+    "ids-known-in-memory-only": (NotedCommands, "find", _known_in_memory_only),
     "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
 }
 """Name -> what is patched, and with what."""
