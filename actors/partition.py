@@ -212,7 +212,10 @@ class PartitionActor(Actor[Message]):
             if self._disk_space is not None and self._disk_space.is_short:
                 raise Refused(f"partition {self.id} has no room left on its disk")
             queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
-            if self.latency.is_too_long(queued):
+            idle = not queued and (self._leading is None or self._leading.quiet)
+            if not idle and self.latency.is_too_long(
+                queued
+            ):  # Only commits can tell that they are fast again.
                 raise Refused(
                     f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
                 )

@@ -23,6 +23,7 @@ from bpmnd.gateway.errors import Problem, internal_error, timed_out, unavailable
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
+from bpmnd.gateway.listening import stop_listening
 from bpmnd.gateway.messages import MessageOperations
 from bpmnd.gateway.metrics import GatewayMetrics
 from bpmnd.gateway.ports import Cluster
@@ -32,6 +33,9 @@ from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 
 DRAIN_S: Final = 10.0
+_LEAVE_S: Final = 0.5
+_LEAVE_S_MAX: Final = 3.0
+_LEAVE_POLL_S: Final = 0.01
 _BACKLOG: Final = 1024
 _NO_OPERATION: Final = "none"
 _GONE: Final = 499
@@ -63,6 +67,8 @@ class Gateway:
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None
         self._listener: asyncio.Server | None = None
+        self._leaving = False
+        self._answered_at = 0.0
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> int:
         """Listen; the port is the one asked for, or with 0 the one that was free."""
@@ -75,16 +81,35 @@ class Gateway:
         return cast(int, self._listener.sockets[0].getsockname()[1])
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
-        """Take no more connections, answer what is under way, and close."""
+        """Take no more connections, answer what is under way, and close.
+
+        Clients that keep their connections are sent away with their next answer: a connection that is just
+        closed may have their next request on its way, and nobody would answer that.
+        """
         if self._listener is None or self._server is None:
             return
-        self._listener.close()
+        await stop_listening(self._listener)
+        self._leaving = True
         self._activation.close()
+        await self._until_left(self._server)
         self._server.pre_shutdown()
         await self._server.shutdown(drain_s)
         await self._listener.wait_closed()
         self._submissions.close()
         self._listener = None
+
+    async def _until_left(self, server: "_Server") -> None:
+        """Wait until no client is left, or those who are have not asked anything for a while.
+
+        A client may keep many connections, and need one for each of the answers that it just got.
+        """
+        clock = asyncio.get_running_loop().time
+        began = self._answered_at = clock()
+        while server.connections:
+            now = clock()
+            if now > began + _LEAVE_S_MAX or now > self._answered_at + _LEAVE_S:
+                return
+            await asyncio.sleep(_LEAVE_POLL_S)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever happens."""
@@ -118,7 +143,11 @@ class Gateway:
             _log.exception("%s %s failed", request.method, path)
             made, status = internal_error().answer(path), 500
         finally:
-            self._metrics.observe(operation, status, clock() - started)
+            ended = clock()
+            self._metrics.observe(operation, status, ended - started)
+        if self._leaving:
+            self._answered_at = ended
+            return made.closing()
         return made
 
 

@@ -9,6 +9,7 @@ from lxml import etree
 
 from bpmnd.bpmn.model.graph import SequenceFlow
 from bpmnd.bpmn.model.parser import Parsed, parse_resource
+from tests.judged import JUDGE
 
 ROOT: Final = Path(__file__).parents[1]
 ORDER: Final = ROOT / "examples/order/order.bpmn"
@@ -35,6 +36,30 @@ def test_every_order_of_the_demo_ends_as_it_should() -> None:
     for line in ("SIGKILL", "orders started           8   of 8", "lost, stuck or wrong     0", ": good: "):
         assert line in demo.stdout
     assert "INCIDENT RESOLVED" in demo.stdout
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not JUDGE, reason="long form, for `make judge` (BPMND_JUDGE=1)")
+def test_every_order_ends_as_it_should_while_a_node_of_the_cluster_is_killed() -> None:
+    demo = subprocess.run(
+        (sys.executable, "-m", "examples.cluster"),
+        cwd=ROOT,
+        env={**os.environ, "CLUSTER_ORDERS": "16"},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert demo.returncode == 0, demo.stdout
+    for line in (
+        "SIGKILL to node",
+        "orders started           16   of 16",
+        "stuck or wrong      0",
+        "doubled                   0",
+    ):
+        assert line in demo.stdout
+    assert demo.stdout.count(": good: ") == 9, "three nodes have three partitions each"
 
 
 @pytest.fixture(scope="module")

@@ -184,9 +184,13 @@ class Raft:
         self._terms.campaign()
 
     def forget_leader(self) -> None:
-        """The leader is gone for sure: vote for others at once. The own patience is not shortened."""
-        if self._terms.role is Role.FOLLOWER:
+        """The leader is gone for sure: vote for others at once, and wait no longer for a sign of it.
+
+        What is left of the own patience is what was drawn by chance, and what others are given first.
+        """
+        if self._terms.role is Role.FOLLOWER and self._terms.leader:
             self._terms.leader = NOBODY
+            self._terms.election_elapsed = max(self._terms.election_elapsed, self._settings.election_ticks)
 
     def step_down(self) -> None:
         """Lead no more, within the same term."""

@@ -167,6 +167,33 @@ async def test_new_work_is_refused_by_its_bytes_too(tmp_path: Path) -> None:
 
 
 async def test_new_work_is_refused_while_commits_take_long(stage: Stage) -> None:
+    let_commits_take_long(stage)
+    stage.writer.held = True
+    under_way = stage.submit(CreateProcessInstance("process"))
+
+    with pytest.raises(Refused):
+        stage.offer(CreateProcessInstance("process"))
+
+    stage.writer.held = False
+    stage.writer.run()
+    stage.run()
+    assert under_way.done()
+    assert stage.jobs()
+
+
+async def test_a_partition_with_nothing_to_do_takes_new_work_however_long_commits_once_took(
+    stage: Stage,
+) -> None:
+    """Otherwise it would never learn that they are fast again."""
+    let_commits_take_long(stage)
+    for _ in range(50):
+        stage.create()
+    stage.offer(CreateProcessInstance("process"))
+    stage.offer(CreateProcessInstance("process"))
+    stage.run()
+
+
+def let_commits_take_long(stage: Stage) -> None:
     stage.writer.held = True
     slow = stage.submit(CreateProcessInstance("process"))
     stage.scheduler.pass_time(100)
@@ -174,10 +201,6 @@ async def test_new_work_is_refused_while_commits_take_long(stage: Stage) -> None
     stage.writer.run()
     stage.run()
     assert slow.done()
-
-    with pytest.raises(Refused):
-        stage.offer(CreateProcessInstance("process"))
-    assert stage.jobs()
 
 
 async def test_what_is_not_committed_yet_is_bounded(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple, Protocol, final
 import msgspec
 
 from bpmnd.actors.exporters.reading import PartitionFiles
+from bpmnd.actors.exporters.records import Record as Exported
 from bpmnd.actors.exporters.records import Records as Exporter
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.disk import RealDisk
 
 _IN_LOG = re.compile(rb'\{"partitionId".*\}\s*$')
-_KINDS: Final = frozenset(
+KINDS: Final = frozenset(
     {
         "PROCESS_INSTANCE",
         "VARIABLE",
@@ -68,7 +69,7 @@ def _in_line(line: bytes) -> Record | None:
     if found is None:
         return None
     record = json.loads(found[0])
-    if record["recordType"] != "EVENT" or record["valueType"] not in _KINDS:
+    if record["recordType"] != "EVENT" or record["valueType"] not in KINDS:
         return None
     value = record["value"]
     if record["valueType"] == "VARIABLE":
@@ -91,10 +92,14 @@ class NodeRecords:
             if entry.index > self._last_index and entry.kind == EntryKind.COMMAND:
                 self._last_index = entry.index
                 for record in self._exporter.of(entry.index, decode_frame(entry.payload)):
-                    if record.value_type in _KINDS:
-                        key, value = int(record.key or 0), _with_numbers(record.value)
-                        self._records.append(Record(record.value_type, record.intent, key, value))
+                    if record.value_type in KINDS:
+                        self._records.append(record_of(record))
         return self._records
+
+
+def record_of(exported: Exported) -> Record:
+    value = _with_numbers(exported.value)
+    return Record(exported.value_type, exported.intent, int(exported.key or 0), value)
 
 
 def _with_numbers(value: dict[str, Any]) -> dict[str, Any]:

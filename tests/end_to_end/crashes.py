@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bpmnd.storage.verify import verify
 from tests.bpmn.playground import END, START, path, process, task
-from tests.end_to_end.load import History, Load
+from tests.end_to_end.load import History, Load, check_history, events_of
 from tests.nodes import RunningNode
 
 MODEL = process(START + task("work", "crash-work") + END + path("start", "work", "end"), process_id="crash")
@@ -17,7 +17,7 @@ async def kill_under_load(directory: Path, rounds: int, seed: int, *, partitions
     chance = random.Random(seed)
     settings = ("--partitions", str(partitions))
     with RunningNode(directory, *settings) as node:
-        load = Load(node, "crash", "crash-work")
+        load = Load([node.address], "crash", "crash-work")
         await load.deploy(MODEL)
         for _ in range(rounds):
             running = asyncio.ensure_future(load.run(chance.uniform(0.3, 1.2) + 0.3))
@@ -28,13 +28,7 @@ async def kill_under_load(directory: Path, rounds: int, seed: int, *, partitions
         await load.work_off()
         assert node.terminate() == 0
 
-    history = History(directory)
-    assert load.unexpected == []
-    assert load.twice == []
-    assert load.created <= set(history.created), "an acknowledged instance is not in the log"
-    assert load.completed <= set(history.jobs), "an acknowledged completion is not in the log"
-    assert set(history.created) == set(history.ended), "an instance did not come to its end"
-    assert set(history.created.values()) | set(history.ended.values()) | set(history.jobs.values()) == {1}
+    check_history(load, History(events_of(directory, running=False)))
     for partition in range(1, partitions + 1):
         report = verify(directory / "partitions" / str(partition))
         assert report.damage is None, report

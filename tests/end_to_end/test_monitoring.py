@@ -29,7 +29,7 @@ async def get(node: RunningNode, path: str) -> tuple[int, str]:
 
 
 async def metrics_after_load(node: RunningNode) -> str:
-    load = Load(node, "process", "work")
+    load = Load([node.address], "process", "work")
     await load.deploy(ONE_TASK)
     await load.run(0.5)
     await load.work_off()

@@ -111,6 +111,34 @@ async def test_a_stop_answers_what_is_under_way_and_what_waits(
         await client.get("/v2/license")
 
 
+async def test_a_stop_sends_clients_that_keep_their_connection_away_with_their_next_answer(
+    gateway: Gateway, client: aiohttp.ClientSession
+) -> None:
+    async with client.get("/v2/license") as response:
+        assert response.headers.get("Connection") != "close"
+
+    stop = asyncio.create_task(gateway.stop())
+    await asyncio.sleep(0.05)
+    async with client.get("/v2/license") as response:
+        assert response.status == 200
+        assert response.headers["Connection"] == "close"
+    async with asyncio.timeout(0.3):  # Nobody is left to wait for.
+        await stop
+
+
+async def test_a_stop_answers_who_has_connected_before_it_and_refuses_who_connects_after_it(
+    gateway: Gateway, port: int
+) -> None:
+    request = b"GET /v2/license HTTP/1.1\r\nHost: here\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as client:  # Blocks: the gateway cannot have accepted.
+        client.sendall(request)
+        await gateway.stop()
+        client.settimeout(1)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
 async def test_a_stop_does_not_wait_for_ever(
     gateway: Gateway, client: aiohttp.ClientSession, partition: FakePartition
 ) -> None:

@@ -133,6 +133,18 @@ def test_who_has_forgotten_its_leader_votes_at_once() -> None:
     assert votes_of(raft) == [(3, True)]
 
 
+def test_who_has_forgotten_its_leader_waits_only_for_what_was_drawn() -> None:
+    raft = raft_of(1, 1, 2, 3)
+    raft.step(Heartbeat(4, 2, 1, 0))
+    raft.patience = RaftSettings().election_ticks + 3
+    raft.forget_leader()
+    for _ in range(2):
+        raft.tick()
+    assert role_of(raft) is Role.FOLLOWER
+    raft.tick()
+    assert role_of(raft) is Role.PRE_CANDIDATE
+
+
 def test_the_leader_itself_may_ask_to_be_replaced() -> None:
     raft = raft_of(1, 1, 2, 3)
     raft.step(Heartbeat(4, 2, 1, 0))
