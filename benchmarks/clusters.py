@@ -39,6 +39,10 @@ SHAPES: Final = {
 }
 
 
+def engine_name(shape: Shape) -> str:
+    return f"bpmnd, {shape.name}"
+
+
 def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
@@ -48,7 +52,7 @@ class BpmndCluster:
     """Nodes of this checkout that have founded a cluster, on loopback."""
 
     def __init__(self, directory: Path, shape: Shape) -> None:
-        self.name: Final = f"bpmnd, {shape.name}"
+        self.name: Final = engine_name(shape)
         self.running: Final = RunningCluster(
             directory,
             "--replication",
@@ -81,8 +85,8 @@ def bpmnd_cluster(directory: Path, shape: Shape) -> Generator[BpmndCluster]:
 def bpmnd(directory: Path, shape: Shape) -> Generator[Engine]:
     """A single node is one as anybody starts it, which no other can reach."""
     if shape.nodes == 1:
-        name = f"bpmnd, {shape.name}"
-        with bpmnd_node(directory, "--partitions", str(shape.partitions), name=name) as node:
+        flags = ("--partitions", str(shape.partitions))
+        with bpmnd_node(directory, *flags, name=engine_name(shape)) as node:
             yield node
     else:
         with bpmnd_cluster(directory, shape) as cluster:
