@@ -44,7 +44,7 @@ test: lint types  ## Everything that has to pass: some three minutes on two core
 judge: $(STAMP)  ## What takes longer: 150 kill rounds, networks and machines that fail, all of Zeebe; 25 minutes
 	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/test_demo.py
 
-bench: $(STAMP)  ## Measure throughput, latency, memory; ZEEBE=path/to/zeebe runs Zeebe beside it
+bench: $(STAMP)  ## Measure throughput, latency, memory, clusters; ARGS="--zeebe PATH" runs Zeebe beside them
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 clean:  ## Remove the virtual environment and caches
