@@ -47,7 +47,7 @@ sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faul
 judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; 30 minutes
 	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py
 
-bench: $(STAMP)  ## Measure throughput, latency, memory; ZEEBE=path/to/zeebe runs Zeebe beside it
+bench: $(STAMP)  ## Measure throughput, latency, memory, clusters; ARGS="--zeebe PATH" runs Zeebe beside them
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 clean:  ## Remove the virtual environment and caches

@@ -4,6 +4,9 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, final
@@ -35,7 +38,7 @@ class OwnDriver:
         return "benchmarks.load"
 
     def run(self, engine: Engine, plan: Plan) -> Report:
-        return uvloop.run(Load(plan, engine.base).run(partial(sample_of, engine.pid)))
+        return uvloop.run(Load(plan, *engine.bases).run(partial(sample_of, *engine.pids)))
 
 
 @final
@@ -47,25 +50,76 @@ class JudgeDriver:
         self.name: Final = script.name
 
     def run(self, engine: Engine, plan: Plan) -> Report:
-        with tempfile.TemporaryDirectory() as directory:
-            payload, out = Path(directory, "payload.json"), Path(directory, "out.json")
-            payload.write_bytes(plan.variables)
-            flags: dict[str, object] = {
-                "base": engine.base,
-                "workload": _WORKLOADS[plan.workload.name],
-                "in-flight": plan.in_flight,
-                "rate": plan.rate,
-                "warmup": plan.warmup_seconds,
-                "duration": plan.seconds,
-                "payload": payload,
-                "workers": plan.workers,
-                "poll": plan.jobs_per_poll,
-                "pid": engine.pid,
-                "out": out,
-            }
-            arguments = [part for name, value in flags.items() for part in (f"-{name}", str(value))]
-            subprocess.run([sys.executable, self._script, *arguments], stdout=subprocess.DEVNULL, check=True)
-            return report_of_judge(plan, json.loads(out.read_text()))
+        """One driver for each gateway, all at once, each with jobs of a type of its own."""
+        share = replace(plan, rate=plan.rate / len(engine.bases))
+        servers = list(zip(engine.bases, engine.pids, strict=True))
+        with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(len(servers)) as threads:
+            runs = [
+                threads.submit(self._run_one, share, base, pid, Path(directory, str(number)))
+                for number, (base, pid) in enumerate(servers)
+            ]
+            return together(plan, [run.result() for run in runs])
+
+    def _run_one(self, plan: Plan, base: str, pid: int, scratch: Path) -> Report:
+        scratch.mkdir()
+        payload, out = scratch / "payload.json", scratch / "out.json"
+        payload.write_bytes(plan.variables)
+        flags: dict[str, object] = {
+            "base": base,
+            "id-prefix": f"bench-{scratch.name}",
+            "workload": _WORKLOADS[plan.workload.name],
+            "in-flight": plan.in_flight,
+            "rate": plan.rate,
+            "warmup": plan.warmup_seconds,
+            "duration": plan.seconds,
+            "payload": payload,
+            "workers": plan.workers,
+            "poll": plan.jobs_per_poll,
+            "pid": pid,
+            "out": out,
+        }
+        arguments = [part for name, value in flags.items() for part in (f"-{name}", str(value))]
+        subprocess.run([sys.executable, self._script, *arguments], stdout=subprocess.DEVNULL, check=True)
+        return report_of_judge(plan, json.loads(out.read_text()))
+
+
+def together(plan: Plan, reports: Sequence[Report]) -> Report:
+    """The reports of loads that ran at once, each with the CPU of another server, as one. Of the percentiles,
+    the worst: those of all instances together cannot be had from them."""
+    if len(reports) == 1:
+        return reports[0]
+    completed = sum(report.completed for report in reports)
+    weights = [max(report.completed, 1) / max(completed, 1) for report in reports]  # As they were divided.
+    weighted = list(zip(weights, reports, strict=True))
+    server_us = sum(weight * report.server_us for weight, report in weighted)
+    return Report(
+        workload=plan.workload.name,
+        in_flight=reports[0].in_flight,
+        rate_asked=plan.rate,
+        seconds=max(report.seconds for report in reports),
+        completed=completed,
+        completed_per_second=round(sum(report.completed_per_second for report in reports), 1),
+        latency_ms=_worst([report.latency_ms for report in reports]),
+        creation_ms=_worst([report.creation_ms for report in reports]),
+        generator_us=round(sum(weight * report.generator_us for weight, report in weighted), 1),
+        server_us=round(server_us, 1),
+        completed_per_cpu_second=round(1e6 / server_us, 1) if server_us > 0 else 0.0,
+        server_rss_mib=round(sum(report.server_rss_mib for report in reports), 1),
+        written_bytes=round(sum(weight * report.written_bytes for weight, report in weighted), 1),
+        refused=sum(report.refused for report in reports),
+        failed=sum(report.failed for report in reports),
+        unfinished=sum(report.unfinished for report in reports),
+        last_failure=next((report.last_failure for report in reports if report.last_failure), ""),
+    )
+
+
+def _worst(found: Sequence[Percentiles]) -> Percentiles:
+    return Percentiles(
+        p50=max(percentiles.p50 for percentiles in found),
+        p90=max(percentiles.p90 for percentiles in found),
+        p99=max(percentiles.p99 for percentiles in found),
+        max=max(percentiles.max for percentiles in found),
+    )
 
 
 def report_of_judge(plan: Plan, told: dict[str, Any]) -> Report:

@@ -6,49 +6,54 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, final
 
 from tests.nodes import RunningNode
 
-_ORACLE_HOME: Final = Path.home() / ".cache" / "zeebe-oracle"
+ORACLE_HOME: Final = Path.home() / ".cache" / "zeebe-oracle"
 _ZEEBE_PORTS: Final = 5
 """REST, monitoring, and three in a row from the gRPC port on."""
 
 
 class Engine(Protocol):
-    """A server that runs, and where to look for what it uses."""
+    """Servers that run as one, and where to look for what they use."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def base(self) -> str: ...
+    def bases(self) -> Sequence[str]:
+        """Of all its gateways."""
+        ...
 
     @property
-    def pid(self) -> int: ...
-
-    @property
-    def data(self) -> Path: ...
+    def pids(self) -> Sequence[int]:
+        """Of its processes, in the order of their gateways."""
+        ...
 
 
 @final
 class BpmndNode:
     """A node of this checkout with one partition, unless its settings say otherwise."""
 
-    def __init__(self, directory: Path, *settings: str) -> None:
-        self.name: Final = "bpmnd"
+    def __init__(self, directory: Path, *settings: str, name: str = "bpmnd") -> None:
+        self.name: Final = name
         self.data: Final = directory
         self._node = RunningNode(directory, *settings)
 
     @property
-    def base(self) -> str:
-        return self._node.address
+    def bases(self) -> tuple[str, ...]:
+        return (self._node.address,)
 
     @property
     def pid(self) -> int:
         return self._node.pid
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return (self.pid,)
 
     def restart(self) -> float:
         """Kill it and start it again; the seconds from the start of the process until it is ready."""
@@ -62,8 +67,8 @@ class BpmndNode:
 
 
 @contextlib.contextmanager
-def bpmnd_node(directory: Path, *settings: str) -> Generator[BpmndNode]:
-    node = BpmndNode(directory, *settings)
+def bpmnd_node(directory: Path, *settings: str, name: str = "bpmnd") -> Generator[BpmndNode]:
+    node = BpmndNode(directory, *settings, name=name)
     try:
         yield node
     finally:
@@ -87,13 +92,12 @@ class Zeebe:
             "ZEEBE_MONITORING_PORT": str(monitoring),
             "ZEEBE_GRPC_PORT": str(grpc),
         }
-        self.base: Final = f"http://127.0.0.1:{rest}"
-        self.data: Final = home / "data"
+        self.bases: Final = (f"http://127.0.0.1:{rest}",)
         home.mkdir(parents=True)
-        for installed in _ORACLE_HOME.glob("camunda-zeebe-*"):
+        for installed in ORACLE_HOME.glob("camunda-zeebe-*"):
             (home / installed.name).symlink_to(installed)
         self._run("start")
-        self.pid: Final = int((home / "pid").read_text())
+        self.pids: Final = (int((home / "pid").read_text()),)
 
     def stop(self) -> None:
         self._run("stop")

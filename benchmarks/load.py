@@ -1,5 +1,8 @@
 """The load generator: starts process instances over REST v2, works their jobs, and takes the times.
 
+A cluster gets the load through the gateways of all its nodes at once. There is one process and one type of
+job, so that the job of an instance started here may be worked there: clients do not choose their nodes.
+
 An instance is complete when the completion of its last job is acknowledged. In a closed loop the next one
 starts when one is complete; in an open loop they start at a fixed rate whatever comes back, and latencies
 count from the moment at which an instance was to start, so a server that stalls cannot hide it.
@@ -34,12 +37,17 @@ _UNKNOWN: Final = (LOST, 500, 504)
 _TRIES_MAX: Final = 20
 _OPEN_LOOP_CONNECTIONS: Final = 128
 _LOOK_SECONDS: Final = 0.02
+_DISTRIBUTION_SECONDS: Final = 1.0
+"""An engine may answer a deployment before all partitions have it."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to offer. `rate` 0 is the closed loop with `in_flight` instances; start-only ends at `count`."""
+    """What to offer. `rate` 0 is the closed loop with `in_flight` instances; start-only ends at `count`.
+
+    `in_flight` and `workers` are those of one node, `rate` and `count` those of all nodes together.
+    """
 
     workload: Workload
     in_flight: int = 64
@@ -103,9 +111,11 @@ class _Created(msgspec.Struct, rename="camel"):
 
 
 class _Job(msgspec.Struct, rename="camel", gc=False):
-    job_key: int | str
     process_instance_key: int | str
     element_id: str
+    job_key: int | str = 0
+    key: int | str = 0
+    """What Zeebe called the same before 8.7."""
 
 
 class _Activated(msgspec.Struct):
@@ -128,26 +138,36 @@ class _Counts:
 
 
 @final
-class Load:
-    """One run of a plan against one server."""
+class _Gate:
+    """One of the gateways through which the load goes."""
 
-    def __init__(self, plan: Plan, base: str) -> None:
+    __slots__ = ("activation", "pool", "requests")
+
+    def __init__(self, base: str, name: str, plan: Plan) -> None:
+        endpoint = Endpoint.of(base)
+        self.pool: Final = Pool(endpoint)
+        self.requests: Final = Requests(endpoint, name, name, plan.variables)
+        self.activation: Final = self.requests.activate(plan.jobs_per_poll, _POLL_MS)
+
+
+@final
+class Load:
+    """One run of a plan against the nodes of one engine."""
+
+    def __init__(self, plan: Plan, *bases: str) -> None:
         self._plan = plan
-        self._endpoint = Endpoint.of(base)
-        self._pool = Pool(self._endpoint)
         name = (
             f"bench-{time.time_ns() // 1_000_000:x}"  # Of its own: no poll of an earlier run gets its jobs.
         )
-        self._requests = Requests(self._endpoint, name, name, plan.variables)
-        self._activation = self._requests.activate(plan.jobs_per_poll, _POLL_MS)
+        self._gates = [_Gate(base, name, plan) for base in bases]
         self._clock = time.perf_counter
         self._starting = True
         self._running = 0
         self._started = 0
         self._given_up = 0
         self._counts = _Counts()
-        self._intended: dict[int, float] = {}
-        """Instance -> its intended start, once its key is known."""
+        self._intended: dict[int, tuple[_Gate, float]] = {}
+        """Instance -> where it was started, and when it was to be, once its key is known."""
         self._completed_early: dict[int, float] = {}
         """Instances completed before their creation was acknowledged here."""
 
@@ -155,20 +175,25 @@ class Load:
         """Deploy, warm up, measure. `sample` is asked for the server's use at both ends of the window."""
         plan = self._plan
         connections = plan.in_flight if plan.rate <= 0 else _OPEN_LOOP_CONNECTIONS
-        await self._pool.open(connections + plan.workers)
+        for gate in self._gates:
+            await gate.pool.open(connections + plan.workers)
         try:
             await self._deploy()
             if plan.workload.is_worked:
-                for _ in range(plan.workers):
-                    self._poll()
+                for gate in self._gates * plan.workers:
+                    self._poll(gate)
             return await self._measure(sample)
         finally:
-            await self._pool.close()
+            for gate in self._gates:
+                await gate.pool.close()
 
     async def _deploy(self) -> None:
-        status, body = await self._pool.ask(self._requests.deploy(self._plan.workload))
+        first = self._gates[0]
+        status, body = await first.pool.ask(first.requests.deploy(self._plan.workload))
         if status != 200:
             raise RuntimeError(f"the deployment was answered with {status}: {body!r}")
+        if len(self._gates) > 1:
+            await asyncio.sleep(_DISTRIBUTION_SECONDS)
 
     async def _measure(self, sample: Callable[[], Sample]) -> Report:
         plan, clock = self._plan, self._clock
@@ -176,8 +201,8 @@ class Load:
         if plan.rate > 0:
             offering = asyncio.create_task(self._offer())
         else:
-            for _ in range(plan.in_flight):
-                self._start(clock())
+            for gate in self._gates * plan.in_flight:
+                self._start(gate, clock())
         if not plan.count:
             await asyncio.sleep(plan.warmup_seconds)
         gc.collect()
@@ -213,70 +238,73 @@ class Load:
             wait = intended - self._clock()
             if wait > 0:
                 await asyncio.sleep(wait)
-            self._start(intended)
+            self._start(self._gates[number % len(self._gates)], intended)
             number += 1
 
-    def _start(self, intended: float) -> None:
+    def _start(self, gate: _Gate, intended: float) -> None:
         if not self._starting or (self._plan.count and self._started >= self._plan.count):
             return
         self._started += 1
         self._running += 1
-        self._create(intended, 0)
+        self._create(gate, intended, 0)
 
-    def _create(self, intended: float, tries: int) -> None:
-        self._pool.post(self._requests.create, partial(self._created, intended, tries))
+    def _create(self, gate: _Gate, intended: float, tries: int) -> None:
+        gate.pool.post(gate.requests.create, partial(self._created, gate, intended, tries))
 
-    def _created(self, intended: float, tries: int, status: int, body: bytes) -> None:
+    def _created(self, gate: _Gate, intended: float, tries: int, status: int, body: bytes) -> None:
         if status != 200:
-            self._again(status, body, partial(self._create, intended), tries)
+            self._again(status, body, partial(self._create, gate, intended), tries)
             return
         now = self._clock()
         self._counts.creations.append((intended, now))
         if not self._plan.workload.is_worked:
-            self._finished(intended, now)
+            self._finished(gate, intended, now)
             return
         key = int(_CREATED.decode(body).process_instance_key)
         early = self._completed_early.pop(key, None)
         if early is None:
-            self._intended[key] = intended
+            self._intended[key] = gate, intended
         else:
-            self._finished(intended, early)
+            self._finished(gate, intended, early)
 
-    def _poll(self) -> None:
-        self._pool.post(self._activation, self._activated)
+    def _poll(self, gate: _Gate) -> None:
+        gate.pool.post(gate.activation, partial(self._activated, gate))
 
-    def _activated(self, status: int, body: bytes) -> None:
+    def _activated(self, gate: _Gate, status: int, body: bytes) -> None:
         if status != 200:
             self._note(status, body)
-            asyncio.get_running_loop().call_later(_PAUSE_SECONDS_MAX, self._poll)
+            asyncio.get_running_loop().call_later(_PAUSE_SECONDS_MAX, self._poll, gate)
             return
-        self._poll()
+        self._poll(gate)
         last = self._plan.workload.last_element
         for job in _ACTIVATED.decode(body).jobs:
             instance_key = int(job.process_instance_key) if job.element_id == last else 0
-            self._complete(int(job.job_key), instance_key, 0)
+            self._complete(gate, int(job.job_key or job.key), instance_key, 0)
 
-    def _complete(self, job_key: int, instance_key: int, tries: int) -> None:
-        """Complete a job; `instance_key` is that of the instance which ends with it, or 0."""
-        request = self._requests.complete(job_key)
-        self._pool.post(request, partial(self._job_completed, job_key, instance_key, tries))
+    def _complete(self, gate: _Gate, job_key: int, instance_key: int, tries: int) -> None:
+        """Complete a job where it was activated; `instance_key` is that of the instance which ends with it,
+        or 0."""
+        request = gate.requests.complete(job_key)
+        gate.pool.post(request, partial(self._job_completed, gate, job_key, instance_key, tries))
 
-    def _job_completed(self, job_key: int, instance_key: int, tries: int, status: int, body: bytes) -> None:
+    def _job_completed(
+        self, gate: _Gate, job_key: int, instance_key: int, tries: int, status: int, body: bytes
+    ) -> None:
         if status != 204:
-            self._again(status, body, partial(self._complete, job_key, instance_key), tries)
+            self._again(status, body, partial(self._complete, gate, job_key, instance_key), tries)
         elif instance_key:
             now = self._clock()
-            intended = self._intended.pop(instance_key, None)
-            if intended is None:
+            started = self._intended.pop(instance_key, None)
+            if started is None:
                 self._completed_early[instance_key] = now
             else:
-                self._finished(intended, now)
+                self._finished(*started, now)
 
-    def _finished(self, intended: float, at: float) -> None:
+    def _finished(self, gate: _Gate, intended: float, at: float) -> None:
         self._counts.completions.append((intended, at))
         self._running -= 1
         if self._plan.rate <= 0:
-            self._start(self._clock())
+            self._start(gate, self._clock())
 
     def _again(self, status: int, body: bytes, request: Callable[[int], None], tries: int) -> None:
         """Try again after a pause that grows: as long as the server is busy, else a few times."""
@@ -332,17 +360,27 @@ class Load:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
-    parser.add_argument("--base", default="http://127.0.0.1:8080", help="base URL, without /v2")
+    parser.add_argument(
+        "--base", nargs="+", default=["http://127.0.0.1:8080"], help="base URLs of all nodes, without /v2"
+    )
     parser.add_argument("--workload", choices=sorted(WORKLOADS), default="one-task")
-    parser.add_argument("--in-flight", type=int, default=64, help="closed loop: instances kept in flight")
+    parser.add_argument(
+        "--in-flight", type=int, default=64, help="closed loop: instances kept in flight, a node"
+    )
     parser.add_argument("--rate", type=float, default=0.0, help="open loop: instances started per second")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--warmup", type=float, default=2.0)
     parser.add_argument("--count", type=int, default=0, help="start-only: how many instances to start")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="a node")
     parser.add_argument("--poll", type=int, default=64, help="jobs asked for at once")
     parser.add_argument("--payload", type=Path, help="file with the variables as JSON")
-    parser.add_argument("--pid", type=int, help="the server's process: it and its descendants are sampled")
+    parser.add_argument(
+        "--pid",
+        nargs="*",
+        type=int,
+        default=[],
+        help="the servers' processes, sampled with their descendants",
+    )
     given = parser.parse_args(arguments)
     plan = Plan(
         WORKLOADS[given.workload],
@@ -355,7 +393,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         jobs_per_poll=given.poll,
         variables=variables_of(given.payload),
     )
-    report = uvloop.run(Load(plan, given.base).run(partial(sample_of, given.pid)))
+    report = uvloop.run(Load(plan, *given.base).run(partial(sample_of, *given.pid)))
     json.dump(asdict(report), sys.stdout, indent=2)
     print()
 

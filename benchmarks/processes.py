@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -17,7 +17,7 @@ _PARENT, _USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM = 1, 11, 12, 13, 14
 @final
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Use so far (CPU, bytes written) and now (memory) of a process tree."""
+    """Use so far (CPU, bytes written) and now (memory) of process trees."""
 
     cpu_seconds: float = 0.0
     rss_bytes: int = 0
@@ -25,10 +25,10 @@ class Sample:
     written_bytes: int = 0
 
 
-def sample_of(pid: int | None) -> Sample:
-    """All zero for None, and for a process that is gone."""
+def sample_of(*pids: int) -> Sample:
+    """Of the trees of all these processes together; those that are gone count for nothing."""
     ticks = rss = pss = written = 0
-    for member in _tree(pid) if pid is not None else ():
+    for member in _trees(pids):
         fields = _stat(member)
         if fields is None:
             continue
@@ -50,13 +50,13 @@ def disk_bytes(directory: Path) -> int:
     return total
 
 
-def _tree(root: int) -> Iterator[int]:
+def _trees(roots: Sequence[int]) -> Iterator[int]:
     children: defaultdict[int, list[int]] = defaultdict(list)
     for entry in os.listdir("/proc"):
         fields = _stat(int(entry)) if entry.isdecimal() else None
         if fields is not None:
             children[int(fields[_PARENT])].append(int(entry))
-    waiting = [root]
+    waiting = [*roots]
     while waiting:
         pid = waiting.pop()
         yield pid

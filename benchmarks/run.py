@@ -1,4 +1,4 @@
-"""Measure a node: throughput, CPU, latency, memory, disk, restart; with --zeebe, Zeebe beside it."""
+"""Measure a node: throughput, CPU, latency, memory, disk, restart; clusters against it; Zeebe beside them."""
 
 import argparse
 import contextlib
@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import measurements
+from benchmarks.cluster_measurements import clusters
+from benchmarks.clusters import SHAPES
 from benchmarks.drivers import Driver, JudgeDriver, OwnDriver
 from benchmarks.engines import Engine, bpmnd_node, zeebe
 from benchmarks.load import Plan
 from benchmarks.tables import Results, markdown
 from benchmarks.workloads import ONE_TASK, variables_of
 
-_PARTS: Final = ("throughput", "latency", "waiting")
+_PARTS: Final = ("throughput", "latency", "waiting", "clusters")
 _WARM_SECONDS: Final = {"bpmnd": 5.0, "Zeebe": 60.0}
 
 
@@ -57,6 +59,7 @@ def _measure(given: argparse.Namespace, driver: Driver, plan: Plan, directory: P
         latencies=[],
         disk_ms=None,
         waiting=None,
+        clusters=None,
     )
     if {"throughput", "latency"} & set(given.only):
         with contextlib.ExitStack() as running:
@@ -79,6 +82,19 @@ def _measure(given: argparse.Namespace, driver: Driver, plan: Plan, directory: P
     if "waiting" in given.only:
         waiting = measurements.waiting(directory, driver, one_task, given.waiting, given.repeat, _say)
         results = replace(results, waiting=waiting)
+    if "clusters" in given.only:
+        compared = clusters(
+            directory,
+            driver,
+            one_task,
+            [SHAPES[letter] for letter in given.shapes],
+            rate=given.rate,
+            repeat=given.repeat,
+            kills=given.kills,
+            with_zeebe=given.zeebe is not None,
+            say=_say,
+        )
+        results = replace(results, clusters=compared)
     return replace(results, load_after=os.getloadavg()[0])
 
 
@@ -87,9 +103,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="measure only these")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each run is")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each kind, and pairs")
-    parser.add_argument("--in-flight", type=int, default=64, help="closed loop: instances kept in flight")
+    parser.add_argument(
+        "--in-flight", type=int, default=64, help="closed loop: instances kept in flight, a node"
+    )
     parser.add_argument("--rate", type=float, default=80.0, help="open loop: instances per second")
     parser.add_argument("--waiting", type=int, default=200_000, help="how many instances shall wait")
+    shapes = "; ".join(f"{letter}: {shape.name}" for letter, shape in SHAPES.items())
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=("a", "b", "c"), help=shapes)
+    parser.add_argument("--kills", type=int, default=3, help="how many leaders to kill, one after another")
     parser.add_argument("--payload", type=Path, help="file with the variables as JSON")
     parser.add_argument("--zeebe", type=Path, help="the oracle's script: run Zeebe beside")
     parser.add_argument("--judge", type=Path, help="rest_load.py: let the independent driver make the load")

@@ -3,12 +3,15 @@
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from benchmarks import cluster_tables
+from benchmarks.cluster_measurements import Clusters
 from benchmarks.load import Percentiles
 from benchmarks.measurements import Latency, Throughput, Waiting
+from benchmarks.rows import shown, table
 
 
 @final
@@ -26,6 +29,7 @@ class Results:
     latencies: list[Latency]
     disk_ms: Percentiles | None
     waiting: Waiting | None
+    clusters: Clusters | None
 
 
 def machine() -> str:
@@ -49,6 +53,8 @@ def markdown(results: Results) -> str:
         parts.append(_latencies(results.latencies, results.disk_ms))
     if results.waiting is not None:
         parts.append(_waiting(results.waiting))
+    if results.clusters is not None:
+        parts += _clusters(results.clusters)
     return "\n\n".join(parts) + "\n"
 
 
@@ -78,19 +84,26 @@ def _throughput(title: str, found: Sequence[Throughput]) -> str:
         "refused",
         "failed",
     )
-    return _table(heading, rows)
+    return table(heading, rows)
 
 
 def _latencies(found: Sequence[Latency], disk: Percentiles | None) -> str:
-    rows = [(latency.engine, *_shown(latency.median_ms)) for latency in found]
+    rows = [(latency.engine, *shown(latency.median_ms)) for latency in found]
     if disk is not None:
-        rows.append(("bare fdatasync of 4 KiB", *_shown(disk)))
+        rows.append(("bare fdatasync of 4 KiB", *shown(disk)))
     run = found[0].runs[0]
     rounds = len(found[0].runs)
     heading = (
         f"One task at {found[0].rate:.0f}/s, medians of {rounds} rounds in turn of {run.seconds:.0f} s, ms"
     )
-    return _table((heading, "p50", "p90", "p99", "max"), rows)
+    return table((heading, "p50", "p90", "p99", "max"), rows)
+
+
+def _clusters(found: Clusters) -> list[str]:
+    parts = [cluster_tables.throughputs(found), _latencies(found.latencies, found.disk_ms)]
+    if found.takeovers:
+        parts.append(cluster_tables.takeovers(found.takeovers, found.takeovers_of))
+    return [*parts, *(f"Skipped: {reason}." for reason in found.skipped)]
 
 
 def _waiting(waiting: Waiting) -> str:
@@ -121,21 +134,7 @@ def _waiting(waiting: Waiting) -> str:
                 f"{waiting.median_ratio:.3f} ({', '.join(f'{ratio:.2f}' for ratio in ratios)})",
             )
         )
-    return _table((f"{waiting.count:,} waiting instances (bpmnd)", ""), rows)
-
-
-def _shown(percentiles: Percentiles) -> tuple[str, str, str, str]:
-    return (
-        f"{percentiles.p50:.2f}",
-        f"{percentiles.p90:.2f}",
-        f"{percentiles.p99:.2f}",
-        f"{percentiles.max:.2f}",
-    )
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruler = ["---", *["---:"] * (len(heading) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heading, ruler, *rows))
+    return table((f"{waiting.count:,} waiting instances (bpmnd)", ""), rows)
 
 
 def _processor() -> str:

@@ -22,13 +22,14 @@ PLAN = Plan(ONE_TASK, in_flight=4, warmup_seconds=0.0, seconds=0.2, drain_second
 class Server:
     """Knows the four calls, as far as the generator can tell. Instances end with their last job."""
 
-    def __init__(self, tasks: int) -> None:
+    def __init__(self, tasks: int, first_key: int) -> None:
         self.started = 0
         self.completed: list[int] = []
+        self.in_flight_max = 0
         self._open = 0
         self._deserted = asyncio.Event()
         self._tasks = tasks
-        self._keys = count(1)
+        self._keys = count(first_key)
         self._polls: deque[Connection] = deque()
         self._jobs: deque[tuple[int, int]] = deque()
         self._instance_of: dict[int, tuple[int, int]] = {}
@@ -48,6 +49,7 @@ class Server:
     def asked(self, path: str, by: "Connection") -> None:
         if path == "/v2/process-instances":
             self.started += 1
+            self.in_flight_max = max(self.in_flight_max, self.started - len(self.completed))
             instance = next(self._keys)
             by.answer({"processInstanceKey": str(instance), "more": {}})
             self._offer(instance, 1)
@@ -102,8 +104,8 @@ class Connection(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def server_of(tasks: int) -> AsyncGenerator[tuple[Server, str]]:
-    served = Server(tasks)
+async def server_of(tasks: int, first_key: int = 1) -> AsyncGenerator[tuple[Server, str]]:
+    served = Server(tasks, first_key)
     loop = asyncio.get_running_loop()
     async with await loop.create_server(lambda: Connection(served), "127.0.0.1", 0) as listener:
         yield served, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
@@ -127,6 +129,26 @@ async def test_an_open_loop_ends_what_it_started() -> None:
 
     assert report.unfinished == 0
     assert len(server.completed) == server.started > 0
+
+
+async def test_a_load_goes_through_all_gateways_with_as_much_in_flight_at_each() -> None:
+    async with server_of(1) as (one, base), server_of(1, 1 << 51) as (other, other_base):
+        report = await Load(replace(PLAN, seconds=0.2), base, other_base).run(Sample)
+
+    assert report.completed > 0
+    assert report.in_flight == PLAN.in_flight
+    for server in (one, other):
+        assert server.started == len(server.completed) > PLAN.in_flight
+        assert server.in_flight_max == PLAN.in_flight
+
+
+async def test_an_open_loop_is_spread_over_all_gateways() -> None:
+    plan = replace(PLAN, rate=100.0, seconds=0.5)
+    async with server_of(1) as (one, base), server_of(1, 1 << 51) as (other, other_base):
+        report = await Load(plan, base, other_base).run(Sample)
+
+    assert report.unfinished == 0
+    assert abs(one.started - other.started) <= 1 < one.started
 
 
 async def test_start_only_ends_with_as_many_as_asked_for() -> None:
