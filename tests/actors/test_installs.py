@@ -152,6 +152,32 @@ async def test_two_replicas_may_fetch_at_once() -> None:
     five.stop()
 
 
+async def test_a_copy_that_is_of_use_is_shared_and_not_made_anew(stage: ClusterStage) -> None:
+    served, answers = stage.actor(stage.leader()).serving, list[InstallAnswer]()
+
+    for _ in range(2):
+        served.asked(RequestInstall(1), answers.append)
+        stage.run()
+    first, second = answers
+    assert isinstance(first, InstallManifest)
+    served.asked(ReadFile(1, first.install, 0, 0), answers.append)
+    stage.run()
+
+    assert second == first
+    assert isinstance(answers[-1], InstallChunk)
+
+
+async def test_a_copy_that_nobody_asks_for_is_let_go_of(stage: ClusterStage) -> None:
+    leader, answers = stage.leader(), list[InstallAnswer]()
+    stage.actor(leader).serving.asked(RequestInstall(1), answers.append)
+    stage.run()
+    assert any("frozen" in path.parts for path in stage.disks[leader].paths())
+
+    stage.pass_time(serving.IDLE_SECONDS_MAX + 1)
+
+    assert not any("frozen" in path.parts for path in stage.disks[leader].paths())
+
+
 async def test_where_the_oldest_entries_are_gone_the_log_begins_with_the_checkpoint() -> None:
     stage = behind(FORGETFUL)
 

@@ -12,6 +12,7 @@ from bpmnd.actors.peer_messages import (
     CommandReply,
     CommandRequest,
     Failure,
+    ForGroup,
     NodeStatus,
     PeerMessage,
     ReplicaStatus,
@@ -21,6 +22,7 @@ from bpmnd.actors.peers import Peers
 from bpmnd.actors.requests import Requested, Requests
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.outcomes import Accepted, JobsActivated
+from bpmnd.cluster.raft.messages import AppendReply
 from tests.actors.cluster_stage import ClusterStage
 from tests.actors.stage import StageScheduler
 from tests.bpmn.playground import ONE_TASK
@@ -230,9 +232,14 @@ async def test_jobs_whose_receiver_is_gone_are_given_back() -> None:
     leader = stage.leader()
     network = Noted()
     requested = Requested(network)
+    stage.hub.loses = lambda source, target, message: (
+        isinstance(message, ForGroup) and isinstance(message.message, AppendReply)
+    )
     requested.take(9, CommandRequest(1, 1, ActivateJobs("work", "gone", 600_000, 10)), stage.actor(leader))
+    stage.pass_time(0.2)
 
     requested.disconnected(9)
+    stage.hub.loses = lambda source, target, message: False
     stage.pass_time(1)
 
     assert network.sent == []
