@@ -100,6 +100,7 @@ def _brokers(running: contextlib.ExitStack, directory: Path, say: Say, skipped: 
     try:
         return running.enter_context(zeebe_cluster(directory / "zeebe-cluster", SHAPES["c"]))
     except NotAvailable as error:
-        skipped.append(f"Zeebe with {SHAPES['c'].nodes} brokers: {error}")
+        reason = " ".join(str(error).split())  # It may quote what a broker said, in lines.
+        skipped.append(f"Zeebe with {SHAPES['c'].nodes} brokers: {reason}")
         say(f"skipped: {skipped[-1]}")
         return None

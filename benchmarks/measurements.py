@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias, final
+from typing import Final, TypeAlias, TypeVar, final
 
 from benchmarks.disk import sync_times
 from benchmarks.drivers import Driver, OwnDriver
@@ -15,6 +15,7 @@ from benchmarks.processes import disk_bytes, sample_of
 from benchmarks.workloads import ONE_TASK, START_ONLY, TEN_TASKS
 
 Say: TypeAlias = Callable[[str], None]
+E = TypeVar("E", bound=Engine)
 
 _WARM_IN_FLIGHT: Final = 32
 _SETTLE_SECONDS: Final = 12.0
@@ -158,7 +159,7 @@ def throughput_plans(base: Plan) -> tuple[Plan, Plan]:
     return replace(base, workload=ONE_TASK, rate=0.0), replace(base, workload=TEN_TASKS, rate=0.0)
 
 
-def _in_turn(engines: Sequence[Engine], number: int) -> Sequence[Engine]:
+def _in_turn(engines: Sequence[E], number: int) -> Sequence[E]:
     """Now in this order, now in the other: whoever comes second must not always be the same."""
     return engines if number % 2 == 0 else engines[::-1]
 

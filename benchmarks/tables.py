@@ -103,7 +103,7 @@ def _clusters(found: Clusters) -> list[str]:
     parts = [cluster_tables.throughputs(found), _latencies(found.latencies, found.disk_ms)]
     if found.takeovers:
         parts.append(cluster_tables.takeovers(found.takeovers, found.takeovers_of))
-    return [*parts, *(f"Skipped: {reason}." for reason in found.skipped)]
+    return [*parts, *(f"Skipped: {reason}" for reason in found.skipped)]
 
 
 def _waiting(waiting: Waiting) -> str:

@@ -1,7 +1,7 @@
 """Zeebe as a cluster of brokers, which the oracle's script cannot start: it knows of one broker only."""
 
 import contextlib
-import json
+import http.client
 import os
 import re
 import shutil
@@ -9,9 +9,11 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final, final
+
+import msgspec
 
 from benchmarks.clusters import Shape
 from benchmarks.engines import ORACLE_HOME
@@ -27,6 +29,26 @@ _STOP_SECONDS_MAX: Final = 20.0
 _LOOK_SECONDS: Final = 1.0
 _PORTS: Final = 5
 """REST, monitoring, gRPC, commands, and between brokers."""
+
+
+class Replica(msgspec.Struct, frozen=True, rename="camel"):
+    partition_id: int
+    role: str
+    health: str
+
+
+class Broker(msgspec.Struct, frozen=True):
+    partitions: tuple[Replica, ...]
+
+
+class Topology(msgspec.Struct, frozen=True):
+    """What a broker knows of all."""
+
+    brokers: tuple[Broker, ...]
+
+
+_TOPOLOGY: Final = msgspec.json.Decoder(Topology)
+_UNKNOWN: Final = Topology(())
 
 
 class NotAvailable(Exception):  # noqa: N818  says what is the matter
@@ -131,29 +153,28 @@ def broker_environment(
     }
 
 
-def is_well(topology: Mapping[str, object], shape: Shape) -> bool:
-    """Whether a broker knows all brokers, and every partition of as many replicas as there are to be has a
-    healthy leader."""
-    brokers = topology.get("brokers")
-    if not isinstance(brokers, list) or len(brokers) != shape.nodes:
-        return False
-    replicas = [replica for broker in brokers for replica in broker["partitions"]]
+def is_well(topology: Topology, shape: Shape) -> bool:
+    """Whether a broker knows all brokers and all replicas, and every partition has a healthy leader."""
+    replicas = [replica for broker in topology.brokers for replica in broker.partitions]
     leaders = {
-        replica["partitionId"]
+        replica.partition_id
         for replica in replicas
-        if replica["role"] == "leader" and replica["health"] == "healthy"
+        if replica.role == "leader" and replica.health == "healthy"
     }
-    return len(leaders) == shape.partitions and len(replicas) == shape.partitions * shape.replication
+    return (
+        len(topology.brokers) == shape.nodes
+        and len(replicas) == shape.partitions * shape.replication
+        and len(leaders) == shape.partitions
+    )
 
 
-def _topology(base: str) -> dict[str, object]:
-    """Nothing while the broker does not answer."""
+def _topology(base: str) -> Topology:
+    """Nothing is known while the broker does not answer."""
     try:
         with urllib.request.urlopen(f"{base}/v2/topology", timeout=_LOOK_SECONDS) as answer:
-            told: dict[str, object] = json.load(answer)
-            return told
-    except (OSError, ValueError):
-        return {}
+            return _TOPOLOGY.decode(answer.read())
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return _UNKNOWN
 
 
 def _distribution() -> Path:

@@ -13,7 +13,7 @@ from benchmarks.load import Percentiles, Plan, Report
 from benchmarks.measurements import Throughput
 from benchmarks.takeover import Creation, Takeover, served_at, silence_of
 from benchmarks.workloads import ONE_TASK
-from benchmarks.zeebe_cluster import broker_environment, is_well
+from benchmarks.zeebe_cluster import Broker, Replica, Topology, broker_environment, is_well
 
 PLAN = Plan(ONE_TASK)
 RUN = Report(
@@ -147,23 +147,21 @@ def test_brokers_know_where_all_of_them_are_and_share_no_port() -> None:
         assert differ == (3 if name.endswith(own) else 1), name
 
 
-def told(*leaders: int, health: str = "healthy") -> dict[str, object]:
+def told(*leaders: int, health: str = "healthy") -> Topology:
     """Three brokers with all partitions, these of which have a leader."""
-    return {
-        "brokers": [
-            {
-                "partitions": [
-                    {
-                        "partitionId": partition,
-                        "role": "leader" if partition in leaders and broker == 0 else "follower",
-                        "health": health,
-                    }
+    return Topology(
+        tuple(
+            Broker(
+                tuple(
+                    Replica(
+                        partition, "leader" if partition in leaders and broker == 0 else "follower", health
+                    )
                     for partition in (1, 2, 3)
-                ]
-            }
+                )
+            )
             for broker in range(3)
-        ]
-    }
+        )
+    )
 
 
 def test_brokers_are_well_when_every_partition_has_a_healthy_leader() -> None:
@@ -171,4 +169,4 @@ def test_brokers_are_well_when_every_partition_has_a_healthy_leader() -> None:
     assert not is_well(told(1, 3), SHAPES["c"])
     assert not is_well(told(1, 2, 3, health="unhealthy"), SHAPES["c"])
     assert not is_well(told(1, 2, 3), SHAPES["b"])
-    assert not is_well({}, SHAPES["c"])
+    assert not is_well(Topology(()), SHAPES["c"])
