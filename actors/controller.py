@@ -14,10 +14,10 @@ from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
 from bpmnd.actors.messages import Campaign, HandOver, LeaderLost, Tick
-from bpmnd.actors.partition import TICK_SECONDS
 from bpmnd.actors.reconciling import has_caught_up, next_change
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.runtime import Actor, LaneLimits
+from bpmnd.actors.ticking import until_next_tick
 from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.operations import GroupReport, Refused, Request, advanced, decide
 from bpmnd.cluster.raft import Configuration, Entry, EntryKind, Raft, Role, Snapshot
@@ -168,7 +168,8 @@ class ControllerActor(Actor[ControllerMessage]):
     def start(self) -> None:
         if not self.stopped:
             self.tell(Tick())
-            self._tick_timer = self.scheduler.call_later(TICK_SECONDS, self.start)
+            delay = until_next_tick(self.clock.monotonic(), self._raft.member)
+            self._tick_timer = self.scheduler.call_later(delay, self.start)
 
     def on_log(self, message: Appended | AppendFailed) -> None:
         self.tell(message)

@@ -54,6 +54,7 @@ from bpmnd.actors.reconciling import has_caught_up, next_change
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
+from bpmnd.actors.ticking import until_next_tick
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply, asked_for
 from bpmnd.bpmn.engine import Engine
@@ -70,7 +71,6 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
-TICK_SECONDS: Final = 0.1
 _NEW_WORK: Final = (CreateProcessInstance, Deploy)
 _RESEND_SECONDS: Final = 1.0
 _APPLY_BYTES: Final = 256 << 10
@@ -635,7 +635,8 @@ class PartitionActor(Actor[Message]):
         if self.stopped:
             return
         self.tell(Tick())
-        self._tick_timer = self.scheduler.call_later(TICK_SECONDS, self._raft_tick)
+        delay = until_next_tick(self.clock.monotonic(), self._raft.member)
+        self._tick_timer = self.scheduler.call_later(delay, self._raft_tick)
 
     def _advance_checkpoints(self) -> None:
         if self._machine is not None:
