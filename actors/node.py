@@ -264,7 +264,9 @@ class Node:
             self.identity.member,
             lambda message: self._send_raft(group, message),
             self._entropy.below,
-            RaftSettings(priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False),
+            RaftSettings(
+                priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False, appends_are_heartbeats=True
+            ),
         )
 
     def _has_peers(self, partition: int) -> bool:
