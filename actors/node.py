@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, final
 
-from bpmnd.actors.channels import deliver_to
+from bpmnd.actors.balancing import Balancing
+from bpmnd.actors.carrying import ChannelCarrier
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.control import Control, is_elsewhere
@@ -59,9 +60,9 @@ from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.requests import Requested, Requests
 from bpmnd.actors.routing import RemoteGateway, RoutedPartition
-from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
+from bpmnd.actors.supplying import Supplying
 from bpmnd.bpmn.engine import Engine
-from bpmnd.bpmn.outcomes import Outcome, Rejected
+from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.slots import SlotTable
 from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, member_id, node_of
 from bpmnd.cluster.operations import GroupReport
@@ -75,7 +76,6 @@ from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
 _CONTROLLER_SEGMENT_SIZE: Final = 1 << 20
-_LOOKS_BEFORE_HANDING: Final = 5
 _PATIENCE_TICKS: Final = 5
 """So much longer a member waits before it stands for election, for each one that is to lead rather."""
 
@@ -135,12 +135,9 @@ class Node:
         self.slots = SlotTable.even(1)
         """Which partition has the messages of a correlation key."""
         self._requested = Requested(network)
-        self._unpreferred: dict[int, int] = {}
-        """Partition led here that another node is to lead -> how often that was seen in a row."""
-        self._supplied: dict[int, int] = {}
-        """New partition -> the term of partition 1 in which all that was deployed is sent there,"""
-        self._sent: dict[int, int] = {}
-        """and the one in which that is committed."""
+        self._balancing = Balancing(identity.node, self.peers)
+        self._supplying = Supplying()
+        self.channels = ChannelCarrier(self._led_here, self.peers, network)
         self.control = Control(
             identity,
             Founding(identity, settings.plans, entropy),
@@ -160,7 +157,7 @@ class Node:
             scheduler,
             clock,
             self._log_clock,
-            self,
+            self.channels,
             new_future,
             self.disk_space,
             settings.limits,
@@ -267,7 +264,9 @@ class Node:
             self.identity.member,
             lambda message: self._send_raft(group, message),
             self._entropy.below,
-            RaftSettings(priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False),
+            RaftSettings(
+                priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False, appends_are_heartbeats=True
+            ),
         )
 
     def _has_peers(self, partition: int) -> bool:
@@ -316,9 +315,9 @@ class Node:
             if actor.leads:
                 actor.reconcile(state.goal(plan) if is_current else frozenset())
                 if hosted.id == 1 and is_current:
-                    self._supply(state, actor)
+                    self._supplying.supply(state, actor)
                 if is_current:
-                    self._hand_to_preferred(state, plan, actor)
+                    self._balancing.look(state, plan, actor)
             elif self.identity.node not in plan.replicas and is_elsewhere(
                 self.identity.member, reports.get(hosted.id), is_member=self.control.is_member
             ):
@@ -341,39 +340,6 @@ class Node:
         self._removing.add(hosted.id)
         hosted.remove(lambda: self._removing.discard(hosted.id))
 
-    def _hand_to_preferred(self, state: ClusterState, plan: GroupPlan, actor: PartitionActor) -> None:
-        """Leaders are spread as planned, as far as those who are to lead are there."""
-        if self.peers.is_far_off():
-            actor.tell(HandOver())  # Who leads gives the log its time.
-            return
-        preferred = state.member(plan.replicas[0])
-        here = self.identity.node
-        if (
-            preferred is None
-            or preferred.node == here
-            or preferred.node not in self.peers.connected
-            or self.peers.is_far_off(preferred.node)
-        ):
-            self._unpreferred.pop(plan.group, None)
-            return
-        looks = self._unpreferred[plan.group] = self._unpreferred.get(plan.group, 0) + 1
-        if looks > _LOOKS_BEFORE_HANDING:
-            del self._unpreferred[plan.group]
-            actor.tell(HandOver(preferred.id))
-
-    def _supply(self, state: ClusterState, actor: PartitionActor) -> None:
-        """Send new partitions what was deployed; a new leader begins anew with it."""
-        for plan in state.partitions:
-            if not plan.is_serving and self._supplied.get(plan.group) != actor.term:
-                self._supplied[plan.group] = actor.term
-                actor.supply(plan.group, _Supplied(self._supply_done, plan.group, actor.term))
-
-    def _supply_done(self, partition: int, term: int, done: bool) -> None:
-        if done:
-            self._sent[partition] = term
-        else:
-            self._supplied.pop(partition, None)
-
     def status(self) -> NodeStatus:
         """How it stands here."""
         replicas = [
@@ -394,11 +360,7 @@ class Node:
         report = actor.report()
         supplied: tuple[int, ...] = ()
         if partition == 1 and report is not None:
-            supplied = tuple(
-                other
-                for other, term in self._sent.items()
-                if term == actor.term and actor.is_acknowledged(other)
-            )
+            supplied = self._supplying.supplied(actor)
         return ReplicaStatus(
             partition,
             actor.term,
@@ -486,9 +448,9 @@ class Node:
                     for watcher in self.partitions[partition].watchers:
                         watcher.jobs_available(partition, job_type)
             case ChannelMessage():
-                self._take_channel_message(node, message)
-            case ChannelAcknowledgement(sender, receiver, number):
-                self._acknowledge(sender, receiver, number)
+                self.channels.arrived(node, message)
+            case ChannelAcknowledgement():
+                self.channels.acknowledged(message)
             case NodeStatus():
                 self.peers.told(node, message)
                 self._compare_logs(node, message)
@@ -545,72 +507,6 @@ class Node:
 
         hosted.actor.serving.asked(request, answer)
 
-    # Channels between partitions
-
-    def deliver(self, sender: int, receiver: int, number: int, payload: bytes) -> None:
-        """Carry a channel message to the leader of its receiver, wherever that is."""
-        to, back = self._leader_here(receiver), self._leader_here(sender)
-        if to is not None and back is not None:
-            deliver_to(to, back, number, payload)
-            return
-        leader = self.peers.leader_of(receiver)
-        if leader is not None:
-            message = ChannelMessage(sender, receiver, number, payload)
-            self._network.send(leader[1], encode_peer_message(message))
-
-    def _leader_here(self, partition: int) -> PartitionActor | None:
+    def _led_here(self, partition: int) -> PartitionActor | None:
         hosted = self.hosted.get(partition)
         return hosted.actor if hosted is not None and hosted.leads else None
-
-    def _take_channel_message(self, node: int, message: ChannelMessage) -> None:
-        actor = self._leader_here(message.receiver)
-        if actor is not None:
-            acknowledgement = _AcknowledgementFor(self._network, node, message)
-            command = ReceiveChannelMessage(message.sender, message.number, message.payload)
-            actor.submit_internal(command, acknowledgement)
-
-    def _acknowledge(self, sender: int, receiver: int, number: int) -> None:
-        actor = self._leader_here(sender)
-        if actor is not None:
-            actor.submit_internal(AcknowledgeChannel(receiver, number))
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Supplied:
-    """Told when all that was deployed is on its way to a new partition."""
-
-    then: Callable[[int, int, bool], None]
-    partition: int
-    term: int
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, outcome: Outcome, /) -> None:
-        self.then(self.partition, self.term, not isinstance(outcome, Rejected))
-
-    def set_exception(self, error: Exception, /) -> None:
-        self.then(self.partition, self.term, False)
-
-
-@final
-class _AcknowledgementFor:
-    """Tells the node that sent a channel message that its receiver has it, committed."""
-
-    def __init__(self, network: Network, node: int, message: ChannelMessage) -> None:
-        self._network = network
-        self._node = node
-        self._message = message
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, outcome: Outcome, /) -> None:
-        if not isinstance(outcome, Rejected):
-            message = self._message
-            acknowledgement = ChannelAcknowledgement(message.sender, message.receiver, message.number)
-            self._network.send(self._node, encode_peer_message(acknowledgement))
-
-    def set_exception(self, error: Exception, /) -> None:
-        """The receiver stopped. The sender sends again until it is acknowledged."""

@@ -282,6 +282,8 @@ class Leadership:
         size = 0
         for entry in entries:
             size += len(entry.payload)
+        if entries:
+            progress.appended = True
         progress.sent(len(entries), size, log.committed)
         return True
 
@@ -297,7 +299,11 @@ class Leadership:
 
     def _send_heartbeats(self, read_round: int) -> None:
         committed = self._log.committed
+        spare = self._settings.appends_are_heartbeats and not read_round
         for progress in self._others:
+            appended, progress.appended = progress.appended, False
+            if spare and appended:
+                continue
             # Not beyond what is known to match: the follower would take its own entries for committed.
             known = min(progress.match, committed)
             self._messages.append(Heartbeat(self._term, self._member, progress.member, known, read_round))

@@ -59,6 +59,7 @@ class Progress:
 
     __slots__ = (
         "active",
+        "appended",
         "confirmed_round",
         "counted",
         "damaged",
@@ -84,6 +85,8 @@ class Progress:
         self.damaged = False
         self.is_learner = False
         self.active = False
+        self.appended = False
+        """Entries were sent to it since the last heartbeat was due."""
         self.paused = False
         self.pending_snapshot = 0
         self.offered_ticks = 0

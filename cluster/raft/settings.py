@@ -22,6 +22,8 @@ class RaftSettings:
     announce_commits: bool = True
     """Tell the followers at once what is committed. Otherwise the next append or heartbeat does, which saves
     half of the messages of a steady flow and delays hot standbys by up to a heartbeat."""
+    appends_are_heartbeats: bool = False
+    """A follower that was sent entries since the last tick is sent no heartbeat: they tell it the same."""
     message_bytes_max: int = 1 << 20
     """Of the payloads in one append. A single larger entry still goes."""
     inflight_messages_max: int = 256

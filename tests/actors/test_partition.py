@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bpmnd.actors.carrying import ChannelCarrier
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.actors.messages import PartitionLimits
-from bpmnd.actors.node import Node
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.commands import (
@@ -94,7 +94,7 @@ async def test_an_empty_activation_waits_for_what_it_has_seen(stage: Stage) -> N
     assert second.result() == JobsActivated(())
 
 
-def _lose(node: Node, sender: int, receiver: int, number: int, payload: bytes) -> None:
+def _lose(carrier: ChannelCarrier, sender: int, receiver: int, number: int, payload: bytes) -> None:
     """A message between partitions that never arrives."""
 
 
@@ -295,7 +295,7 @@ async def test_a_channel_message_that_got_lost_is_sent_again(
 ) -> None:
     stage = Stage(tmp_path, partitions=2)
     with monkeypatch.context() as patch:
-        patch.setattr(type(stage.node), "deliver", _lose)
+        patch.setattr(ChannelCarrier, "deliver", _lose)
         answer = stage.submit(Deploy((Resource("process.bpmn", ONE_TASK),)))
         assert not answer.done()
 
@@ -310,7 +310,7 @@ async def test_a_channel_message_that_is_unacknowledged_at_a_crash_is_sent_again
 ) -> None:
     stage = Stage(tmp_path, partitions=2)
     with monkeypatch.context() as patch:
-        patch.setattr(type(stage.node), "deliver", _lose)
+        patch.setattr(ChannelCarrier, "deliver", _lose)
         answer = stage.submit(Deploy((Resource("process.bpmn", ONE_TASK),)))
         stage.node.stop()
         with pytest.raises(Unavailable):

@@ -39,6 +39,7 @@ class FuzzGroup:
             pre_vote=self.random.random() < 0.6,
             check_quorum=self.random.random() < 0.6,
             announce_commits=self.random.random() < 0.6,
+            appends_are_heartbeats=self.random.random() < 0.6,
             message_bytes_max=24,
             inflight_messages_max=3,
             inflight_bytes_max=48,

@@ -261,6 +261,19 @@ def test_commits_may_travel_with_what_is_sent_anyway() -> None:
     assert group[2].committed == index
 
 
+def test_who_was_sent_entries_is_sent_no_heartbeat_beside_them() -> None:
+    group = Group({1: [], 2: [], 3: []}, settings=RaftSettings(appends_are_heartbeats=True))
+    leader = group.elect(1)
+    group.tick()
+    leader.propose(b"frame")
+    group.run()
+    group.sent.clear()
+    group.tick()
+    assert not [message for message in group.sent if isinstance(message, Heartbeat)]
+    group.tick()
+    assert {message.receiver for message in group.sent if isinstance(message, Heartbeat)} == {2, 3}
+
+
 def test_nothing_is_proposed_beyond_the_bound_for_uncommitted_bytes() -> None:
     group = Group({1: [], 2: [], 3: []}, settings=RaftSettings(uncommitted_bytes_max=100))
     leader = group.elect(1)
