@@ -14,7 +14,7 @@ from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
 from bpmnd.actors.messages import Campaign, HandOver, LeaderLost, Tick
-from bpmnd.actors.reconciling import has_caught_up, next_change
+from bpmnd.actors.reconciling import next_change, report_of, successor
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.ticking import until_next_tick
@@ -182,9 +182,7 @@ class ControllerActor(Actor[ControllerMessage]):
 
     def report(self) -> GroupReport:
         """What its leader says of group 0."""
-        configuration = self._raft.configuration
-        settled = not configuration.is_joint and not configuration.learners
-        return GroupReport(frozenset(configuration.members), settled)
+        return report_of(self._raft)
 
     def receive(self, message: ControllerMessage) -> None:
         match message:
@@ -275,15 +273,8 @@ class ControllerActor(Actor[ControllerMessage]):
 
     def _hand_over(self) -> None:
         raft = self._raft
-        if raft.role is Role.LEADER and raft.may_propose:
-            others = [member for member in raft.configuration.voters if member != raft.member]
-            able = [
-                (raft.progress()[member].match, member)
-                for member in others
-                if has_caught_up(raft, member, lag_max=0)
-            ]
-            if able:
-                raft.transfer_leadership(max(able)[1])
+        if raft.role is Role.LEADER and raft.may_propose and (to := successor(raft, lag_max=0)):
+            raft.transfer_leadership(to)
 
     def _give_up_waiting(self, reason: str) -> None:
         for _, reply in self._waiting:

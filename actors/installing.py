@@ -33,7 +33,6 @@ from bpmnd.storage.layout import empty_directory, next_checkpoint_directory
 
 PATIENCE_SECONDS: Final = 3.0
 TRIES_MAX: Final = 10
-CHUNK_BYTES: Final = 1 << 20
 
 
 class InstallFailed(Exception):  # noqa: N818  says what happened

@@ -50,13 +50,23 @@ from bpmnd.actors.peer_messages import (
     InstallRefused,
     InstallRequest,
 )
-from bpmnd.actors.reconciling import has_caught_up, next_change
+from bpmnd.actors.reconciling import next_change, report_of, successor
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.ticking import until_next_tick
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, CreateProcessInstance, Deploy, Supply, asked_for
+from bpmnd.bpmn.commands import (
+    BroadcastSignal,
+    ClientCommand,
+    Command,
+    CorrelateMessage,
+    CreateProcessInstance,
+    Deploy,
+    PublishMessage,
+    Supply,
+    asked_for,
+)
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
@@ -71,7 +81,7 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
-_NEW_WORK: Final = (CreateProcessInstance, Deploy)
+_NEW_WORK: Final = (CreateProcessInstance, Deploy, PublishMessage, CorrelateMessage, BroadcastSignal)
 _RESEND_SECONDS: Final = 1.0
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
@@ -105,9 +115,8 @@ class PartitionActor(Actor[Message]):
         installed: Callable[[Installed], None] = lambda installed: None,
     ) -> None:
         limits = limits or PartitionLimits()
-        disk_lane = LaneLimits(
-            1 << 20, 1 << 30
-        )  # A message of Raft that finds it full is lost, as on the way.
+        # A message of Raft that finds its lane full is lost, as it may be on the way.
+        disk_lane = LaneLimits(1 << 20, 1 << 30)
         super().__init__(
             f"partition-{replica.partition_id}",
             scheduler,
@@ -463,11 +472,7 @@ class PartitionActor(Actor[Message]):
 
     def report(self) -> GroupReport | None:
         """What the leader says of its group."""
-        if not self.leads:
-            return None
-        configuration = self._raft.configuration
-        settled = not configuration.is_joint and not configuration.learners
-        return GroupReport(frozenset(configuration.members), settled)
+        return report_of(self._raft) if self.leads else None
 
     def supply(self, partition: int, reply: Reply) -> None:
         """Have all that was deployed sent to a new partition."""
@@ -555,14 +560,9 @@ class PartitionActor(Actor[Message]):
         raft = self._raft
         if raft.role is not Role.LEADER or not raft.may_propose:
             return
-        able = [
-            (raft.progress()[member].match, member)
-            for member in raft.configuration.voters
-            if member != raft.member and has_caught_up(raft, member, lag_max=_HAND_OVER_LAG_MAX)
-        ]
-        best = max((one for one in able if to in (0, one[1])), default=None)
-        if best is not None:
-            raft.transfer_leadership(best[1])
+        best = successor(raft, to=to, lag_max=_HAND_OVER_LAG_MAX)
+        if best:
+            raft.transfer_leadership(best)
 
     def _discard(self, machine: Machine) -> None:
         """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""

@@ -3,6 +3,7 @@
 from collections.abc import Set
 from typing import Final
 
+from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import ConfigurationChange, Operation, ProgressState, Raft, Transition
 
 LAG_MAX: Final = 1000
@@ -45,6 +46,24 @@ def has_caught_up(raft: Raft, member: int, *, lag_max: int = LAG_MAX) -> bool:
         and not progress.damaged
         and progress.match + lag_max >= raft.last_index
     )
+
+
+def successor(raft: Raft, *, to: int = 0, lag_max: int) -> int:
+    """The voter that this leader may hand over to: `to`, or with 0 the one that is furthest; 0 if none is
+    there that lacks so little."""
+    able = [
+        (raft.progress()[member].match, member)
+        for member in raft.configuration.voters
+        if member != raft.member and has_caught_up(raft, member, lag_max=lag_max)
+    ]
+    return max((one for one in able if to in (0, one[1])), default=(0, 0))[1]
+
+
+def report_of(raft: Raft) -> GroupReport:
+    """What the leader of a group says of it."""
+    configuration = raft.configuration
+    is_settled = not configuration.is_joint and not configuration.learners
+    return GroupReport(frozenset(configuration.members), is_settled)
 
 
 def _change(steps: list[tuple[Operation, int]]) -> ConfigurationChange:

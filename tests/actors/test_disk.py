@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bpmnd.actors.errors import Refused, Unavailable
-from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
+from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance, PublishMessage
 from bpmnd.bpmn.outcomes import Accepted
 from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.checkpoint import CheckpointStore
@@ -31,6 +31,8 @@ async def test_new_work_is_refused_while_the_disk_is_short(
         stage.scheduler.pass_time(2)
         with pytest.raises(Refused):
             stage.offer(CreateProcessInstance("process"))
+        with pytest.raises(Refused):
+            stage.offer(PublishMessage("paid", "1", 60_000))
         (job,) = stage.jobs()
         assert stage.do(CompleteJob(job.key)) == Accepted()
 

@@ -31,8 +31,7 @@ CREATED = 40
 @pytest.fixture
 async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ClusterStage]:
     """Node 2 comes back with an empty disk, and what it lacks is in nobody's log any more."""
-    for module in (installing, serving):
-        monkeypatch.setattr(module, "CHUNK_BYTES", 2000)
+    monkeypatch.setattr(serving, "CHUNK_BYTES", 2000)
     made = behind(RULES)
     yield made
     made.stop()
@@ -193,8 +192,7 @@ async def test_where_the_oldest_entries_are_gone_the_log_begins_with_the_checkpo
 async def test_the_power_may_fail_at_any_moment_of_it(
     rules: Rules, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (installing, serving):
-        monkeypatch.setattr(module, "CHUNK_BYTES", 4000)
+    monkeypatch.setattr(serving, "CHUNK_BYTES", 4000)
     stage = behind(rules)
     seen = 0
 
