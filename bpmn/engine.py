@@ -38,7 +38,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
 from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers
-from bpmnd.bpmn.elements.behaviours import BEHAVIOURS, HAPPENED
+from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
     ContinuationCreated,
@@ -47,6 +47,7 @@ from bpmnd.bpmn.events import (
     ProcessCreated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.parser import rebuild
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import channels, deployments, due, incidents, jobs, messages, process_instances
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
@@ -107,7 +108,7 @@ class Engine:
     ) -> None:
         self.state = state
         self._keep_ms = keep_ms
-        self._definitions = Definitions(state)
+        self._definitions = Definitions(state, rebuild)
         self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
             DoOnce: self._do_once,
@@ -147,7 +148,7 @@ class Engine:
         state.journal.start()
         last_key, last_time = state.last_key, state.last_time
         state.last_time = now
-        turn = Turn(state, self._definitions, self._peers, now, request)
+        turn = Turn(state, self._definitions, KINDS, self._peers, now, request)
         try:
             outcome = self._processors[type(command)](turn, command)
             if not isinstance(outcome, Rejected):
@@ -185,7 +186,7 @@ class Engine:
         state.journal.start()
         last_key, last_time = state.last_key, state.last_time
         state.last_time = now
-        turn = Turn(state, self._definitions, self._peers, now, request)
+        turn = Turn(state, self._definitions, KINDS, self._peers, now, request)
         incident = Incident(IncidentType.UNKNOWN, reason)
         match asked_for(command):
             case FireDue(key=key):
@@ -274,8 +275,10 @@ def perform(turn: Turn, step: Step) -> None:
             if begun is None:
                 return
             element, activation = begun
-            behaviour = HAPPENED if step.happened else BEHAVIOURS[type(element)]
-            incident = behaviour.activate(element, activation)
+            if step.happened:
+                incident = lifecycle.pass_through(element, activation)
+            else:
+                incident = KINDS[type(element)].activate(element, activation)
             if incident is not None:
                 lifecycle.stop(element, activation, incident)
         case CompleteElement():

@@ -31,7 +31,7 @@ def start_at(
 
 def name_at_start(turn: Turn, start: StartEvent) -> str | Incident:
     """What a start event waits for. There are no variables yet that an expression could see."""
-    assert start.trigger is not None, f"{start} waits for nothing"
+    assert isinstance(start.trigger, MessageDefinition | SignalDefinition), f"{start} has no name"
     return evaluate_string(turn, start.trigger.name, lambda _: MISSING)
 
 
@@ -64,5 +64,5 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
                         turn.new_key(), definition_key, index, tenant_id, process_id, name
                     )
                 )
-            case None:
+            case _:
                 raise AssertionError(f"{event} waits for nothing")

@@ -1,8 +1,8 @@
 """A turn: one command, decided and applied, with all the steps that follow from it."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final, TypeAlias, final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import msgspec
 
@@ -17,12 +17,15 @@ from bpmnd.bpmn.events import (
     IncidentCreated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import ExecutableProcess
+from bpmnd.bpmn.model.graph import Element, ExecutableProcess
 from bpmnd.bpmn.outcomes import Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, Step, encode_steps
+
+if TYPE_CHECKING:
+    from bpmnd.bpmn.elements.kind import AnyElementKind
 
 STEPS_MAX: Final = 200
 """Steps of one turn. What is left then stands in the state and is gone on with in a turn of its own."""
@@ -68,6 +71,7 @@ class Turn:
         "definitions",
         "events",
         "expression_steps",
+        "kinds",
         "notes",
         "now",
         "offered",
@@ -78,9 +82,19 @@ class Turn:
         "steps",
     )
 
-    def __init__(self, state: State, definitions: Definitions, peers: Peers, now: int, request: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        definitions: Definitions,
+        kinds: "Mapping[type[Element], AnyElementKind]",
+        peers: Peers,
+        now: int,
+        request: int,
+    ) -> None:
         self.state = state
         self.definitions = definitions
+        self.kinds = kinds
+        """What the elements of each type do."""
         self.peers = peers
         self.now = now
         """Log time, epoch milliseconds."""

@@ -1,25 +1,32 @@
-"""Intermediate catch events and receive tasks (BPMN 2.0, §10.5.4 and §10.3.3)."""
+"""Intermediate catch events (BPMN 2.0, §10.5.4)."""
 
 from typing import final
 
-from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.events.reading import read_definition
+from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import activated
-from bpmnd.bpmn.elements.waiting import plan_boundary_events, plan_catch, wait_for
+from bpmnd.bpmn.elements.waiting import begin_waiting, plan_event
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import CatchEvent
+from bpmnd.bpmn.model.reading import Common, Reading
+from bpmnd.bpmn.model.xml import Tag
 
 
 @final
-class CatchEventBehaviour:
-    """Waits for its moment, its message or its signal; a receive task also for its boundary events."""
+class CatchEventKind(ElementKind[CatchEvent]):
+    """Waits for its moment, its message or its signal."""
+
+    nodes = (CatchEvent,)
+
+    def read(self, tag: Tag, common: Common, reading: Reading) -> CatchEvent | None:
+        trigger = read_definition(tag, Position.CATCH, reading, required=True)
+        return None if trigger is None else CatchEvent(**common, trigger=trigger)
 
     def activate(self, element: CatchEvent, activation: Activation) -> Incident | None:
-        plan = plan_catch(activation, element)
+        plan = plan_event(activation, element, element.trigger, interrupting=True, outside=False)
         if isinstance(plan, Incident):
             return plan
-        others = plan_boundary_events(element, activation)
-        if isinstance(others, Incident):
-            return others
         activated(element, activation)
-        wait_for(activation, [plan, *others])
+        begin_waiting(activation, [plan])
         return None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import BoundaryEventTriggered
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import ErrorBoundaryEvent, ExecutableProcess, SequenceFlow
+from bpmnd.bpmn.model.graph import BoundaryEvent, ErrorDefinition, ExecutableProcess, SequenceFlow
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement, ThrowError
 from bpmnd.bpmn.turn import Turn
@@ -16,7 +16,7 @@ class Caught(NamedTuple):
     """The activity to interrupt, and the boundary event that goes off then."""
 
     activity: ElementInstance
-    boundary: ErrorBoundaryEvent
+    boundary: BoundaryEvent
 
 
 def throw(turn: Turn, step: ThrowError) -> Incident | None:
@@ -71,19 +71,21 @@ def _outwards(instance: ProcessInstance, key: int) -> Iterator[ElementInstance]:
 
 def _boundary_for(
     process: ExecutableProcess, record: ElementInstance, code: str, codes: list[str]
-) -> ErrorBoundaryEvent | None:
+) -> BoundaryEvent | None:
     """The boundary event on this activity that catches the code; one without a code catches what is left."""
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
-    catch_all: ErrorBoundaryEvent | None = None
+    catch_all: BoundaryEvent | None = None
     for index in element.boundary_events:
         boundary = process.elements[index]
-        if not isinstance(boundary, ErrorBoundaryEvent):
+        assert isinstance(boundary, BoundaryEvent), f"{boundary} on {element}"
+        error = boundary.trigger
+        if not isinstance(error, ErrorDefinition):
             continue
-        if boundary.error.code == code:
+        if error.code == code:
             return boundary
-        if boundary.error.code is None:
+        if error.code is None:
             catch_all = boundary
         else:
-            codes.append(boundary.error.code)
+            codes.append(error.code)
     return catch_all

@@ -8,7 +8,7 @@ announce it, from the innermost outwards to do it.
 from msgspec.structs import replace
 
 from bpmnd.bpmn.commands import Variables
-from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.events import (
     ElementActivated,
@@ -24,18 +24,17 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
     Element,
+    ErrorDefinition,
     EventBasedGateway,
     ExecutableProcess,
-    MessageBoundaryEvent,
-    MessageCatchEvent,
-    ParallelGateway,
     Process,
+    ReceiveTask,
     SequenceFlow,
-    SignalBoundaryEvent,
-    SignalCatchEvent,
     StartEvent,
-    TimerCatchEvent,
+    TimerDefinition,
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
@@ -62,7 +61,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
             return None
         activation = Activation(turn, instance, key, step.scope_key, (), True, step.happened)
     else:
-        flows = _tokens_to_take(element, instance, step)
+        flows = _tokens_to_take(turn, process, element, instance, step)
         if flows is None:
             return None
         activation = Activation(turn, instance, turn.new_key(), step.scope_key, flows, False, step.happened)
@@ -92,7 +91,11 @@ def stop(element: Element, activation: Activation, incident: Incident) -> None:
 
 
 def _tokens_to_take(
-    element: Element, instance: ProcessInstance, step: ActivateElement
+    turn: Turn,
+    process: ExecutableProcess,
+    element: Element,
+    instance: ProcessInstance,
+    step: ActivateElement,
 ) -> tuple[int, ...] | None:
     """The flows whose tokens the activation takes; None if a token is still missing at a join."""
     if step.flow < 0:
@@ -100,9 +103,8 @@ def _tokens_to_take(
     tokens = instance.tokens.get(step.scope_key)
     if tokens is None or step.flow not in tokens:
         return None
-    if isinstance(element, ParallelGateway) and len(element.incoming) > 1:
-        return element.incoming if all(flow in tokens for flow in element.incoming) else None
-    return (step.flow,)
+    kind = turn.kinds[type(element)]
+    return kind.tokens_to_take(element, process, instance, step.scope_key, step.flow)
 
 
 def _begin_now(activation: Activation, element: Element) -> None:
@@ -201,9 +203,11 @@ def _hands_on(process: ExecutableProcess, element: Element) -> bool:
     match element:
         case StartEvent(trigger=trigger):
             return trigger is not None
-        case MessageBoundaryEvent() | SignalBoundaryEvent():
-            return True
-        case TimerCatchEvent() | MessageCatchEvent() | SignalCatchEvent():
+        case BoundaryEvent(trigger=trigger):
+            return not isinstance(trigger, TimerDefinition | ErrorDefinition)
+        case ReceiveTask():
+            return False
+        case CatchEvent():
             return is_behind_gateway(process, element)
         case _:
             return False

@@ -2,24 +2,33 @@
 
 from typing import final
 
-from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.kind import ElementKind
 from bpmnd.bpmn.elements.lifecycle import activated
-from bpmnd.bpmn.elements.waiting import plan_boundary_events, wait_for
+from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
 from bpmnd.bpmn.events import JobCreated
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import ServiceTask
+from bpmnd.bpmn.model.reading import Common, Reading
+from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.turn import JobNote
 
 
 @final
-class ServiceTaskBehaviour:
+class ServiceTaskKind(ElementKind[ServiceTask]):
     """Creates a job and waits for its completion."""
+
+    nodes = (ServiceTask,)
+
+    def read(self, tag: Tag, common: Common, reading: Reading) -> ServiceTask:
+        return ServiceTask(**common, job=read_job(tag, reading.report))
 
     def activate(self, element: ServiceTask, activation: Activation) -> Incident | None:
         turn, instance = activation.turn, activation.instance
-        lookup = lookup_in(instance, activation.key if activation.begun else activation.scope_key)
-        events = plan_boundary_events(element, activation)
+        lookup = lookup_in(instance, activation.inner_key)
+        events = plan_events(element, activation)
         if isinstance(events, Incident):
             return events
         job_type = evaluate_string(turn, element.job.type, lookup)
@@ -30,7 +39,7 @@ class ServiceTaskBehaviour:
             return retries
 
         activated(element, activation)
-        wait_for(activation, events)
+        begin_waiting(activation, events)
         turn.emit(JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, retries))
         turn.offered.add((instance.tenant_id, job_type))
         turn.notes.append(JobNote(job_type, "created", 1))

@@ -1,13 +1,12 @@
 """What an element instance waits for besides time: messages and signals (BPMN 2.0, §10.5.5)."""
 
 from decimal import Decimal
-from typing import TypeAlias
 
 import msgspec
 
 from bpmnd.bpmn.channel import CloseSubscription, OpenSubscription
 from bpmnd.bpmn.correlation import close_subscription, open_subscription
-from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.evaluation import evaluate, evaluate_string, lookup_in
 from bpmnd.bpmn.events import (
     ProcessMessageSubscriptionCreated,
@@ -30,13 +29,48 @@ class MessagePlan(msgspec.Struct, frozen=True, gc=False):
     correlation_key: str
     interrupting: bool
 
+    def begin(self, activation: Activation) -> None:
+        turn, instance = activation.turn, activation.instance
+        key = turn.new_key()
+        turn.emit(
+            ProcessMessageSubscriptionCreated(
+                key,
+                instance.key,
+                activation.key,
+                self.element,
+                self.name,
+                self.correlation_key,
+                self.interrupting,
+            )
+        )
+        opened = OpenSubscription(
+            key,
+            instance.key,
+            activation.key,
+            _process_id(turn, instance),
+            instance.tenant_id,
+            self.name,
+            self.correlation_key,
+            self.interrupting,
+        )
+        partition = turn.peers.slots.partition_of(self.correlation_key)
+        if partition == turn.state.partition_id:
+            open_subscription(turn, opened)
+        else:
+            turn.send(partition, opened)
+
 
 class SignalPlan(msgspec.Struct, frozen=True, gc=False):
     element: int
     name: str
 
-
-SubscriptionPlan: TypeAlias = MessagePlan | SignalPlan
+    def begin(self, activation: Activation) -> None:
+        turn = activation.turn
+        turn.emit(
+            SignalSubscriptionCreated(
+                turn.new_key(), activation.instance.key, activation.key, self.element, self.name
+            )
+        )
 
 
 def plan_message(
@@ -45,7 +79,7 @@ def plan_message(
     """Which message the element waits for. The correlation key of a boundary event is one of the scope
     `outside` of its activity: unlike the name it does not see the activity's own variables."""
     turn, instance = activation.turn, activation.instance
-    inner = activation.key if activation.begun else activation.scope_key
+    inner = activation.inner_key
     name = evaluate_string(turn, message.name, lookup_in(instance, inner))
     if isinstance(name, Incident):
         return name
@@ -78,43 +112,9 @@ def _correlation_key(activation: Activation, message: MessageDefinition, scope_k
 
 
 def plan_signal(activation: Activation, element: int, signal: SignalDefinition) -> SignalPlan | Incident:
-    inner = activation.key if activation.begun else activation.scope_key
-    name = evaluate_string(activation.turn, signal.name, lookup_in(activation.instance, inner))
+    lookup = lookup_in(activation.instance, activation.inner_key)
+    name = evaluate_string(activation.turn, signal.name, lookup)
     return name if isinstance(name, Incident) else SignalPlan(element, name)
-
-
-def subscribe(activation: Activation, plan: SubscriptionPlan) -> None:
-    turn, instance = activation.turn, activation.instance
-    key = turn.new_key()
-    if isinstance(plan, SignalPlan):
-        turn.emit(SignalSubscriptionCreated(key, instance.key, activation.key, plan.element, plan.name))
-        return
-    turn.emit(
-        ProcessMessageSubscriptionCreated(
-            key,
-            instance.key,
-            activation.key,
-            plan.element,
-            plan.name,
-            plan.correlation_key,
-            plan.interrupting,
-        )
-    )
-    opened = OpenSubscription(
-        key,
-        instance.key,
-        activation.key,
-        _process_id(turn, instance),
-        instance.tenant_id,
-        plan.name,
-        plan.correlation_key,
-        plan.interrupting,
-    )
-    partition = turn.peers.slots.partition_of(plan.correlation_key)
-    if partition == turn.state.partition_id:
-        open_subscription(turn, opened)
-    else:
-        turn.send(partition, opened)
 
 
 def unsubscribe(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:

@@ -4,14 +4,14 @@ from typing import Final
 
 import msgspec
 
-from bpmnd.bpmn.elements.behaviour import Activation
+from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.triggers import can_happen, happen
 from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
 from bpmnd.bpmn.events import TimerCreated, TimerTriggered
 from bpmnd.bpmn.feel import to_json, type_name
 from bpmnd.bpmn.feel.temporal import DateTime
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import TimerBoundaryEvent, TimerDefinition, TimerKind
+from bpmnd.bpmn.model.graph import BoundaryEvent, TimerDefinition, TimerKind
 from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
 from bpmnd.bpmn.state.records import ProcessInstance, Timer
 from bpmnd.bpmn.steps import TriggerTimer
@@ -30,11 +30,25 @@ class TimerPlan(msgspec.Struct, frozen=True, gc=False):
     repetitions: int = 1
     cycle: str = ""
 
+    def begin(self, activation: Activation) -> None:
+        turn = activation.turn
+        turn.emit(
+            TimerCreated(
+                turn.new_key(),
+                activation.instance.key,
+                activation.key,
+                self.element,
+                self.due,
+                self.repetitions,
+                self.cycle,
+            )
+        )
+
 
 def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> TimerPlan | Incident:
     """When the timer is to fire, reckoned from now."""
     turn = activation.turn
-    lookup = lookup_in(activation.instance, activation.key if activation.begun else activation.scope_key)
+    lookup = lookup_in(activation.instance, activation.inner_key)
     evaluated = evaluate(turn, timer.value, lookup, IncidentType.EXTRACT_VALUE_ERROR)
     if isinstance(evaluated, Incident):
         return evaluated
@@ -62,21 +76,6 @@ def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> 
     )
 
 
-def create_timer(activation: Activation, plan: TimerPlan) -> None:
-    turn = activation.turn
-    turn.emit(
-        TimerCreated(
-            turn.new_key(),
-            activation.instance.key,
-            activation.key,
-            plan.element,
-            plan.due,
-            plan.repetitions,
-            plan.cycle,
-        )
-    )
-
-
 def trigger(turn: Turn, step: TriggerTimer) -> None:
     """A timer fires: its catch event completes, or its boundary event goes off."""
     instance = turn.state.instances.get(step.instance_key)
@@ -87,7 +86,7 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
     if not can_happen(instance, timer.element_instance_key):
         return
     boundary = turn.executable_of(instance).elements[timer.element]
-    if isinstance(boundary, TimerBoundaryEvent) and not boundary.interrupting:
+    if isinstance(boundary, BoundaryEvent) and not boundary.interrupting:
         _repeat(turn, instance, timer)
     happen(turn, instance, timer.element_instance_key, timer.element, {})
 

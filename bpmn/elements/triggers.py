@@ -10,13 +10,7 @@ from bpmnd.bpmn.events import (
     ProcessMessageSubscriptionCorrelated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import (
-    EventBasedGateway,
-    MessageBoundaryEvent,
-    SequenceFlow,
-    SignalBoundaryEvent,
-    TimerBoundaryEvent,
-)
+from bpmnd.bpmn.model.graph import BoundaryEvent, EventBasedGateway, SequenceFlow
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
@@ -108,7 +102,7 @@ def happen(turn: Turn, instance: ProcessInstance, key: int, element: int, variab
     record = instance.elements[key]
     process = turn.executable_of(instance)
     waiting, event = process.elements[record.element], process.elements[element]
-    if isinstance(event, TimerBoundaryEvent | MessageBoundaryEvent | SignalBoundaryEvent):
+    if isinstance(event, BoundaryEvent):
         _go_off(turn, instance, record, event, variables)
     elif isinstance(waiting, EventBasedGateway):
         _choose(turn, instance, record, element, variables)
@@ -125,7 +119,7 @@ def _go_off(
     turn: Turn,
     instance: ProcessInstance,
     record: ElementInstance,
-    boundary: TimerBoundaryEvent | MessageBoundaryEvent | SignalBoundaryEvent,
+    boundary: BoundaryEvent,
     variables: Variables,
 ) -> None:
     if not _has_room(turn, instance, record, boundary.index, variables, record.scope_key, local=False):

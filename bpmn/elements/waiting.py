@@ -1,68 +1,40 @@
 """What an element instance waits for, planned before it is active and begun once it is: timers, messages and
 signals of its own, of the boundary events on it, or of the events behind it."""
 
-from typing import TypeAlias
+from collections.abc import Iterable
 
-from bpmnd.bpmn.elements.behaviour import Activation
-from bpmnd.bpmn.elements.subscriptions import (
-    MessagePlan,
-    SignalPlan,
-    plan_message,
-    plan_signal,
-    subscribe,
-)
-from bpmnd.bpmn.elements.timers import TimerPlan, create_timer, plan_timer
+from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
+from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import (
-    CatchEvent,
-    Element,
-    MessageBoundaryEvent,
-    MessageCatchEvent,
-    ReceiveTask,
-    SignalBoundaryEvent,
-    SignalCatchEvent,
-    TimerBoundaryEvent,
-    TimerCatchEvent,
-)
-
-Plan: TypeAlias = TimerPlan | MessagePlan | SignalPlan
+from bpmnd.bpmn.model.graph import BoundaryEvent, Element, EventDefinition
 
 
-def plan_catch(activation: Activation, event: CatchEvent) -> Plan | Incident:
-    match event:
-        case TimerCatchEvent():
-            return plan_timer(activation, event.index, event.timer)
-        case MessageCatchEvent() | ReceiveTask():
-            return plan_message(activation, event.index, event.message, interrupting=True, outside=False)
-        case SignalCatchEvent():
-            return plan_signal(activation, event.index, event.signal)
+def plan_event(
+    activation: Activation, event: Element, trigger: EventDefinition, *, interrupting: bool, outside: bool
+) -> Plan | Incident | None:
+    plan: Plan | Incident | None = EVENT_KINDS[type(trigger)].plan(
+        trigger, activation, event.index, interrupting=interrupting, outside=outside
+    )
+    return plan
 
 
-def plan_boundary_events(element: Element, activation: Activation) -> list[Plan] | Incident:
-    """What the boundary events on the element wait for; those of errors wait for nothing."""
-    plans: list[Plan] = []
+def plan_events(element: Element, activation: Activation) -> list[Plan | None] | Incident:
+    """What the boundary events on the element wait for."""
+    plans: list[Plan | None] = []
     if element.boundary_events:
         process = activation.turn.executable_of(activation.instance)
         for index in element.boundary_events:
-            plan: Plan | Incident
-            match process.elements[index]:
-                case TimerBoundaryEvent(timer=timer):
-                    plan = plan_timer(activation, index, timer)
-                case MessageBoundaryEvent(message=message, interrupting=interrupting):
-                    plan = plan_message(activation, index, message, interrupting=interrupting, outside=True)
-                case SignalBoundaryEvent(signal=signal):
-                    plan = plan_signal(activation, index, signal)
-                case _:
-                    continue
+            event = process.elements[index]
+            assert isinstance(event, BoundaryEvent), f"{event} on {element}"
+            plan = plan_event(activation, event, event.trigger, interrupting=event.interrupting, outside=True)
             if isinstance(plan, Incident):
                 return plan
             plans.append(plan)
     return plans
 
 
-def wait_for(activation: Activation, plans: list[Plan]) -> None:
+def begin_waiting(activation: Activation, plans: Iterable[Plan | None]) -> None:
     for plan in plans:
-        if isinstance(plan, TimerPlan):
-            create_timer(activation, plan)
-        else:
-            subscribe(activation, plan)
+        if plan is not None:
+            plan.begin(activation)

@@ -2,23 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
-from bpmnd.bpmn.model.event_checks import check_events
-from bpmnd.bpmn.model.events import definitions_of
 from bpmnd.bpmn.model.graph import (
-    ErrorBoundaryEvent,
-    ExclusiveGateway,
+    BoundaryEvent,
+    CatchEvent,
+    ErrorDefinition,
+    EventDefinition,
+    MessageDefinition,
     SequenceFlow,
+    SignalDefinition,
     StartEvent,
 )
-from bpmnd.bpmn.model.outline import Item, Outline
 from bpmnd.bpmn.model.report import Report
+from bpmnd.bpmn.model.surroundings import Item, Outline, Surroundings
 from bpmnd.bpmn.model.xml import Tag
-
-_ACTIVITIES: Final = frozenset(
-    {"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", "bpmn:callActivity"}
-)
 
 
 def check_ids(definitions: Tag, report: Report) -> None:
@@ -32,41 +29,37 @@ def check_ids(definitions: Tag, report: Report) -> None:
         lines.setdefault(tag.id, tag.line)
 
 
-def check_structure(outline: Outline, report: Report) -> None:
-    """The checks of one process."""
-    by_id = {item.id: item for item in reversed(outline) if item.id}
+def surroundings_of(outline: Outline, report: Report) -> Surroundings:
     flows = [item for item in outline if item.is_flow]
-    for flow in flows:
-        _check_end("sourceRef", flow, by_id, report)
-        _check_end("targetRef", flow, by_id, report)
-        _check_borders(flow, by_id, report)
+    by_id = {item.id: item for item in reversed(outline) if item.id}
+    return Surroundings(outline, by_id, _grouped(flows, "sourceRef"), _grouped(flows, "targetRef"), report)
 
-    outgoing = _grouped(flows, "sourceRef")
-    incoming = _grouped(flows, "targetRef")
+
+def check_structure(around: Surroundings) -> None:
+    """What holds for all processes, whatever their elements are."""
+    report = around.report
     starts: defaultdict[int, list[Item]] = defaultdict(list)
-    for item in outline:
-        if isinstance(item.node, StartEvent):
-            starts[item.scope].append(item)
-
-    for item in outline:
-        _check_outgoing(item, outgoing[item.id], report)
+    events: dict[str, list[Item]] = {}
+    for item in around.outline:
+        if item.is_flow:
+            _check_end("sourceRef", item, around)
+            _check_end("targetRef", item, around)
+            _check_borders(item, around)
         match item.node:
-            case ExclusiveGateway():
-                _check_default(item, by_id, report)
-            case _ if item.tag.name == "bpmn:endEvent" and outgoing[item.id]:
-                report.add(item.tag, "an end event must not have outgoing sequence flows")
+            case StartEvent():
+                starts[item.scope].append(item)
+            case BoundaryEvent():
+                events.setdefault(item.tag.attributes.get("attachedToRef", ""), []).append(item)
             case _:
                 pass
-        if item.tag.name == "bpmn:boundaryEvent":
-            _check_attached(item, by_id, report)
-            if incoming[item.id]:
-                report.add(item.tag, "a boundary event must not have incoming sequence flows")
-            if not outgoing[item.id]:
-                report.add(item.tag, "a boundary event must have an outgoing sequence flow")
+    for item in around.outline:
         if item.is_container:
             _check_starts(item, starts[item.position], report)
-    _check_errors_caught_once(outline, report)
-    check_events(outline, outgoing, incoming, by_id, report)
+    for activity_id, boundaries in events.items():
+        activity = around.by_id.get(activity_id)
+        waiting = [activity] if activity is not None and isinstance(activity.node, CatchEvent) else []
+        check_waited_for_once([*waiting, *boundaries], report)
+        _check_errors_caught_once(activity_id, boundaries, report)
 
 
 def _grouped(flows: Iterable[Item], end: str) -> Mapping[str, list[Item]]:
@@ -76,72 +69,52 @@ def _grouped(flows: Iterable[Item], end: str) -> Mapping[str, list[Item]]:
     return groups
 
 
-def _check_end(end: str, flow: Item, by_id: Mapping[str, Item], report: Report) -> None:
+def _check_end(end: str, flow: Item, around: Surroundings) -> None:
     reference = flow.tag.attributes.get(end)
     if not reference:
-        report.add(flow.tag, f"a sequence flow must have a {end}")
+        around.report.add(flow.tag, f"a sequence flow must have a {end}")
         return
 
-    found = by_id.get(reference)
+    found = around.by_id.get(reference)
     if found is None:
-        report.add(flow.tag, f"the {end} '{reference}' does not exist in this process")
+        around.report.add(flow.tag, f"the {end} '{reference}' does not exist in this process")
     elif found.is_flow or found.tag.name == "bpmn:process":
-        report.add(flow.tag, f"the {end} '{reference}' is a {found.tag.bare_name}, which no flow can meet")
+        reason = f"the {end} '{reference}' is a {found.tag.bare_name}, which no flow can meet"
+        around.report.add(flow.tag, reason)
 
 
-def _check_borders(flow: Item, by_id: Mapping[str, Item], report: Report) -> None:
-    source = by_id.get(flow.tag.attributes.get("sourceRef", ""))
-    target = by_id.get(flow.tag.attributes.get("targetRef", ""))
+def _check_borders(flow: Item, around: Surroundings) -> None:
+    source = around.by_id.get(flow.tag.attributes.get("sourceRef", ""))
+    target = around.target_of(flow)
     if source is not None and target is not None and source.scope != target.scope:
-        report.add(flow.tag, "a sequence flow must not cross the border of a sub-process")
+        around.report.add(flow.tag, "a sequence flow must not cross the border of a sub-process")
 
 
-def _check_outgoing(item: Item, outgoing: Iterable[Item], report: Report) -> None:
-    """Behind an exclusive gateway with a choice, every flow has a condition or is the default; else none."""
-    flows = [(flow, flow.node.condition) for flow in outgoing if isinstance(flow.node, SequenceFlow)]
-    if not isinstance(item.node, ExclusiveGateway):
-        for flow, condition in flows:
-            if item.node is not None and condition is not None:
-                report.add(flow.tag, "a condition is only supported behind an exclusive gateway")
-        return
+def check_no_conditions(item: Item, around: Surroundings) -> None:
+    """Of an element that takes all its outgoing flows."""
+    for flow in around.outgoing[item.id]:
+        if item.node is not None and isinstance(flow.node, SequenceFlow) and flow.node.condition is not None:
+            around.report.add(flow.tag, "a condition is only supported behind an exclusive gateway")
 
-    for flow, condition in flows:
+
+def check_conditions(item: Item, around: Surroundings) -> None:
+    """Behind a gateway with a choice every flow has a condition or is the default."""
+    flows = [(flow, flow.node) for flow in around.outgoing[item.id] if isinstance(flow.node, SequenceFlow)]
+    for flow, node in flows:
         is_default = flow.id == item.tag.attributes.get("default")
-        if len(flows) > 1 and condition is None and not is_default:
-            report.add(flow.tag, "must have a condition or be the default flow of its gateway")
+        if len(flows) > 1 and node.condition is None and not is_default:
+            around.report.add(flow.tag, "must have a condition or be the default flow of its gateway")
 
 
-def _check_default(gateway: Item, by_id: Mapping[str, Item], report: Report) -> None:
+def check_default(gateway: Item, around: Surroundings) -> None:
     default = gateway.tag.attributes.get("default")
     if default is None:
         return
-    flow = by_id.get(default)
+    flow = around.by_id.get(default)
     if flow is None or not flow.is_flow:
-        report.add(gateway.tag, f"the default flow '{default}' does not exist in this process")
+        around.report.add(gateway.tag, f"the default flow '{default}' does not exist in this process")
     elif flow.tag.attributes.get("sourceRef") != gateway.id:
-        report.add(gateway.tag, f"the default flow '{default}' must start at the gateway")
-
-
-def _check_attached(boundary: Item, by_id: Mapping[str, Item], report: Report) -> None:
-    reference = boundary.tag.attributes.get("attachedToRef")
-    if not reference:
-        report.add(boundary.tag, "a boundary event must have an attachedToRef")
-        return
-
-    activity = by_id.get(reference)
-    if activity is None:
-        report.add(boundary.tag, f"the attachedToRef '{reference}' does not exist in this process")
-    elif not _is_activity(activity):
-        report.add(
-            boundary.tag,
-            f"must be attached to an activity, not to the {activity.tag.bare_name} '{reference}'",
-        )
-    elif activity.scope != boundary.scope:
-        report.add(boundary.tag, f"must stand in the same sub-process as the activity '{reference}'")
-
-
-def _is_activity(item: Item) -> bool:
-    return item.tag.name in _ACTIVITIES or item.tag.name.lower().endswith("task")
+        around.report.add(gateway.tag, f"the default flow '{default}' must start at the gateway")
 
 
 def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> None:
@@ -151,11 +124,13 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
         return
     if not starts:
         report.add(container.tag, f"a {container.tag.bare_name} must have a start event")
-    none_starts = [start for start in starts if not definitions_of(start.tag)]
+    triggered = [start for start in starts if trigger_of(start) is not None]
     if container.tag.name != "bpmn:process":
-        for start in starts:
-            if isinstance(start.node, StartEvent) and start.node.trigger is not None:
-                report.add(start.tag, "the start event of a sub-process must have no event definition")
+        for start in triggered:
+            report.add(start.tag, "the start event of a sub-process must have no event definition")
+    else:
+        check_waited_for_once(starts, report)
+    none_starts = [start for start in starts if not _has_definition(start)]
     for surplus in none_starts[1:]:
         report.add(
             surplus.tag,
@@ -163,13 +138,45 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
         )
 
 
-def _check_errors_caught_once(outline: Outline, report: Report) -> None:
-    caught: set[tuple[str, str | None]] = set()
-    for item in outline:
-        if not isinstance(item.node, ErrorBoundaryEvent):
+def _has_definition(event: Item) -> bool:
+    """Also one that is refused."""
+    return any(child.name.endswith("EventDefinition") for child in event.tag.children)
+
+
+def trigger_of(event: Item) -> EventDefinition | None:
+    """What the event waits for, if it is one that does."""
+    match event.node:
+        case StartEvent(trigger=trigger) | CatchEvent(trigger=trigger) | BoundaryEvent(trigger=trigger):
+            return trigger
+        case _:
+            return None
+
+
+def check_waited_for_once(events: Iterable[Item], report: Report) -> None:
+    """Of those that wait at the same place, each waits for another name. Expressions are known only later."""
+    known: set[tuple[str, str]] = set()
+    for item in events:
+        match trigger_of(item):
+            case MessageDefinition(name=str(name)):
+                waited_for = "message", name
+            case SignalDefinition(name=str(name)):
+                waited_for = "signal", name
+            case _:
+                continue
+        if waited_for in known:
+            report.add(
+                item.tag, f"another event here already waits for the {waited_for[0]} '{waited_for[1]}'"
+            )
+        known.add(waited_for)
+
+
+def _check_errors_caught_once(activity_id: str, boundaries: Iterable[Item], report: Report) -> None:
+    caught: set[str | None] = set()
+    for item in boundaries:
+        trigger = trigger_of(item)
+        if not isinstance(trigger, ErrorDefinition):
             continue
-        code, activity = item.node.error.code, item.tag.attributes.get("attachedToRef", "")
-        if (activity, code) in caught:
-            what = "every error" if code is None else f"the error code '{code}'"
-            report.add(item.tag, f"another boundary event of '{activity}' already catches {what}")
-        caught.add((activity, code))
+        if trigger.code in caught:
+            what = "every error" if trigger.code is None else f"the error code '{trigger.code}'"
+            report.add(item.tag, f"another boundary event of '{activity_id}' already catches {what}")
+        caught.add(trigger.code)

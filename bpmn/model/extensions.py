@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from bpmnd.bpmn.model.details import detail_refusal
 from bpmnd.bpmn.model.graph import JobDefinition, Mapping, Text
 from bpmnd.bpmn.model.report import Report
-from bpmnd.bpmn.model.support import refusal
 from bpmnd.bpmn.model.texts import read_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
 
@@ -33,7 +33,7 @@ def refuse_unsupported_extensions(element: Tag, report: Report) -> None:
     """Report every extension of Zeebe's that would change how the element runs, and that we do not run."""
     for container in element.all("bpmn:extensionElements"):
         for extension in container.children:
-            if reason := refusal(extension.name):
+            if reason := detail_refusal(extension.name):
                 report.add(element, reason, at=extension)
 
 
@@ -48,7 +48,7 @@ def read_job(task: Tag, report: Report) -> JobDefinition:
     definitions = task.extensions("zeebe:taskDefinition")
     if len(definitions) != 1:
         refused_for_more = any(
-            refusal(extension.name)
+            detail_refusal(extension.name)
             for container in task.all("bpmn:extensionElements")
             for extension in container.children
         )

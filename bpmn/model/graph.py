@@ -1,5 +1,8 @@
 """The executable graph: what a deployed BPMN process looks like to the engine.
 
+Here stand the elements that others must know of; the rest are defined where they are read and run, in
+`bpmn/elements/`.
+
 A process is a flat tuple of elements; everything refers to everything else by its index in that
 tuple. The index of an element is given once, at deployment, and stays: events and state carry it.
 """
@@ -75,20 +78,25 @@ class TimerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TimerDefinition:
+class EventDefinition:
+    """What an event waits for, or throws (BPMN 2.0, §10.5.5). Each kind of it has a class of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDefinition(EventDefinition):
     kind: TimerKind
     value: Text
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorDefinition:
+class ErrorDefinition(EventDefinition):
     """An error to catch or to throw. A catching event without a code catches every error."""
 
     code: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class MessageDefinition:
+class MessageDefinition(EventDefinition):
     """A message to catch. That of a start event has no correlation key: whatever comes, starts."""
 
     name: Text
@@ -96,7 +104,7 @@ class MessageDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalDefinition:
+class SignalDefinition(EventDefinition):
     """A signal to catch or to throw."""
 
     name: Text
@@ -109,6 +117,7 @@ class Element:
     index: int
     id: str
     name: str | None
+    element_type: ElementType
     scope: int
     """Index of the enclosing sub-process or process; the process is its own scope."""
     incoming: tuple[int, ...] = ()
@@ -134,6 +143,16 @@ class SequenceFlow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Process(Element):
+    """The root: element 0 of its own tuple."""
+
+    start_event: int | None
+    """The none start event; a process without one cannot be created by a command."""
+    triggered_starts: tuple[int, ...] = ()
+    """The start events that something triggers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubProcess(Element):
     """An embedded sub-process: activated through its none start event."""
 
@@ -144,147 +163,46 @@ class SubProcess(Element):
 class StartEvent(Element):
     """A none start event, or one that `trigger` starts a process at."""
 
-    trigger: MessageDefinition | SignalDefinition | None = None
+    trigger: EventDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndEvent(Element):
-    """A none end event, or one that throws `error`."""
+class CatchEvent(Element):
+    """An intermediate catch event."""
 
-    error: ErrorDefinition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalThrowEvent(Element):
-    """An intermediate throw event, or an end event, that broadcasts a signal."""
-
-    signal: SignalDefinition
+    trigger: EventDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoneThrowEvent(Element):
-    """An intermediate throw event that throws nothing."""
+class ReceiveTask(CatchEvent):
+    """A catch event of a message that is an activity: it can have boundary events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimerCatchEvent(Element):
-    timer: TimerDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageCatchEvent(Element):
-    message: MessageDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalCatchEvent(Element):
-    signal: SignalDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiveTask(Element):
-    """A message catch event that is an activity: it can have boundary events."""
-
-    message: MessageDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimerBoundaryEvent(Element):
+class BoundaryEvent(Element):
     attached_to: int
     interrupting: bool
-    timer: TimerDefinition
+    trigger: EventDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageBoundaryEvent(Element):
-    attached_to: int
-    interrupting: bool
-    message: MessageDefinition
+class ThrowEvent(Element):
+    """An intermediate throw event or an end event; one that `throws` nothing is a none event."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalBoundaryEvent(Element):
-    attached_to: int
-    interrupting: bool
-    signal: SignalDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorBoundaryEvent(Element):
-    """Always interrupting (BPMN 2.0, table 10.90)."""
-
-    attached_to: int
-    error: ErrorDefinition
+    throws: EventDefinition | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTask(Element):
     """Everything whose work is done by job workers: service, send, script and business rule tasks with a job
-    type, and the throw and end events of messages."""
+    type, and the throw and end events of messages. Which of them it is changes nothing else."""
 
     job: JobDefinition
-    element_type: ElementType = ElementType.SERVICE_TASK
-    """Which of them it is; that shows in records and answers and changes nothing else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassThroughTask(Element):
-    """A task without anybody to do it (`task`, `manualTask`): completed as soon as it is active."""
-
-    element_type: ElementType = ElementType.TASK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExclusiveGateway(Element):
-    default: int | None = None
-    """Index of the default sequence flow."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParallelGateway(Element):
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBasedGateway(Element):
     """Waits for whichever of the catch events behind it happens first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process(Element):
-    """The root: element 0 of its own tuple."""
-
-    start_event: int | None
-    """The none start event; a process without one cannot be created by a command."""
-    triggered_starts: tuple[int, ...] = ()
-    """The start events of messages and signals."""
-
-
-Node: TypeAlias = (
-    Process
-    | SubProcess
-    | StartEvent
-    | EndEvent
-    | SignalThrowEvent
-    | NoneThrowEvent
-    | TimerCatchEvent
-    | MessageCatchEvent
-    | SignalCatchEvent
-    | ReceiveTask
-    | TimerBoundaryEvent
-    | MessageBoundaryEvent
-    | SignalBoundaryEvent
-    | ErrorBoundaryEvent
-    | ServiceTask
-    | PassThroughTask
-    | ExclusiveGateway
-    | ParallelGateway
-    | EventBasedGateway
-)
-BoundaryEvent: TypeAlias = (
-    TimerBoundaryEvent | MessageBoundaryEvent | SignalBoundaryEvent | ErrorBoundaryEvent
-)
-CatchEvent: TypeAlias = TimerCatchEvent | MessageCatchEvent | SignalCatchEvent | ReceiveTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +211,7 @@ class ExecutableProcess:
 
     id: str
     version_tag: str | None
-    elements: tuple[Node | SequenceFlow, ...]
+    elements: tuple[Element | SequenceFlow, ...]
 
     @property
     def root(self) -> Process:

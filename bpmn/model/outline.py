@@ -5,30 +5,29 @@ The nodes have their positions in the outline as indexes; the references between
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from bpmnd.bpmn.model.events import Shared
-from bpmnd.bpmn.model.extensions import refuse_unsupported_extensions
-from bpmnd.bpmn.model.graph import Node, SequenceFlow
-from bpmnd.bpmn.model.nodes import READABLE, read_node, read_process
+from bpmnd.bpmn.elements.registry import ELEMENTS
+from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, IGNORED, detail_refusal
+from bpmnd.bpmn.model.extensions import read_inputs, read_outputs, refuse_unsupported_extensions
+from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow
+from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading
 from bpmnd.bpmn.model.report import Report
-from bpmnd.bpmn.model.support import EVENT_DEFINITIONS, IGNORED, UNSUPPORTED_ELEMENTS, refusal
+from bpmnd.bpmn.model.support import FLOW_ELEMENTS, refusal
+from bpmnd.bpmn.model.surroundings import Item, Outline
+from bpmnd.bpmn.model.texts import read_expression
 from bpmnd.bpmn.model.xml import Tag
 
-_ELEMENTS: Final = READABLE | UNSUPPORTED_ELEMENTS.keys()
+_FLOW: Final = "bpmn:sequenceFlow"
+_ELEMENTS: Final = FLOW_ELEMENTS.keys() | {_FLOW}
 _CONTAINERS: Final = frozenset(
     {"bpmn:process", "bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess"}
 )
 _DETAILS: Final = frozenset(
-    f"bpmn:{name}"
-    for name in (
-        *IGNORED,
+    {
+        *(f"bpmn:{name}" for name in (*IGNORED, "completionCondition", "conditionExpression", "rendering")),
         *EVENT_DEFINITIONS,
-        "completionCondition",
-        "conditionExpression",
-        "rendering",
-    )
+    }
 )
 """What an element may be made of, besides other elements."""
 
@@ -40,46 +39,65 @@ _NAME: Final = re.compile(f"[{_NAME_START}][{_NAME_START}0-9.\u00b7\u0300-\u036f
 """What XML calls an NCName."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An element of a process, or a flow, at its position in the outline."""
-
-    tag: Tag
-    position: int
-    scope: int
-    """Position of the enclosing item; the process is its own scope."""
-    node: Node | SequenceFlow | None
-    """None if the engine does not run it; then there is a problem about it."""
-    id: str
-    """Empty if it lacks one; then there is a problem about that."""
-
-    @property
-    def is_container(self) -> bool:
-        return self.tag.name in _CONTAINERS
-
-    @property
-    def is_flow(self) -> bool:
-        return self.tag.name == "bpmn:sequenceFlow"
-
-
-Outline: TypeAlias = tuple[Item, ...]
-
-
 def count_elements(processes: Iterable[Tag]) -> int:
     """How many elements and flows the outlines of these processes will have."""
     return sum(tag.name in _ELEMENTS for process in processes for tag in process.descendants())
 
 
-def read_outline(process: Tag, shared: Shared, report: Report) -> Outline:
+def read_outline(process: Tag, reading: Reading) -> Outline:
     """The process and all elements and flows in it."""
     items: list[Item] = []
     for tag, scope in _walk(process):
-        _check_id(tag, report)
-        _check_details(tag, report)
+        _check_id(tag, reading.report)
+        _check_details(tag, reading.report)
         position = len(items)
-        node = read_node(tag, position, scope, shared, report) if position else read_process(tag)
-        items.append(Item(tag, position, scope, node, tag.id or ""))
+        node = _read_node(tag, position, scope, reading) if position else _read_process(tag)
+        items.append(Item(tag, position, scope, node, tag.id or "", tag.name in _CONTAINERS))
     return tuple(items)
+
+
+def _read_process(tag: Tag) -> Process:
+    """The root of a process, with its position in the outline, which is 0."""
+    return Process(
+        index=0,
+        id=tag.id or "",
+        name=tag.attributes.get("name"),
+        element_type=ElementType.PROCESS,
+        scope=0,
+        start_event=UNKNOWN,
+    )
+
+
+def _read_node(tag: Tag, position: int, scope: int, reading: Reading) -> Element | SequenceFlow | None:
+    """The node at a position of the outline, or None, with a problem, if it is of no supported kind."""
+    if tag.name == _FLOW:
+        return _read_sequence_flow(tag, position, scope, reading.report)
+    registered = ELEMENTS.get(tag.name)
+    if registered is None:
+        return None
+
+    kind = registered.kind
+    inputs, outputs = read_inputs(tag, reading.report), read_outputs(tag, reading.report)
+    common = Common(
+        index=position,
+        id=tag.id or "",
+        name=tag.attributes.get("name"),
+        element_type=registered.element_type,
+        scope=scope,
+        inputs=inputs if kind.with_inputs else (),
+        outputs=outputs if kind.with_outputs else (),
+    )
+    node: Element | None = kind.read(tag, common, reading)
+    return node
+
+
+def _read_sequence_flow(tag: Tag, position: int, scope: int, report: Report) -> SequenceFlow:
+    condition = None
+    for found in tag.all("bpmn:conditionExpression")[:1]:
+        condition = read_expression(found.text, tag, report, at=found)
+    return SequenceFlow(
+        index=position, id=tag.id or "", scope=scope, source=UNKNOWN, target=UNKNOWN, condition=condition
+    )
 
 
 def _walk(process: Tag) -> Iterator[tuple[Tag, int]]:
@@ -111,7 +129,7 @@ def _check_details(tag: Tag, report: Report) -> None:
     for child in tag.children:
         if tag.name in _CONTAINERS and child.name in _ELEMENTS:
             continue
-        if reason := refusal(child.name):
+        if reason := detail_refusal(child.name) or refusal(child.name):
             report.add(tag, reason, at=child)
         elif child.name not in _DETAILS and child.name.startswith("bpmn:"):
             report.add(tag, f"must not contain a {child.bare_name}", at=child)

@@ -5,26 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from bpmnd.bpmn.model.checks import check_ids, check_structure
-from bpmnd.bpmn.model.events import shared_in
+from bpmnd.bpmn.elements.registry import ELEMENTS
+from bpmnd.bpmn.model.checks import check_ids, check_no_conditions, check_structure, surroundings_of
 from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
-    ErrorBoundaryEvent,
-    ExclusiveGateway,
+    BoundaryEvent,
+    Element,
     ExecutableProcess,
-    MessageBoundaryEvent,
-    Node,
     Problem,
     Process,
     SequenceFlow,
-    SignalBoundaryEvent,
     StartEvent,
     SubProcess,
-    TimerBoundaryEvent,
 )
-from bpmnd.bpmn.model.nodes import read_flag
-from bpmnd.bpmn.model.outline import Item, Outline, count_elements, read_outline
+from bpmnd.bpmn.model.outline import count_elements, read_outline
+from bpmnd.bpmn.model.reading import read_flag, reading_of
 from bpmnd.bpmn.model.report import Report
+from bpmnd.bpmn.model.surroundings import Item, Outline
 from bpmnd.bpmn.model.xml import Tag, read
 
 ELEMENTS_MAX: Final = 10_000
@@ -68,11 +65,11 @@ def parse_resource(content: bytes, *, name: str) -> ParseResult:
         return Invalid((Problem(None, definitions.line, reason),))
 
     check_ids(definitions, report)
-    shared = shared_in(definitions)
-    outlines = [read_outline(process, shared, report) for process in processes]
+    reading = reading_of(definitions, report)
+    outlines = [read_outline(process, reading) for process in processes]
     tags = [read_version_tag(process, report) for process in processes]
     for outline in outlines:
-        check_structure(outline, report)
+        _check(outline, report)
     if problems := report.problems():
         return Invalid(problems)
     if not processes:
@@ -83,6 +80,19 @@ def parse_resource(content: bytes, *, name: str) -> ParseResult:
             _assemble(outline, tag, range(len(outline))) for outline, tag in zip(outlines, tags, strict=True)
         )
     )
+
+
+def _check(outline: Outline, report: Report) -> None:
+    around = surroundings_of(outline, report)
+    check_structure(around)
+    for item in outline:
+        registered = ELEMENTS.get(item.tag.name)
+        if registered is None:
+            continue
+        if item.node is not None:
+            registered.kind.check(item, around)
+        if not registered.kind.chooses_flows:
+            check_no_conditions(item, around)
 
 
 def rebuild(content: bytes, process_id: str, element_ids: tuple[str, ...]) -> ExecutableProcess:
@@ -97,7 +107,7 @@ def rebuild(content: bytes, process_id: str, element_ids: tuple[str, ...]) -> Ex
     assert process is not None, f"the stored resource has no process '{process_id}'"
 
     report = Report()
-    outline = read_outline(process, shared_in(definitions), report)
+    outline = read_outline(process, reading_of(definitions, report))
     unknown = [str(problem) for problem in report.problems()]
     assert all(item.node is not None for item in outline), f"this build cannot run '{process_id}': {unknown}"
 
@@ -139,12 +149,7 @@ class _Linker:
                 case SequenceFlow():
                     self._outgoing[attributes["sourceRef"]].append(index)
                     self._incoming[attributes["targetRef"]].append(index)
-                case (
-                    TimerBoundaryEvent()
-                    | MessageBoundaryEvent()
-                    | SignalBoundaryEvent()
-                    | ErrorBoundaryEvent()
-                ):
+                case BoundaryEvent():
                     self._boundary_events[attributes["attachedToRef"]].append(index)
                 case StartEvent(trigger=None):
                     self._start_events[indexes[item.scope]] = index
@@ -153,7 +158,7 @@ class _Linker:
                 case _:
                     pass
 
-    def linked(self, item: Item) -> Node | SequenceFlow:
+    def linked(self, item: Item) -> Element | SequenceFlow:
         index = self._indexes[item.position]
         attributes = item.tag.attributes
         match item.node:
@@ -184,9 +189,6 @@ class _Linker:
                 return replace(node, start_event=self._start_events.get(index), triggered_starts=starts)
             case SubProcess():
                 return replace(node, start_event=self._start_events[index])
-            case TimerBoundaryEvent() | MessageBoundaryEvent() | SignalBoundaryEvent() | ErrorBoundaryEvent():
-                return replace(node, attached_to=self._index_of[attributes["attachedToRef"]])
-            case ExclusiveGateway() if "default" in attributes:
-                return replace(node, default=self._index_of[attributes["default"]])
             case _:
-                return node
+                linked: Element = ELEMENTS[item.tag.name].kind.link(node, item.tag, self._index_of)
+                return linked

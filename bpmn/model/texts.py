@@ -21,6 +21,14 @@ def read_text(text: str, element: Tag, report: Report, *, at: Tag) -> Text:
     return _compiled(text, element, report, at=at) if is_expression(text) else text
 
 
+def read_name(shared: Tag, element: Tag, report: Report) -> Text:
+    """The name of what an event refers to, such as a message."""
+    name = shared.attributes.get("name", "")
+    if not name:
+        report.add(shared, f"the name of a {shared.bare_name} must be present and not empty")
+    return read_text(name, element, report, at=shared)
+
+
 def read_expression(text: str, element: Tag, report: Report, *, at: Tag) -> Evaluable:
     """The compiled expression; literal text is a problem."""
     if is_expression(text):

@@ -35,9 +35,10 @@ from bpmnd.bpmn.commands import (
     UpdateJob,
     YieldJobs,
 )
+from bpmnd.bpmn.elements.parallel_gateway import ParallelGateway
 from bpmnd.bpmn.engine import Decision, Engine
 from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCreated
-from bpmnd.bpmn.model.graph import ParallelGateway, SequenceFlow
+from bpmnd.bpmn.model.graph import SequenceFlow
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State, ordered
 from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group

@@ -1,6 +1,6 @@
 """Small BPMN files to parse: the parts are written as in a file, the frame around them is made here."""
 
-from bpmnd.bpmn.model.graph import ExecutableProcess, Node, SequenceFlow
+from bpmnd.bpmn.model.graph import Element, ExecutableProcess, SequenceFlow
 from bpmnd.bpmn.model.parser import Invalid, Parsed, parse_resource
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -62,7 +62,7 @@ def parsed(content: bytes) -> ExecutableProcess:
     return only
 
 
-def element(content: bytes, id_: str) -> Node | SequenceFlow:
+def element(content: bytes, id_: str) -> Element | SequenceFlow:
     """The element of that id in a valid file with one process."""
     return next(found for found in parsed(content).elements if found.id == id_)
 

@@ -1,18 +1,17 @@
 import pytest
 
+from bpmnd.bpmn.elements.pass_through_task import PassThroughTask
 from bpmnd.bpmn.feel import Expression
 from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
     ElementType,
-    EndEvent,
-    ErrorBoundaryEvent,
     ErrorDefinition,
     Mapping,
-    PassThroughTask,
     SequenceFlow,
     ServiceTask,
     SubProcess,
-    TimerBoundaryEvent,
-    TimerCatchEvent,
+    ThrowEvent,
     TimerDefinition,
     TimerKind,
 )
@@ -179,14 +178,15 @@ def test_none_events_have_outputs_only(kind: str) -> None:
 )
 def test_a_timer_catch_event_waits_for_a_duration_or_a_date(kind: str, text: str) -> None:
     found = element(model(START + catch(timer(kind, text))), "catch")
-    assert isinstance(found, TimerCatchEvent)
-    assert found.timer == TimerDefinition(TimerKind(kind), text.strip())
+    assert isinstance(found, CatchEvent)
+    assert found.trigger == TimerDefinition(TimerKind(kind), text.strip())
 
 
 def test_a_timer_may_be_an_expression() -> None:
     found = element(model(START + catch(timer("timeDate", "= due"))), "catch")
-    assert isinstance(found, TimerCatchEvent)
-    assert isinstance(found.timer.value, Expression)
+    assert isinstance(found, CatchEvent)
+    assert isinstance(found.trigger, TimerDefinition)
+    assert isinstance(found.trigger.value, Expression)
 
 
 def test_a_timer_catch_event_does_not_repeat() -> None:
@@ -221,15 +221,15 @@ def test_a_timer_is_of_one_kind(inside: str) -> None:
 def test_a_timer_boundary_event_interrupts_unless_told_otherwise(attributes: str, interrupting: bool) -> None:
     content = model(HOST + boundary(timer("timeDuration", "PT1H"), attributes=attributes))
     found = element(content, "boundary")
-    assert isinstance(found, TimerBoundaryEvent)
+    assert isinstance(found, BoundaryEvent)
     assert found.interrupting is interrupting
 
 
 def test_a_non_interrupting_timer_boundary_event_may_repeat() -> None:
     content = model(HOST + boundary(timer("timeCycle", "R3/PT1H"), attributes='cancelActivity="false"'))
     found = element(content, "boundary")
-    assert isinstance(found, TimerBoundaryEvent)
-    assert found.timer == TimerDefinition(TimerKind.CYCLE, "R3/PT1H")
+    assert isinstance(found, BoundaryEvent)
+    assert found.trigger == TimerDefinition(TimerKind.CYCLE, "R3/PT1H")
 
 
 def test_an_interrupting_timer_boundary_event_does_not_repeat() -> None:
@@ -243,8 +243,8 @@ def test_an_interrupting_timer_boundary_event_does_not_repeat() -> None:
 )
 def test_an_error_boundary_event_catches_a_code_or_every_error(reference: str, code: str | None) -> None:
     found = element(model(HOST + boundary(error(reference)), beside=ERRORS), "boundary")
-    assert isinstance(found, ErrorBoundaryEvent)
-    assert found.error == ErrorDefinition(code)
+    assert isinstance(found, BoundaryEvent)
+    assert found.trigger == ErrorDefinition(code)
 
 
 @pytest.mark.parametrize(
@@ -266,8 +266,8 @@ def test_an_error_boundary_event_always_interrupts() -> None:
 def test_an_error_end_event_throws_a_code() -> None:
     content = model(START + f'<endEvent id="end">{error("refused")}</endEvent>', beside=ERRORS)
     found = element(content, "end")
-    assert isinstance(found, EndEvent)
-    assert found.error == ErrorDefinition("REFUSED")
+    assert isinstance(found, ThrowEvent)
+    assert found.throws == ErrorDefinition("REFUSED")
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,16 @@ import pytest
 
 from bpmnd.bpmn.feel import Expression
 from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
     ElementType,
-    EndEvent,
     EventBasedGateway,
-    MessageBoundaryEvent,
-    MessageCatchEvent,
-    NoneThrowEvent,
+    MessageDefinition,
     ReceiveTask,
     ServiceTask,
-    SignalBoundaryEvent,
-    SignalCatchEvent,
     SignalDefinition,
-    SignalThrowEvent,
     StartEvent,
+    ThrowEvent,
 )
 from bpmnd.bpmn.model.parser import rebuild
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
@@ -31,19 +28,21 @@ LEADS = flow("f1", "gate", "one") + flow("f2", "gate", "two")
 
 def test_a_message_catch_event_has_a_name_and_a_correlation_key() -> None:
     node = element(model(START + catch("e", on_message("m")), beside=GO), "e")
-    assert isinstance(node, MessageCatchEvent)
-    assert node.message.name == "go"
-    assert isinstance(node.message.correlation_key, Expression)
+    assert isinstance(node, CatchEvent)
+    assert isinstance(node.trigger, MessageDefinition)
+    assert node.trigger.name == "go"
+    assert isinstance(node.trigger.correlation_key, Expression)
 
 
 def test_a_receive_task_refers_to_its_message() -> None:
     node = element(model(START + '<receiveTask id="e" messageRef="m"/>', beside=GO), "e")
     assert isinstance(node, ReceiveTask)
-    assert node.message.name == "go"
+    assert isinstance(node.trigger, MessageDefinition)
+    assert node.trigger.name == "go"
 
 
 @pytest.mark.parametrize(
-    ("definition", "kind"), [(on_message("m"), MessageBoundaryEvent), (on_signal("s"), SignalBoundaryEvent)]
+    ("definition", "kind"), [(on_message("m"), MessageDefinition), (on_signal("s"), SignalDefinition)]
 )
 @pytest.mark.parametrize("interrupting", [True, False])
 def test_a_boundary_event_interrupts_or_not(definition: str, kind: type, interrupting: bool) -> None:
@@ -56,16 +55,16 @@ def test_a_boundary_event_interrupts_or_not(definition: str, kind: type, interru
         beside=GO + BELL,
     )
     node = element(content, "e")
-    assert isinstance(node, MessageBoundaryEvent | SignalBoundaryEvent)
-    assert isinstance(node, kind)
+    assert isinstance(node, BoundaryEvent)
+    assert isinstance(node.trigger, kind)
     assert node.interrupting is interrupting
     assert element(content, "work").index == node.attached_to
 
 
 def test_a_signal_is_caught_by_its_name() -> None:
     node = element(model(START + catch("e", on_signal("s")), beside=BELL), "e")
-    assert isinstance(node, SignalCatchEvent)
-    assert node.signal == SignalDefinition("bell")
+    assert isinstance(node, CatchEvent)
+    assert node.trigger == SignalDefinition("bell")
 
 
 def test_a_process_knows_its_start_events_and_one_of_them_is_none() -> None:
@@ -100,14 +99,16 @@ def test_a_message_is_thrown_by_a_job_and_a_signal_by_the_engine(kind: str, type
     assert isinstance(thrown, ServiceTask)
     assert (thrown.element_type, thrown.job.type) == (type_, "send")
     thrown = element(model(START + event(kind, "e", on_signal("s")), beside=BELL), "e")
-    assert isinstance(thrown, SignalThrowEvent)
-    assert thrown.signal.name == "bell"
+    assert isinstance(thrown, ThrowEvent)
+    assert thrown.throws == SignalDefinition("bell")
 
 
 def test_events_that_throw_nothing() -> None:
     content = model(START + '<intermediateThrowEvent id="a"/><endEvent id="b"/>')
-    assert isinstance(element(content, "a"), NoneThrowEvent)
-    assert isinstance(element(content, "b"), EndEvent)
+    for id_ in ("a", "b"):
+        node = element(content, id_)
+        assert isinstance(node, ThrowEvent)
+        assert node.throws is None
 
 
 def test_an_event_based_gateway_leads_to_events() -> None:
@@ -203,7 +204,7 @@ def test_what_is_wrong_is_told(inside: str, beside: str, expected: tuple[str, st
 
 def test_a_reference_may_be_qualified() -> None:
     node = element(model(START + catch("e", on_message("t:m")), beside=GO), "e")
-    assert isinstance(node, MessageCatchEvent)
+    assert isinstance(node, CatchEvent)
 
 
 def test_names_that_are_computed_are_not_compared() -> None:

@@ -1,13 +1,8 @@
 import pytest
 
-from bpmnd.bpmn.model.graph import (
-    BrokenExpression,
-    ExclusiveGateway,
-    ParallelGateway,
-    SequenceFlow,
-    ServiceTask,
-    TimerBoundaryEvent,
-)
+from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGateway
+from bpmnd.bpmn.elements.parallel_gateway import ParallelGateway
+from bpmnd.bpmn.model.graph import BoundaryEvent, BrokenExpression, SequenceFlow, ServiceTask
 from bpmnd.bpmn.model.parser import Invalid, Parsed, parse_resource, rebuild
 from tests.bpmn.model.models import (
     END,
@@ -73,7 +68,7 @@ def test_an_activity_knows_its_boundary_events() -> None:
     content = model(START + WORK + END + boundary(hour, id_="one") + boundary(hour, id_="two"))
     ids, work, one = parsed(content).element_ids(), element(content, "work"), element(content, "one")
     assert isinstance(work, ServiceTask)
-    assert isinstance(one, TimerBoundaryEvent)
+    assert isinstance(one, BoundaryEvent)
     assert [ids[index] for index in work.boundary_events] == ["two", "one"]
     assert one.attached_to == work.index
 

@@ -1,17 +1,14 @@
-"""What every element type has: a behaviour, which knows what activation does."""
+"""An element instance on its way to be active."""
 
-from typing import Protocol, TypeVar
+from typing import final
 
-from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import Element
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.turn import Turn
 
-N = TypeVar("N", bound=Element, contravariant=True)
 
-
+@final
 class Activation:
-    """An element instance on its way to be active: everything up to here has succeeded.
+    """An activation of which everything up to here has succeeded.
 
     `begun` tells that the element instance stands in the state already; `flows` are the sequence flows
     whose tokens its activation takes if it does not; `happened` that it is an event which has happened.
@@ -37,12 +34,7 @@ class Activation:
         self.begun = begun
         self.happened = happened
 
-
-class Behaviour(Protocol[N]):
-    """Decides what becomes of an element that is to be activated.
-
-    `activate` first computes whatever can fail, and returns the incident if it does; nothing has happened
-    then. Only after that it emits, beginning with `lifecycle.activated`.
-    """
-
-    def activate(self, element: N, activation: Activation) -> Incident | None: ...
+    @property
+    def inner_key(self) -> int:
+        """The innermost scope there is so far: its own once it has begun."""
+        return self.key if self.begun else self.scope_key

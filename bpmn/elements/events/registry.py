@@ -1,0 +1,21 @@
+"""All event definitions that are supported: the one table for reading, checking, running and documenting."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bpmnd.bpmn.elements.events.error import ErrorKind
+from bpmnd.bpmn.elements.events.message import MessageKind
+from bpmnd.bpmn.elements.events.signal import SignalKind
+from bpmnd.bpmn.elements.events.timer import TimerKind
+from bpmnd.bpmn.elements.kind import AnyEventKind
+from bpmnd.bpmn.model.graph import EventDefinition
+
+EVENTS: Final[Mapping[str, AnyEventKind]] = {
+    "bpmn:errorEventDefinition": ErrorKind(),
+    "bpmn:messageEventDefinition": MessageKind(),
+    "bpmn:signalEventDefinition": SignalKind(),
+    "bpmn:timerEventDefinition": TimerKind(),
+}
+EVENT_KINDS: Final[Mapping[type[EventDefinition], AnyEventKind]] = {
+    kind.definition: kind for kind in EVENTS.values()
+}

@@ -1,0 +1,97 @@
+"""What an element type, or a kind of event definition, consists of: one object in one file knows how it is
+read from a model, checked, and run. `registry.py` lists them all."""
+
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import Element, EventDefinition, ExecutableProcess
+from bpmnd.bpmn.model.reading import Common, Reading
+from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
+from bpmnd.bpmn.model.xml import Tag
+from bpmnd.bpmn.state.records import ProcessInstance
+
+N = TypeVar("N", bound=Element)
+D = TypeVar("D", bound=EventDefinition)
+
+
+class ElementKind(Generic[N]):
+    """An element type. What most of them have in common is done here already.
+
+    `activate` first computes whatever can fail, and returns the incident if it does; nothing has happened
+    then. Only after that it emits, beginning with `lifecycle.activated`.
+    """
+
+    nodes: ClassVar[tuple[type[Element], ...]]
+    """The nodes of the graph that it makes and runs."""
+    with_inputs: ClassVar[bool] = True
+    with_outputs: ClassVar[bool] = True
+    """Whether variable mappings have an effect. Like Zeebe, models may have them everywhere."""
+    chooses_flows: ClassVar[bool] = False
+    """Whether it evaluates the conditions of its outgoing flows."""
+
+    def read(self, tag: Tag, common: Common, reading: Reading) -> N | None:
+        """The node by itself, with `UNKNOWN` for the index of any other element; None with a problem."""
+        raise NotImplementedError
+
+    def check(self, item: Item, around: Surroundings) -> None:
+        """Report what is wrong with it among its neighbours."""
+
+    def link(self, node: N, tag: Tag, references: References) -> N:
+        """The node with the indexes of what its tag refers to by id."""
+        return node
+
+    def tokens_to_take(
+        self, element: N, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
+    ) -> tuple[int, ...] | None:
+        """The flows whose tokens an activation along `flow` takes; None if a token is still missing."""
+        return (flow,)
+
+    def activate(self, element: N, activation: Activation) -> Incident | None:
+        raise NotImplementedError
+
+
+class Position(StrEnum):
+    """Where an event definition may stand, in the words of the documentation."""
+
+    START = "start events"
+    CATCH = "intermediate catch events"
+    BOUNDARY = "boundary events"
+    THROW = "intermediate throw events"
+    END = "end events"
+
+
+class Plan(Protocol):
+    """Something to wait for, worked out before the element is active, and begun once it is."""
+
+    def begin(self, activation: Activation) -> None: ...
+
+
+class EventKind(Generic[D]):
+    """A kind of event definition, at all the positions where it may stand."""
+
+    words: ClassVar[str]
+    """What events of it are called: `timer`."""
+    definition: ClassVar[type[EventDefinition]]
+    positions: ClassVar[frozenset[Position]]
+
+    def read(
+        self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
+    ) -> D:
+        raise NotImplementedError
+
+    def plan(
+        self, trigger: D, activation: Activation, element: int, *, interrupting: bool, outside: bool
+    ) -> Plan | Incident | None:
+        """What is to be waited for so that `element` can be triggered; None for what finds its catchers by
+        itself. `outside` tells that the event belongs to the scope around the element that waits."""
+        return None
+
+    def throw(self, element: Element, thrown: D, activation: Activation) -> Incident | None:
+        """Activate a throw or end event, with everything that comes of it."""
+        raise NotImplementedError
+
+
+AnyElementKind = ElementKind[Any]
+AnyEventKind = EventKind[Any]

@@ -1,0 +1,53 @@
+"""All element types that are supported: the one table for reading, checking, running and documenting."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from bpmnd.bpmn.elements.boundary_event import BoundaryEventKind
+from bpmnd.bpmn.elements.catch_event import CatchEventKind
+from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
+from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
+from bpmnd.bpmn.elements.kind import AnyElementKind
+from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
+from bpmnd.bpmn.elements.pass_through_task import PassThroughTaskKind
+from bpmnd.bpmn.elements.receive_task import ReceiveTaskKind
+from bpmnd.bpmn.elements.service_task import ServiceTaskKind
+from bpmnd.bpmn.elements.start_event import StartEventKind
+from bpmnd.bpmn.elements.sub_process import SubProcessKind
+from bpmnd.bpmn.elements.throw_event import ThrowEventKind
+from bpmnd.bpmn.model.graph import Element, ElementType
+
+
+class Registered(NamedTuple):
+    kind: AnyElementKind
+    element_type: ElementType
+
+
+_PASS_THROUGH: Final = PassThroughTaskKind()
+_WORKED: Final = ServiceTaskKind()
+_THROWING: Final = ThrowEventKind()
+
+ELEMENTS: Final[Mapping[str, Registered]] = {
+    "bpmn:startEvent": Registered(StartEventKind(), ElementType.START_EVENT),
+    "bpmn:endEvent": Registered(_THROWING, ElementType.END_EVENT),
+    "bpmn:intermediateCatchEvent": Registered(CatchEventKind(), ElementType.INTERMEDIATE_CATCH_EVENT),
+    "bpmn:intermediateThrowEvent": Registered(_THROWING, ElementType.INTERMEDIATE_THROW_EVENT),
+    "bpmn:boundaryEvent": Registered(BoundaryEventKind(), ElementType.BOUNDARY_EVENT),
+    "bpmn:task": Registered(_PASS_THROUGH, ElementType.TASK),
+    "bpmn:manualTask": Registered(_PASS_THROUGH, ElementType.MANUAL_TASK),
+    "bpmn:serviceTask": Registered(_WORKED, ElementType.SERVICE_TASK),
+    "bpmn:sendTask": Registered(_WORKED, ElementType.SEND_TASK),
+    "bpmn:scriptTask": Registered(_WORKED, ElementType.SCRIPT_TASK),
+    "bpmn:businessRuleTask": Registered(_WORKED, ElementType.BUSINESS_RULE_TASK),
+    "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
+    "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
+    "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),
+    "bpmn:parallelGateway": Registered(ParallelGatewayKind(), ElementType.PARALLEL_GATEWAY),
+    "bpmn:eventBasedGateway": Registered(EventBasedGatewayKind(), ElementType.EVENT_BASED_GATEWAY),
+}
+"""By their names in a file, apart from processes and sequence flows."""
+
+KINDS: Final[Mapping[type[Element], AnyElementKind]] = {
+    node: registered.kind for registered in ELEMENTS.values() for node in registered.kind.nodes
+}
+"""By the nodes of the graph."""

@@ -1,0 +1,80 @@
+"""Parts of BPMN and of Zeebe's extensions that are no elements: which of them say nothing about how a process
+runs, and which this engine does not run."""
+
+from collections.abc import Mapping
+from typing import Final
+
+UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
+    "bpmn:multiInstanceLoopCharacteristics": "multi-instance activities",
+    "bpmn:standardLoopCharacteristics": "standard loops",
+    "bpmn:eventDefinitionRef": "references to event definitions",
+    "zeebe:executionListeners": "execution listeners",
+    "zeebe:taskListeners": "task listeners",
+    "zeebe:script": "FEEL scripts in script tasks",
+    "zeebe:calledDecision": "called decisions",
+    "zeebe:publishMessage": "published messages",
+    "zeebe:linkedResources": "linked resources",
+}
+"""What stands in an element that would be supported without it."""
+
+EVENT_SUB_PROCESSES: Final = "event sub-processes"
+
+EVENT_DEFINITIONS: Final[Mapping[str, str]] = {
+    "bpmn:cancelEventDefinition": "cancel",
+    "bpmn:compensateEventDefinition": "compensation",
+    "bpmn:conditionalEventDefinition": "conditional",
+    "bpmn:errorEventDefinition": "error",
+    "bpmn:escalationEventDefinition": "escalation",
+    "bpmn:linkEventDefinition": "link",
+    "bpmn:messageEventDefinition": "message",
+    "bpmn:signalEventDefinition": "signal",
+    "bpmn:terminateEventDefinition": "terminate",
+    "bpmn:timerEventDefinition": "timer",
+}
+
+IGNORED: Final = frozenset(
+    {
+        "association",
+        "auditing",
+        "correlationSubscription",
+        "dataInput",
+        "dataInputAssociation",
+        "dataObject",
+        "dataObjectReference",
+        "dataOutput",
+        "dataOutputAssociation",
+        "dataStoreReference",
+        "categoryValueRef",
+        "documentation",
+        "extensionElements",
+        "group",
+        "humanPerformer",
+        "incoming",
+        "inputSet",
+        "ioBinding",
+        "ioSpecification",
+        "laneSet",
+        "monitoring",
+        "outgoing",
+        "outputSet",
+        "performer",
+        "potentialOwner",
+        "property",
+        "resourceRole",
+        "script",
+        "supportedInterfaceRef",
+        "supports",
+        "textAnnotation",
+    }
+)
+"""BPMN that says nothing about how a process runs, as Zeebe sees it too."""
+
+
+def not_yet(words: str) -> str:
+    return f"{words} are not supported yet"
+
+
+def detail_refusal(qualified_name: str) -> str | None:
+    """Why something inside an element is refused, if it is."""
+    words = UNSUPPORTED_DETAILS.get(qualified_name)
+    return None if words is None else not_yet(words)
