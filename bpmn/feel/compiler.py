@@ -4,6 +4,7 @@ What can be known from the text alone is decided here, once: which name is a loc
 meant, which operands are constant.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Final, final
 
 from bpmnd.bpmn.feel import comparisons, loops, operators, testers
@@ -38,9 +39,10 @@ from bpmnd.bpmn.feel.syntax import (
     Tree,
     UnaryTests,
 )
-from bpmnd.bpmn.feel.types import is_known_type, type_test
+from bpmnd.bpmn.feel.types import TypeTest, is_known_type, type_test
 
 INPUT: Final = "?"
+_NO_TYPES: Final[Mapping[str, TypeTest]] = {}
 
 
 class TooDeep(Exception):  # noqa: N818 (a problem of the text, handed out as a value)
@@ -57,13 +59,37 @@ def compile_tree(tree: Tree) -> tuple[Closure, frozenset[str], bool] | SyntaxPro
     return closure, frozenset(compiler.variables), compiler.builds
 
 
+def compile_part(tree: Tree, known: Iterable[str], types: Mapping[str, TypeTest]) -> Closure | SyntaxProblem:
+    """The closure of an expression within something larger, whose frames have the `known` names."""
+    compiler = _Compiler(known, types)
+    try:
+        return compiler.compile(tree)
+    except (TooDeep, RecursionError):
+        return SyntaxProblem("nested too deeply", 0)
+
+
+def compile_part_tests(
+    tree: UnaryTests, known: Iterable[str], types: Mapping[str, TypeTest]
+) -> Tester | SyntaxProblem:
+    """The same for unary tests, which are handed the value to be tested."""
+    compiler = _Compiler(known, types)
+    try:
+        return compiler.tester(tree)
+    except (TooDeep, RecursionError):
+        return SyntaxProblem("nested too deeply", 0)
+
+
 @final
 class _Compiler:
-    def __init__(self) -> None:
+    """Without `known` names all come from outside, unless the expression gives them itself."""
+
+    def __init__(self, known: Iterable[str] | None = None, types: Mapping[str, TypeTest] = _NO_TYPES) -> None:
         self.variables: set[str] = set()
         self.builds = False
-        self._locals: dict[str, int] = {}
-        self._filters = 0
+        self._types = types
+        self._locals: dict[str, int] = dict.fromkeys(known or (), 1)
+        # Within something larger as within a filter, a frame may have names that nobody can know here.
+        self._filters = 0 if known is None else 1
         self._depth = 0
         self._nodes = 0
         self._partials = 0
@@ -115,7 +141,7 @@ class _Compiler:
             case In(value, tests):
                 return testers.member(self.compile(value), [self._test(test) for test in tests])
             case InstanceOf(value, kind):
-                test = type_test(kind) if is_known_type(kind) else None
+                test = type_test(kind, self._types) if is_known_type(kind, self._types) else None
                 return operators.instance_of(self.compile(value), test)
             case RangeOf():
                 return self._range(tree)
@@ -261,6 +287,9 @@ class _Compiler:
         test, _ = self._within((), tree)
         asks, self.variables = INPUT in self.variables, self.variables | ({INPUT} if asks_input else set())
         return testers.own_test(test) if asks else testers.value_test(test)
+
+    def tester(self, tree: UnaryTests) -> Tester:
+        return testers.all_tests([self._test(test) for test in tree.tests], tree.negated)
 
     def _unary_tests(self, tree: UnaryTests) -> Closure:
         tests = [self._test(test) for test in tree.tests]

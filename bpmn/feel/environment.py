@@ -28,12 +28,14 @@ class Frame:
 class Environment:
     """Made for one evaluation and thrown away with it."""
 
-    __slots__ = ("frame", "lookup", "nesting", "now_ms", "steps_left", "variables", "warnings")
+    __slots__ = ("frame", "is_standard", "lookup", "nesting", "now_ms", "steps_left", "variables", "warnings")
 
-    def __init__(self, lookup: Lookup, now_ms: int, steps_max: int) -> None:
+    def __init__(self, lookup: Lookup, now_ms: int, steps_max: int, *, is_standard: bool = False) -> None:
         self.lookup = lookup
         self.now_ms = now_ms
         self.steps_left = steps_max
+        self.is_standard = is_standard
+        """Whether arguments are made to fit and keys have to differ, as DMN has it and Camunda has not."""
         self.frame: Frame | None = None
         self.nesting = 0
         self.variables: dict[str, Value] = {}

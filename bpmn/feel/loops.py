@@ -159,8 +159,11 @@ def quantified(sources: list[Source], condition: Closure, nodes: int, every: boo
     return loop
 
 
-def filtered(source: Closure, condition: Closure, nodes: int) -> Closure:
-    """The elements for which a condition is true, or the one whose position the condition yields."""
+def filtered(source: Closure, condition: Closure, nodes: int, *, is_boxed: bool = False) -> Closure:
+    """The elements for which a condition is true, or the one whose position the condition yields.
+
+    A boxed filter is null if the condition yields something else.
+    """
     cost = _cost(nodes)
 
     def select(environment: Environment) -> Value:
@@ -181,6 +184,10 @@ def filtered(source: Closure, condition: Closure, nodes: int) -> Closure:
             elif is_number(answer):
                 environment.frame = outer
                 return element_of(environment, values, int(answer))
+            elif is_boxed and answer is not None and answer is not False:
+                environment.frame = outer
+                environment.warn(f"Expected Boolean but found '{feel_type(answer)}'")
+                return None
         environment.frame = outer
         return selected
 

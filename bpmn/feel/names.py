@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import final
+from typing import Final, final
 
 from bpmnd.bpmn.feel.tokens import Token, tokenize
+
+_SIGNS: Final = frozenset(("+", "-", "*", "/", "**", "."))
 
 
 @final
@@ -40,6 +42,29 @@ class Names:
         return None
 
 
+@final
+class Vocabulary:
+    """All names of several words in a model. Any of them may stand behind a point.
+
+    Where an expression begins, an entry may be meant that a filter brings, but not by a name with a sign in
+    it that is more likely an operator.
+    """
+
+    __slots__ = ("entries", "properties")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.properties = Names()
+        self.entries = Names()
+        for name in names:
+            tokens = tokenize(name)
+            if not isinstance(tokens, list):
+                continue
+            words = tuple(word for _, word, _ in tokens[:-1])
+            self.properties.add(words)
+            if _SIGNS.isdisjoint(words):
+                self.entries.add(words)
+
+
 @lru_cache(maxsize=64)
 def names_of(names: frozenset[str]) -> Names:
     """An index of names given from outside; read only, as it is shared."""
@@ -53,3 +78,9 @@ def joined(words: Iterable[str]) -> str:
         glue = " " if text and (text[-1].isalnum() and word[0].isalnum()) else ""
         text += glue + word
     return text
+
+
+def spelled(name: str) -> str:
+    """A name from outside as it is spelled when an expression says it: `a  b` is `a b`, `a - b` is `a-b`."""
+    tokens = tokenize(name)
+    return joined(word for _, word, _ in tokens[:-1]) if isinstance(tokens, list) else name

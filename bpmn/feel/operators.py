@@ -190,6 +190,9 @@ def context_of(entries: list[tuple[str, Closure]]) -> Closure:
         for key, entry in entries:
             values[key] = entry(environment)
         environment.frame = outer
+        if len(values) < len(entries) and environment.is_standard:
+            environment.warn("A context has two entries with the same key")
+            return None
         return values
 
     return build

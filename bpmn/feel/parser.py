@@ -12,7 +12,7 @@ from typing import Final, final
 from bpmnd.bpmn.feel.builtins.registry import BUILTIN_NAMES
 from bpmnd.bpmn.feel.cursor import Unexpected
 from bpmnd.bpmn.feel.limits import NESTING_MAX, TEXT_SIZE_MAX
-from bpmnd.bpmn.feel.names import Names, joined, names_of
+from bpmnd.bpmn.feel.names import Names, Vocabulary, joined, names_of
 from bpmnd.bpmn.feel.numbers import negate, parsed
 from bpmnd.bpmn.feel.outcomes import SyntaxProblem
 from bpmnd.bpmn.feel.syntax import (
@@ -84,17 +84,24 @@ _PROPERTIES: Final = Names(("time offset", "start included", "end included"))
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
-def parse_expression(text: str, names: frozenset[str] = _NO_NAMES) -> Tree | SyntaxProblem:
-    return _parse(text, names, unary=False)
+def parse_expression(
+    text: str, names: frozenset[str] = _NO_NAMES, words: Vocabulary | None = None
+) -> Tree | SyntaxProblem:
+    """`names` of several words are known as such, and those of the `words` of a model."""
+    return _parse(text, names, words, unary=False)
 
 
-def parse_unary_tests(text: str, names: frozenset[str] = _NO_NAMES) -> UnaryTests | SyntaxProblem:
-    tree = _parse(text, names, unary=True)
+def parse_unary_tests(
+    text: str, names: frozenset[str] = _NO_NAMES, words: Vocabulary | None = None
+) -> UnaryTests | SyntaxProblem:
+    tree = _parse(text, names, words, unary=True)
     assert isinstance(tree, UnaryTests | SyntaxProblem), f"unary tests became {tree}"
     return tree
 
 
-def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxProblem:
+def _parse(
+    text: str, names: frozenset[str], words: Vocabulary | None, *, unary: bool
+) -> Tree | SyntaxProblem:
     if len(text) > TEXT_SIZE_MAX:
         return SyntaxProblem(f"longer than {TEXT_SIZE_MAX} characters", TEXT_SIZE_MAX)
     if not text.isascii() and (half := _SURROGATE.search(text)):
@@ -102,7 +109,7 @@ def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxPro
     tokens = tokenize(text)
     if isinstance(tokens, SyntaxProblem):
         return tokens
-    parser = _Parser(tokens, names_of(names) if names else None)
+    parser = _Parser(tokens, names_of(names) if names else None, words)
     try:
         return parser.unary_tests() if unary else parser.whole()
     except Unexpected as unexpected:
@@ -113,11 +120,13 @@ def _parse(text: str, names: frozenset[str], *, unary: bool) -> Tree | SyntaxPro
 
 @final
 class _Parser(TypeParser):
-    __slots__ = ("_known", "_own")
+    __slots__ = ("_entries", "_known", "_own", "_properties")
 
-    def __init__(self, tokens: list[Token], known: Names | None) -> None:
+    def __init__(self, tokens: list[Token], known: Names | None, words: Vocabulary | None) -> None:
         super().__init__(tokens)
         self._known = known
+        self._entries = None if words is None else words.entries
+        self._properties = None if words is None else words.properties
         self._own: Names | None = None
 
     def whole(self) -> Tree:
@@ -261,7 +270,12 @@ class _Parser(TypeParser):
         if word[0] == "`":
             self.at += 1
             return Name(word[1:-1])
-        for names, follower in ((self._own, None), (self._known, None), (BUILTIN_NAMES, "(")):
+        for names, follower in (
+            (self._own, None),
+            (self._known, None),
+            (self._entries, None),
+            (BUILTIN_NAMES, "("),
+        ):
             if names is not None and (words := names.find(tokens, at, follower)):
                 self.at += len(words)
                 return Name(joined(words))
@@ -270,7 +284,7 @@ class _Parser(TypeParser):
 
     def _property(self) -> str:
         kind, text, _ = self.tokens[self.at]
-        for names in (self._own, self._known, _PROPERTIES):
+        for names in (self._own, self._known, self._properties, _PROPERTIES):
             if names is not None and (words := names.find(self.tokens, self.at)):
                 self.at += len(words)
                 return joined(words)
@@ -292,6 +306,10 @@ class _Parser(TypeParser):
             test = self._test()
             self.expect(")")
             return test
+        if self.take("="):
+            only = self._expression(_COMPARISON)
+            self.expect(")")
+            return RangeOf(only, only, True, True)
         tree = self._expression(0)
         if self.kind() == "..":
             return self._range(tree, start_included=False)

@@ -7,16 +7,16 @@ from bpmnd.bpmn.feel.limits import RESULT_SIZE_MAX, VALUE_NESTING_MAX
 from bpmnd.bpmn.feel.values import Range, Value
 
 
-def bounded(value: Value) -> None:
-    """Stop the evaluation if its result is too large or too deep.
+def bounded(value: Value) -> int:
+    """Stop the evaluation if its result is too large or too deep; else how large it is, in characters
+    and elements.
 
     An element may be shared: a small expression can build a list that has itself twice in each of a hundred
     levels. So sizes are counted as written out, but each list and context is gone through only once.
     """
     if isinstance(value, list | dict | Range):
-        _Sizes().of(value, 0)
-    elif isinstance(value, str):
-        _check(len(value))
+        return _Sizes().of(value, 0)
+    return _check(len(value)) if isinstance(value, str) else 1
 
 
 def _check(size: int) -> int:

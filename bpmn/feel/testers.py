@@ -66,10 +66,16 @@ def member(value: Closure, tests: list[Tester]) -> Closure:
 
 
 def unary_tests(value: Closure, tests: list[Tester], negated: bool) -> Closure:
-    """No test at all, which is `-`, holds always."""
+    test = all_tests(tests, negated)
+    return lambda environment: test(environment, value(environment))
 
-    def check(environment: Environment) -> Value:
-        subject = value(environment)
+
+def all_tests(tests: list[Tester], negated: bool) -> Tester:
+    """One test of many, of which one must pass. No test at all, which is `-`, holds always."""
+    if len(tests) == 1 and not negated:
+        return tests[0]
+
+    def check(environment: Environment, subject: Value) -> bool | None:
         result = any_passes(environment, subject, tests) if tests else True
         return (None if result is None else not result) if negated else result
 

@@ -39,6 +39,9 @@ class TypeParser(Cursor):
         elif kind == NAME or kind in ("function", "null"):
             self.at += 1
             name = text
+            while self.kind() == "." and self.tokens[self.at + 1][0] == NAME:  # A type of an imported model.
+                name += f".{self.tokens[self.at + 1][1]}"
+                self.at += 2
         else:
             raise self.unexpected("a type expected")
         parts: list[TypeName] = []

@@ -1,6 +1,6 @@
 """`instance of`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bpmnd.bpmn.feel.syntax import TypeName
@@ -29,16 +29,21 @@ _SPELLINGS: Final = {
 TypeTest = Callable[[Value], bool]
 
 
-def is_known_type(kind: TypeName) -> bool:
-    return kind.name in _SPELLINGS and all(is_known_type(part) for part in kind.parts)
+def is_known_type(kind: TypeName, types: Mapping[str, TypeTest]) -> bool:
+    """`types` are those that the model around the expression defines."""
+    return (kind.name in _SPELLINGS or kind.name in types) and all(
+        is_known_type(part, types) for part in kind.parts
+    )
 
 
-def type_test(kind: TypeName) -> TypeTest:
+def type_test(kind: TypeName, types: Mapping[str, TypeTest]) -> TypeTest:
     """Null is an instance of nothing but `null`; `Any` takes whatever is not null."""
+    if kind.name not in _SPELLINGS:
+        return types[kind.name]
     name = _SPELLINGS[kind.name]
     if name == "Any":
         return lambda value: value is not None
-    parts = [type_test(part) for part in kind.parts]
+    parts = [type_test(part, types) for part in kind.parts]
     match name, parts:
         case "list", [element]:
             return lambda value: isinstance(value, list) and all(_conforms(element, one) for one in value)

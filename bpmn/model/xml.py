@@ -1,9 +1,8 @@
 """XML from strangers: read into plain frozen tags, within limits, or refused with a line and a reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, cast
+from typing import Final, cast, final
 
 from lxml import etree
 from lxml.etree import _Element as LxmlElement  # pyright: ignore[reportPrivateUsage]  # lxml has no public name for it
@@ -12,8 +11,7 @@ from bpmnd.bpmn.model.graph import Problem
 
 BPMN: Final = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE: Final = "http://camunda.org/schema/zeebe/1.0"
-_PREFIXES: Final = {BPMN: "bpmn", ZEEBE: "zeebe"}
-_OURS: Final = (f"{{{BPMN}}}", f"{{{ZEEBE}}}")
+_PREFIXES: Final[Mapping[str, str]] = {BPMN: "bpmn", ZEEBE: "zeebe"}
 
 SIZE_MAX: Final = 4 * 1024 * 1024
 DEPTH_MAX: Final = 100
@@ -27,7 +25,7 @@ _CHUNK_SIZE: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """An element of the BPMN or Zeebe namespace, without what other vendors have put into it."""
+    """An element of one of the namespaces asked for, without what other vendors have put into it."""
 
     name: str
     """Qualified by one of our own prefixes, whatever those of the file are: `bpmn:task`, `zeebe:input`."""
@@ -66,19 +64,20 @@ class _RefusedError(Exception):
         self.problem = Problem(None, line, reason)
 
 
-def read(content: bytes) -> Tag | Problem:
-    """The root tag of a document, or the first thing that is wrong with its XML."""
+def read(content: bytes, prefixes: Mapping[str, str] = _PREFIXES) -> Tag | Problem:
+    """The root tag of a document, or the first thing that is wrong with its XML. `prefixes` are the
+    namespaces to be kept, with what their elements' names begin with."""
     if len(content) > SIZE_MAX:
         return Problem(None, None, f"must not be larger than {SIZE_MAX} bytes but has {len(content)}")
     try:
-        return _convert(_parse(content))
+        return _Conversion(prefixes).convert(_parse(content, prefixes))
     except _RefusedError as refused:
         return refused.problem
     except etree.XMLSyntaxError as error:
         return Problem(None, error.lineno or None, f"is not well-formed XML: {error.msg}")
 
 
-def _parse(content: bytes) -> LxmlElement:
+def _parse(content: bytes, namespaces: Iterable[str]) -> LxmlElement:
     """Feed lxml piece by piece, so that a limit stops a hostile document and not its end.
 
     Beware of `collect_ids=False`: with it lxml 6.1 opens the file a DOCTYPE names, whatever `load_dtd` says.
@@ -110,8 +109,8 @@ def _parse(content: bytes) -> LxmlElement:
             _hold_limit("elements", elements, ELEMENTS_MAX, element)
             _hold_limit("attributes", attributes, ATTRIBUTES_MAX, element)
     root = parser.close()
-    ours = sum(1 for _ in root.iter(*(f"{namespace}*" for namespace in _OURS)))
-    _hold_limit("elements of BPMN and its extensions", ours, MODEL_ELEMENTS_MAX, root)
+    ours = sum(1 for _ in root.iter(*(f"{{{namespace}}}*" for namespace in namespaces)))
+    _hold_limit("elements of the model and its extensions", ours, MODEL_ELEMENTS_MAX, root)
     return root
 
 
@@ -125,21 +124,31 @@ def _hold_limit(what: str, count: int, count_max: int, element: LxmlElement) -> 
         raise _RefusedError(_line(element), f"must not have more than {count_max} {what}")
 
 
-def _convert(element: LxmlElement) -> Tag:
-    return Tag(
-        name=_qualified(element.tag),
-        line=_line(element),
-        attributes={str(key): str(value) for key, value in element.attrib.items() if str(key)[0] != "{"},
-        text=(element.text or "").strip(" \t\r\n"),
-        children=tuple(_convert(child) for child in element if child.tag.startswith(_OURS)),
-        id=element.get("id"),
-    )
+@final
+class _Conversion:
+    """From lxml's elements to tags."""
 
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        self._prefixes = prefixes
+        self._ours = tuple(f"{{{namespace}}}" for namespace in prefixes)
+        self._names: dict[str, str] = {}
 
-@lru_cache(maxsize=256)
-def _qualified(tag: str) -> str:
-    namespace, _, name = tag.removeprefix("{").rpartition("}")
-    return f"{_PREFIXES.get(namespace, namespace)}:{name}"
+    def convert(self, element: LxmlElement) -> Tag:
+        return Tag(
+            name=self._qualified(element.tag),
+            line=_line(element),
+            attributes={str(key): str(value) for key, value in element.attrib.items() if str(key)[0] != "{"},
+            text=(element.text or "").strip(" \t\r\n"),
+            children=tuple(self.convert(child) for child in element if child.tag.startswith(self._ours)),
+            id=element.get("id"),
+        )
+
+    def _qualified(self, tag: str) -> str:
+        known = self._names.get(tag)
+        if known is None:
+            namespace, _, name = tag.removeprefix("{").rpartition("}")
+            known = self._names[tag] = f"{self._prefixes.get(namespace, namespace)}:{name}"
+        return known
 
 
 def _line(element: LxmlElement) -> int:

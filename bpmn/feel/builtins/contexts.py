@@ -84,5 +84,9 @@ def context_of(environment: Environment, entries: list[Value]) -> Value:
         if not isinstance(entry, dict) or "value" not in entry or not isinstance(entry.get("key"), str):
             environment.warn("Expected entries with 'key' and 'value'")
             return None
-        context[str(entry["key"])] = entry["value"]
+        key = str(entry["key"])
+        if key in context and environment.is_standard:
+            environment.warn(f"There are two entries with the key '{key}'")
+            return None
+        context[key] = entry["value"]
     return context

@@ -18,6 +18,16 @@ _REPETITION: Final = re.compile(r"\{(\d{1,6})(?:,(\d{0,6}))?\}", re.ASCII)
 _REFERENCE: Final = re.compile(r"\\([\\$])|\$(\d{1,2})|([\\$])", re.ASCII)
 
 
+_BLOCK: Final = re.compile(r"\\p\{Is(\w{1,40})\}", re.ASCII)
+_BLOCKS: Final = {
+    "BasicLatin": r"[\x00-\x7F]",
+    "Latin-1Supplement": r"[\x{80}-\x{FF}]",
+    "LatinExtended-A": r"[\x{100}-\x{17F}]",
+    "Greek": r"[\x{370}-\x{3FF}]",
+    "Cyrillic": r"[\x{400}-\x{4FF}]",
+}
+
+
 class _Match(Protocol):
     def group(self, index: int = ..., /) -> str | None: ...
     def start(self) -> int: ...
@@ -38,8 +48,14 @@ def _compiled(pattern: str, flags: str) -> _Pattern | str:
         return f"the pattern is longer than {_PATTERN_SIZE_MAX} characters"
     if unknown := set(flags) - set("smixq"):
         return f"there is no flag '{min(unknown)}'"
-    if _subtracts(pattern) and "q" not in flags:
-        return "RE2 has no subtraction of classes"
+    if "q" not in flags:
+        if _subtracts(pattern):
+            return "RE2 has no subtraction of classes"
+        if "x" in flags:
+            pattern = _without_blanks(pattern)
+        if (translated := _translated(pattern, dot_is_any="s" in flags)) is None:
+            return "there is no reference within a class"
+        pattern = translated
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY_MAX
@@ -47,8 +63,6 @@ def _compiled(pattern: str, flags: str) -> _Pattern | str:
     options.dot_nl = "s" in flags
     if "q" in flags:
         options.literal = True
-    elif "x" in flags:
-        pattern = _without_blanks(pattern)
     if "m" in flags and "q" not in flags:
         pattern = f"(?m){pattern}"
     try:
@@ -72,6 +86,30 @@ def _subtracts(pattern: str) -> bool:
             within = character == "["
         before = character
     return False
+
+
+def _translated(pattern: str, *, dot_is_any: bool) -> str | None:
+    """The pattern as RE2 says it: there a point matches a carriage return, and blocks of Unicode are unknown.
+    None for a reference within a class."""
+    kept: list[str] = []
+    within, escaped = False, False
+    for character in _BLOCK.sub(_block_of, pattern):
+        if escaped:
+            escaped = False
+            if within and character.isdecimal():
+                return None
+        elif character == "\\":
+            escaped = True
+        elif character in "[]":
+            within = character == "["
+        elif character == "." and not within and not dot_is_any:
+            character = r"[^\n\r]"
+        kept.append(character)
+    return "".join(kept)
+
+
+def _block_of(found: re.Match[str]) -> str:
+    return _BLOCKS.get(found[1], found[0])
 
 
 def _without_blanks(pattern: str) -> str:

@@ -38,8 +38,35 @@ class Builtin(msgspec.Struct, frozen=True, eq=False):
             return all(type(value) in kinds for value in arguments[len(self.kinds) :])
         return True
 
+    def converted(self, arguments: list[Value], names: tuple[str, ...] | None) -> list[Value] | None:
+        """The arguments as DMN makes them fit: lists and their only elements are taken for each other, and
+        what is not given by name is null. None if they do not fit even so."""
+        ordered = arguments
+        if names is not None:
+            given = dict(zip(names, arguments, strict=True))
+            wanted = self.parameters[: max(self.required, len(arguments))]
+            if self.variadic or len(given) < len(names) or not given.keys() <= set(wanted):
+                return None
+            ordered = [given.get(parameter) for parameter in wanted]
+        if not self.fits(len(ordered)):
+            return None
+        fitting = [
+            value if kinds is None else _made_to_fit(value, kinds)
+            for value, kinds in zip(ordered, self.kinds, strict=False)
+        ]
+        fitting += ordered[len(fitting) :]
+        return fitting if self.takes(fitting) else None
+
     def fits(self, count: int) -> bool:
         return count >= self.required and (self.variadic or count <= len(self.parameters))
+
+
+def _made_to_fit(value: Value, kinds: frozenset[type]) -> Value:
+    if type(value) in kinds:
+        return value
+    if isinstance(value, list):
+        return value[0] if len(value) == 1 else value
+    return [value] if list in kinds and value is not None else value
 
 
 _BUILTINS: Final[dict[str, list[Builtin]]] = {}
@@ -135,6 +162,12 @@ def invoke(
             ordered = arranged(function, names, arguments)
             if ordered is not None and function.takes(ordered):
                 result = function.body(environment, *ordered)
+                return result
+    if environment.is_standard:
+        for function in candidates:
+            converted = function.converted(arguments, names)
+            if converted is not None:
+                result = function.body(environment, *converted)
                 return result
     given = ", ".join(feel_type(value) for value in arguments)
     environment.warn(f"Failed to invoke function '{name}': it takes no arguments of these types: ({given})")

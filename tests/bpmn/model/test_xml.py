@@ -115,7 +115,7 @@ def test_too_many_elements_of_xml_are_refused(unit: str) -> None:
 
 def test_too_many_elements_of_bpmn_are_refused() -> None:
     tags = "<documentation/>" * xml.MODEL_ELEMENTS_MAX
-    assert "elements of BPMN" in problem(model(START + tags)).reason
+    assert "elements of the model" in problem(model(START + tags)).reason
 
 
 def test_too_many_attributes_are_refused() -> None:
