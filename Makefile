@@ -34,12 +34,12 @@ types: $(STAMP)
 	$(BIN)/basedpyright --level error
 
 unit: $(STAMP)
-	$(BIN)/pytest -q -m 'not end_to_end'
+	$(BIN)/pytest -q -rs --durations=10 -n 2 -m 'not end_to_end'
 
 check: lint types unit  ## Format, lint, types, unit tests: under a minute
 
-test: lint types  ## Everything that has to pass: some three minutes on two cores
-	$(BIN)/pytest -q -rs --durations=10
+test: lint types unit  ## Everything that has to pass: some six minutes on two cores
+	$(BIN)/pytest -q -rs --durations=10 -m end_to_end
 
 sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faults=… -v'; docs/simulation.md
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --first $(or $(FIRST),0) $(ARGS)
