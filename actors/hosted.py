@@ -80,6 +80,8 @@ class HostedPartition:
         self._surroundings = surroundings
         self._stopping = False
         self._subscribed: dict[JobWatcher, set[str]] = {}
+        self._far: set[JobWatcher] = set()
+        """Those on other nodes."""
         self.supervisor = Supervisor(
             f"partition-{partition_id}",
             self.open,
@@ -102,11 +104,13 @@ class HostedPartition:
             raise NoLeader(f"partition {self.id} is being recovered")
         return self.actor.submit(command)
 
-    def subscribe_jobs(self, watcher: JobWatcher, job_type: str) -> None:
+    def subscribe_jobs(self, watcher: JobWatcher, job_type: str, *, is_far: bool = False) -> None:
         """Have the watcher told of jobs, over all restarts of the actor until it unsubscribes."""
         self._subscribed.setdefault(watcher, set()).add(job_type)
+        if is_far:
+            self._far.add(watcher)
         if self.actor is not None:
-            self.actor.watching.subscribe(watcher, job_type)
+            self.actor.watching.subscribe(watcher, job_type, is_far=is_far)
 
     def unsubscribe_jobs(self, watcher: JobWatcher, job_type: str) -> None:
         self._subscribed.get(watcher, set()).discard(job_type)
@@ -115,6 +119,7 @@ class HostedPartition:
 
     def forget_watcher(self, watcher: JobWatcher) -> None:
         self._subscribed.pop(watcher, None)
+        self._far.discard(watcher)
         if self.actor is not None:
             self.actor.watching.forget(watcher)
 
@@ -194,7 +199,7 @@ class HostedPartition:
         self.actor = actor
         for watcher, job_types in self._subscribed.items():
             for job_type in job_types:
-                actor.watching.subscribe(watcher, job_type)
+                actor.watching.subscribe(watcher, job_type, is_far=watcher in self._far)
         actor.start()
         source, self._source = self._source, 0
         if source:

@@ -45,7 +45,7 @@ class _Pending:
         index: int,
         read: int,
         answers: list[Answer],
-        offered: set[str],
+        offered: set[tuple[str, str]],
         sent: dict[int, int],
         size: int,
         started: float,
@@ -99,7 +99,8 @@ class Leadership:
         self._events: list[Event] = []
         self._notes: list[CommandNote] = []
         self._answers: list[Answer] = []
-        self._offered: set[str] = set()
+        self._offered: set[tuple[str, str]] = set()
+        """(tenant, type) of jobs that may be lent since this tick."""
         self._pending: deque[_Pending] = deque()
         self._deciding: Reply | None = None
         self._waiting: dict[int, Reply] = {}
@@ -161,7 +162,7 @@ class Leadership:
             self._latency.decided(self._decided, self._clock.monotonic() - self._began)
             self._decided = 0
         if not self._events:
-            self._machine.applied = self._raft.last_index  # Raft's own entries change nothing here.
+            self._machine.decided(self._raft.last_index)  # Raft's own entries change nothing here.
         if not (self._events or self._answers or self._offered):
             self._now = 0
             return
@@ -170,7 +171,7 @@ class Leadership:
         if self._events:
             payload = encode_frame(self.now, self._state.last_key, self._notes, self._events)
             size = len(payload)
-            self._machine.applied = self._raft.propose(payload)
+            self._machine.decided(self._raft.propose(payload))
             self.uncommitted_bytes += size
             self._checkpoints.grew(size)
             self._events = []
@@ -240,8 +241,8 @@ class Leadership:
             waiting = self._waiting.pop(earlier, None)
             if waiting is not None:
                 self._answers.append((waiting, outcome))
-        for _, job_type in decision.offered:
-            self._offered.add(job_type)
+        if decision.offered:
+            self._offered |= decision.offered
         if decision.notes:
             self._counts.note(decision.notes)
         if type(command) is ActivateJobs:

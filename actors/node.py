@@ -439,7 +439,7 @@ class Node:
                 self._requested.given_up(node, number)
             case SubscribeJobs(partition, job_type):
                 if partition in self.hosted:
-                    self.hosted[partition].subscribe_jobs(self._gateway(node), job_type)
+                    self.hosted[partition].subscribe_jobs(self._gateway(node), job_type, is_far=True)
             case UnsubscribeJobs(partition, job_type):
                 if partition in self.hosted:
                     self.hosted[partition].unsubscribe_jobs(self._gateway(node), job_type)

@@ -22,7 +22,7 @@ from bpmnd.actors.histories import Histories
 from bpmnd.actors.installing import DivergedError, Installation, Installed
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
-from bpmnd.actors.machine import Machine, load_machine
+from bpmnd.actors.machine import WINDOW_BYTES_MAX, Machine, load_machine
 from bpmnd.actors.messages import (
     Campaign,
     CheckpointWritten,
@@ -85,6 +85,8 @@ _NEW_WORK: Final = (CreateProcessInstance, Deploy, PublishMessage, CorrelateMess
 _RESEND_SECONDS: Final = 1.0
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
+_BEHIND_SECONDS_MAX: Final = 1.0
+"""So long a follower lets committed frames wait, to apply more of them together."""
 _KEPT_BYTES_MAX: Final = 1 << 30
 """So much log is kept for followers that lag behind."""
 _HAND_OVER_LAG_MAX: Final = 100
@@ -94,6 +96,9 @@ _HAND_OVER_LAG_MAX: Final = 100
 @final
 class PartitionActor(Actor[Message]):
     """One replica of a partition at work."""
+
+    seconds_per_tick_max = 0.004
+    """What a frame costs by itself, on all replicas, is that of some twenty commands: it must be worth it."""
 
     def __init__(
         self,
@@ -124,7 +129,7 @@ class PartitionActor(Actor[Message]):
             (disk_lane, limits.ongoing, limits.new_work),
         )
         self.replica = replica
-        self.watching = JobWatching(replica.partition_id)
+        self.watching = JobWatching(replica.partition_id, scheduler, self._has_jobs)
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
@@ -149,6 +154,7 @@ class PartitionActor(Actor[Message]):
         self._log = replica.log
         self._machine: Machine | None = None
         self._loading = False
+        self._behind_since = 0.0
         self._writing: Checkpoints | None = None
         """Checkpoints of a discarded machine of which one is still being written."""
         self._leading: Leadership | None = None
@@ -427,26 +433,47 @@ class PartitionActor(Actor[Message]):
             self._discard(machine)
 
     def _follow(self) -> None:
-        """Apply what is committed, a slice a tick."""
-        machine, raft = self._machine, self._raft
+        """Take what is committed, a slice a tick, and apply it when it is enough or has waited long."""
+        machine = self._machine
         if machine is None:
             self._load_unless_under_way()
-        else:
-            self._apply_up_to(machine, min(raft.committed, self._log.log.synced_index))
+            return
+        last = min(self._raft.committed, self._log.log.synced_index)
+        if machine.taken >= last and machine.taken == machine.applied:
+            return
+        now = self.clock.monotonic()
+        if machine.taken == machine.applied:
+            self._behind_since = now
+        while machine.taken < last:
+            self._take(machine, last)
+            if machine.waiting_bytes >= WINDOW_BYTES_MAX:
+                self._apply(machine)
+                self._behind_since = now
+            if machine.taken < last and self.clock.monotonic() - now > _APPLY_SECONDS:
+                self.wake()
+                return
+        if now - self._behind_since >= _BEHIND_SECONDS_MAX:
+            self._apply(machine)
 
     def _apply_up_to(self, machine: Machine, last: int) -> bool:
         """Whether all is applied; if not, the next tick goes on."""
-        if machine.applied >= last:
-            return True
         started = self.clock.monotonic()
-        while machine.applied < last:
-            for entry in self._log.entries(machine.applied + 1, last + 1, _APPLY_BYTES):
-                machine.apply(entry.index, entry.kind, entry.payload)
-                self.checkpoints.grew(len(entry.payload))
-            if machine.applied < last and self.clock.monotonic() - started > _APPLY_SECONDS:
+        while machine.taken < last:
+            self._take(machine, last)
+            self._apply(machine)
+            if machine.taken < last and self.clock.monotonic() - started > _APPLY_SECONDS:
                 self.wake()
                 return False
+        self._apply(machine)
         return True
+
+    def _take(self, machine: Machine, last: int) -> None:
+        for entry in self._log.entries(machine.taken + 1, last + 1, _APPLY_BYTES):
+            machine.take(entry.index, entry.kind, entry.payload)
+
+    def _apply(self, machine: Machine) -> None:
+        self.checkpoints.grew(machine.waiting_bytes)
+        machine.apply()
 
     def _end_leadership(self, what: str) -> None:
         leading, self._leading, self._sender = self._leading, None, None
@@ -477,6 +504,12 @@ class PartitionActor(Actor[Message]):
     def supply(self, partition: int, reply: Reply) -> None:
         """Have all that was deployed sent to a new partition."""
         self.submit_internal(Supply(partition), reply)
+
+    def _has_jobs(self, tenant_id: str, job_type: str) -> bool:
+        """As the leader: whether there are jobs to lend."""
+        if self._leading is None or self._machine is None:
+            return False
+        return bool(self._machine.state.first_activatable(tenant_id, job_type, 1))
 
     def is_acknowledged(self, partition: int) -> bool:
         """Nothing that was sent to another partition is still on its way."""

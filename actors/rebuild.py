@@ -48,13 +48,15 @@ def _replay_all(
     last = ORIGIN
     for entry in files.entries():
         last = Position(entry.index, entry.term, entry.hash)
-        machine.apply(entry.index, entry.kind, entry.payload)
+        machine.take(entry.index, entry.kind, entry.payload)
         if entry.kind == EntryKind.CONFIGURATION:
             changed = configuration.changed(ConfigurationChange.from_bytes(entry.payload))
             assert not isinstance(changed, Refusal), f"entry {entry.index}: {changed}"
             configuration = changed
         if entry.index % _ENTRIES_PER_CHECKPOINT == 0:
+            machine.apply()
             _write(machine, store, last, configuration)
+    machine.apply()
     _write(machine, store, last, configuration)
     return last
 

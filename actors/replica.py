@@ -12,7 +12,7 @@ import msgspec
 from bpmnd.actors.checkpoints import CONFIGURATION
 from bpmnd.actors.consensus import Configurations, Consensus
 from bpmnd.actors.entry_log import EntryLog, raft_state
-from bpmnd.actors.machine import Machine
+from bpmnd.actors.machine import Machine, replay_all
 from bpmnd.cluster.raft import (
     Configuration,
     Entry,
@@ -156,8 +156,7 @@ def open_replica(
         alone = configuration.voters == (member.id,) and not configuration.is_joint
         if alone and not changes and claim is None:
             committed = log.last_index  # What one member has on its disk, a majority has.
-            for entry in log.entries(storage.replay_from):
-                machine.apply(entry.index, entry.kind, entry.payload)
+            replay_all(machine, log.entries(storage.replay_from))
     except BaseException:
         store.close()
         log.close()

@@ -49,7 +49,9 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         "bpmnd_replica_commit_index", "The last entry known to be committed.", labels=labels
     )
     lag = GaugeMetricFamily(
-        "bpmnd_replica_applied_lag_entries", "Committed entries that are not applied here.", labels=labels
+        "bpmnd_replica_applied_lag_entries",
+        "Committed entries that are neither applied here nor about to be.",
+        labels=labels,
     )
     for actor in actors:
         name = (str(actor.id),)
@@ -60,7 +62,7 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         term.add_metric(name, actor.term)
         committed.add_metric(name, actor.committed)
         if actor.machine is not None:
-            lag.add_metric(name, max(0, actor.committed - actor.machine.applied))
+            lag.add_metric(name, max(0, actor.committed - actor.machine.taken))
     yield from (damaged, installing, role, term, committed, lag)
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from itertools import pairwise
+from random import Random
 from typing import TypeVar
 
 from bpmnd.bpmn.appliers import replay
+from bpmnd.bpmn.appliers.window import Window
 from bpmnd.bpmn.codec import decode_frame, encode_frame
 from bpmnd.bpmn.commands import (
     ActivateJobs,
@@ -171,6 +173,17 @@ class Playground:
         for frame in self.frames:
             replay(state, decode_frame(frame))
         return state
+
+
+def replay_in_windows(state: State, frames: Iterable[bytes], chance: Random, frames_each: int = 8) -> None:
+    """As a follower does it: so many frames at once, more or less."""
+    window = Window()
+    for frame in frames:
+        window.add(decode_frame(frame))
+        if chance.randrange(frames_each) == 0:
+            window.replay(state)
+            window = Window()
+    window.replay(state)
 
 
 def rows_of(state: State) -> dict[bytes, bytes]:

@@ -56,7 +56,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import FREE, Messages, group_of
 from bpmnd.bpmn.state.records import ProcessInstance
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
-from tests.bpmn.playground import START, Playground, flow, path, process, rows_of, task
+from tests.bpmn.playground import START, Playground, flow, path, process, replay_in_windows, rows_of, task
 from tests.bpmn.test_state import Checkpointed
 
 HOUR_MS = 3_600_000
@@ -158,8 +158,7 @@ class _Partition(Checkpointed):
     def restart(self) -> None:
         self.store = self.store.reopened()
         self.state = State(self.state.partition_id, self.store)
-        for frame in self.frames[self.checkpoint_at :]:
-            replay(self.state, decode_frame(frame))
+        replay_in_windows(self.state, self.frames[self.checkpoint_at :], self.chance)
         self.engine = Engine(self.state, tuple(range(1, self.count + 1)))
 
     def instances(self) -> list[ProcessInstance]:

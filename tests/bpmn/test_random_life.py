@@ -47,7 +47,17 @@ from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
 from tests.bpmn.events import boundary, event, message, on_message, on_signal, signal
 from tests.bpmn.events import catch as message_catch
-from tests.bpmn.playground import END, START, flow, io_mapping, path, process, rows_of, task
+from tests.bpmn.playground import (
+    END,
+    START,
+    flow,
+    io_mapping,
+    path,
+    process,
+    replay_in_windows,
+    rows_of,
+    task,
+)
 from tests.bpmn.test_flow import ERRORS
 from tests.bpmn.test_state import MODELS, Checkpointed, whole
 
@@ -310,8 +320,7 @@ class World(Checkpointed):
     def restart(self) -> None:
         self.store = self.store.reopened()
         self.state = State(1, self.store)
-        for frame in self.frames[self.checkpoint_at :]:
-            replay(self.state, decode_frame(frame))
+        replay_in_windows(self.state, self.frames[self.checkpoint_at :], self.chance)
         self.engine = Engine(self.state, (1,), keep_ms=KEEP_MS)
 
 

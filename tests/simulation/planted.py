@@ -50,9 +50,10 @@ def _checkpoint_ahead(checkpoints: Checkpoints, applied: int, committed: int) ->
 def _follower_ahead(actor: PartitionActor) -> None:
     """A follower applies whatever it has on its disk."""
     machine, log = actor.machine, actor.replica.log.log
-    while machine is not None and machine.applied < log.synced_index:
-        for entry in log.entries(machine.applied + 1):
-            machine.apply(entry.index, entry.kind, entry.payload)
+    while machine is not None and machine.taken < log.synced_index:
+        for entry in log.entries(machine.taken + 1):
+            machine.take(entry.index, entry.kind, entry.payload)
+        machine.apply()
 
 
 _receive = channels.receive
