@@ -37,7 +37,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers
+from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers, waiting
 from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -57,6 +57,7 @@ from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
     CompleteElement,
+    OpenScope,
     ReachSubscribers,
     StartNext,
     Step,
@@ -297,6 +298,8 @@ def perform(turn: Turn, step: Step) -> None:
             reach_subscribers(turn, step)
         case StartNext():
             start_next(turn, step)
+        case OpenScope():
+            waiting.open_scope(turn, step)
         case ThrowError():
             incident = errors.throw(turn, step)
             if incident is not None:

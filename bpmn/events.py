@@ -165,6 +165,16 @@ class BoundaryEventTriggered(_Event, frozen=True, gc=False, tag=17):
     variables: Variables
 
 
+class ScopeInterrupted(_Event, frozen=True, gc=False, tag=80):
+    """All that is active in a scope is to be terminated. Then the event sub-process `element` begins, with
+    `variables` for its start event; or the scope completes, if `element` is an end event."""
+
+    scope_key: int
+    instance_key: int
+    element: int
+    variables: Variables
+
+
 # Variables
 
 
@@ -578,6 +588,7 @@ Event: TypeAlias = (
     | ElementTerminated
     | SequenceFlowTaken
     | BoundaryEventTriggered
+    | ScopeInterrupted
     | VariablesCreated
     | VariablesUpdated
     | JobCreated

@@ -4,6 +4,7 @@ from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.evaluation import evaluate_string
 from bpmnd.bpmn.events import (
     ElementActivated,
+    ElementActivating,
     MessageStartEventSubscriptionCreated,
     MessageStartEventSubscriptionDeleted,
     ProcessInstanceCreated,
@@ -13,20 +14,63 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import ExecutableProcess, MessageDefinition, SignalDefinition, StartEvent
-from bpmnd.bpmn.steps import ActivateElement
+from bpmnd.bpmn.steps import ActivateElement, OpenScope, Step, encode_steps
 from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.variables import merge_local
 
 
-def start_at(
-    turn: Turn, definition_key: int, element: int, variables: Variables
-) -> tuple[int, ActivateElement]:
+def start_at(turn: Turn, definition_key: int, element: int, variables: Variables) -> tuple[int, Step]:
     """Create a process instance; its key, and the step that starts it at an event that has happened."""
     key = turn.new_key()
     definition = turn.state.definitions.items[definition_key]
-    root = turn.definitions.executable(definition_key).root.index
+    root = turn.definitions.executable(definition_key).root
     turn.emit(ProcessInstanceCreated(key, definition_key, definition.tenant_id, (), None, (), 0, ()))
-    turn.emit(ElementActivated(key, key, key, root, ()))
-    return key, ActivateElement(key, key, element, variables=variables)
+    first = ActivateElement(key, key, element, variables=variables)
+    if not root.event_starts:
+        turn.emit(ElementActivated(key, key, key, root.index, ()))
+        return key, first
+    turn.emit(ElementActivating(key, key, key, root.index, ()))
+    return key, OpenScope(key, key, encode_steps((first,)))
+
+
+def open_process(
+    turn: Turn, key: int, process: ExecutableProcess, variables: Variables, first: tuple[Step, ...]
+) -> None:
+    """The process becomes active with these variables; then the first steps in it are done."""
+    root = process.root
+    if root.event_starts:
+        turn.emit(ElementActivating(key, key, key, root.index, ()))
+    else:
+        turn.emit(ElementActivated(key, key, key, root.index, ()))
+    merge_local(turn, turn.state.touch(key), key, variables)
+    if root.event_starts:
+        turn.schedule(OpenScope(key, key, encode_steps(first)))
+    else:
+        for step in first:
+            turn.schedule(step)
+
+
+def steps_to(process: ExecutableProcess, instance_key: int, targets: tuple[int, ...]) -> tuple[Step, ...]:
+    """How to begin at the given elements: each in its scope; scopes on the way are opened once, without
+    starting what they would start themselves."""
+    inside: dict[int, list[int]] = {0: []}
+    for target in targets:
+        inner, scope = target, process.element(target).scope
+        while scope not in inside:
+            inside[scope] = [inner]
+            inner, scope = scope, process.element(scope).scope
+        inside[scope].append(inner)
+
+    def steps_in(scope: int) -> tuple[Step, ...]:
+        scope_key = instance_key if scope == 0 else 0
+        return tuple(
+            OpenScope(instance_key, 0, encode_steps(steps_in(index)), scope_key, index)
+            if index in inside
+            else ActivateElement(instance_key, scope_key, index)
+            for index in inside[scope]
+        )
+
+    return steps_in(0)
 
 
 def name_at_start(turn: Turn, start: StartEvent) -> str | Incident:

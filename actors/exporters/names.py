@@ -37,6 +37,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.ElementTerminated: Name("PROCESS_INSTANCE", "ELEMENT_TERMINATED"),
     events.SequenceFlowTaken: Name("PROCESS_INSTANCE", "SEQUENCE_FLOW_TAKEN"),
     events.BoundaryEventTriggered: Name("PROCESS_EVENT", "TRIGGERED"),
+    events.ScopeInterrupted: Name("PROCESS_EVENT", "TRIGGERED"),
     events.VariablesCreated: Name("VARIABLE", "CREATED"),
     events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
     events.JobCreated: Name("JOB", "CREATED"),

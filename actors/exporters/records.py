@@ -133,6 +133,9 @@ class Records:
             case events.BoundaryEventTriggered(element_instance_key, instance_key, boundary, variables):
                 value = self._at_element(instance_key, element_instance_key, boundary)
                 return {**value, "variables": json_values(variables)}
+            case events.ScopeInterrupted(scope_key, instance_key, element, variables):
+                value = self._at_element(instance_key, scope_key, element)
+                return {**value, "variables": json_values(variables)}
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():

@@ -10,6 +10,7 @@ from bpmnd.bpmn.events import (
     ElementTerminated,
     ElementTerminating,
     ProcessInstanceCreated,
+    ScopeInterrupted,
     SequenceFlowTaken,
 )
 from bpmnd.bpmn.state import State
@@ -17,6 +18,7 @@ from bpmnd.bpmn.state.messages import lock_of
 from bpmnd.bpmn.state.records import (
     AwaitedResult,
     ElementInstance,
+    Interruption,
     Lifecycle,
     ProcessInstance,
     Trigger,
@@ -95,6 +97,16 @@ def boundary_event_triggered(state: State, event: BoundaryEventTriggered) -> Non
     state.journal.put(instance.triggers, event.element_instance_key, trigger)
 
 
+@applies(ScopeInterrupted)
+def scope_interrupted(state: State, event: ScopeInterrupted) -> None:
+    """Tokens that wait or are on their way in the scope are gone."""
+    instance = state.touch(event.instance_key)
+    interruption = Interruption(event.element, event.variables)
+    state.journal.put(instance.interruptions, event.scope_key, interruption)
+    if event.scope_key in instance.tokens:
+        state.journal.drop(instance.tokens, event.scope_key)
+
+
 def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle: Lifecycle) -> None:
     journal = state.journal
     instance = state.touch(event.instance_key)
@@ -151,6 +163,8 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         journal.drop(instance.tokens, key)
     if key in instance.triggers:
         journal.drop(instance.triggers, key)
+    if key in instance.interruptions:
+        journal.drop(instance.interruptions, key)
     siblings = instance.children[element.scope_key]
     if siblings > 1:
         journal.put(instance.children, element.scope_key, siblings - 1)

@@ -2,6 +2,7 @@
 
 from typing import final
 
+from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.turn import Turn
 
@@ -11,10 +12,11 @@ class Activation:
     """An activation of which everything up to here has succeeded.
 
     `begun` tells that the element instance stands in the state already; `flows` are the sequence flows
-    whose tokens its activation takes if it does not; `happened` that it is an event which has happened.
+    whose tokens its activation takes if it does not; `happened` that it is an event which has happened;
+    `handed` are the variables of what triggered it that it hands on to an event inside.
     """
 
-    __slots__ = ("begun", "flows", "happened", "instance", "key", "scope_key", "turn")
+    __slots__ = ("begun", "flows", "handed", "happened", "instance", "key", "scope_key", "turn")
 
     def __init__(
         self,
@@ -25,6 +27,7 @@ class Activation:
         flows: tuple[int, ...],
         begun: bool,
         happened: bool = False,
+        handed: Variables | None = None,
     ) -> None:
         self.turn = turn
         self.instance = instance
@@ -33,6 +36,7 @@ class Activation:
         self.flows = flows
         self.begun = begun
         self.happened = happened
+        self.handed = handed
 
     @property
     def inner_key(self) -> int:

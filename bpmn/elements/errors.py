@@ -4,23 +4,25 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.elements.lifecycle import interrupt_scope
 from bpmnd.bpmn.events import BoundaryEventTriggered
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, ErrorDefinition, ExecutableProcess, SequenceFlow
+from bpmnd.bpmn.model.graph import BoundaryEvent, ErrorDefinition, ExecutableProcess, StartEvent
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement, ThrowError
 from bpmnd.bpmn.turn import Turn
 
 
 class Caught(NamedTuple):
-    """The activity to interrupt, and the boundary event that goes off then."""
+    """Where an error is caught: at the activity of a boundary event, or in the scope of the event sub-process
+    that begins with a start event."""
 
-    activity: ElementInstance
-    boundary: BoundaryEvent
+    place: ElementInstance
+    event: BoundaryEvent | StartEvent
 
 
 def throw(turn: Turn, step: ThrowError) -> Incident | None:
-    """Interrupt the innermost activity that catches the error; an incident if there is none."""
+    """Interrupt the innermost activity or scope that catches the error; an incident if there is none."""
     instance = turn.state.instances.get(step.instance_key)
     if instance is None or step.key not in instance.elements:
         return None
@@ -32,10 +34,13 @@ def throw(turn: Turn, step: ThrowError) -> Incident | None:
 
 
 def interrupt(turn: Turn, instance: ProcessInstance, caught: Caught, variables: Variables) -> None:
-    key = caught.activity.key
-    if key in instance.triggers or caught.activity.state is Lifecycle.TERMINATING:
+    key = caught.place.key
+    if key in instance.triggers or caught.place.state is Lifecycle.TERMINATING:
         return  # Something else has interrupted it before.
-    turn.emit(BoundaryEventTriggered(key, instance.key, caught.boundary.index, variables))
+    if isinstance(caught.event, StartEvent):
+        interrupt_scope(turn, instance, key, caught.event.scope, variables)
+        return
+    turn.emit(BoundaryEventTriggered(key, instance.key, caught.event.index, variables))
     turn.schedule(TerminateElement(instance.key, key))
 
 
@@ -44,9 +49,9 @@ def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, messa
     process = turn.executable_of(instance)
     codes: list[str] = []
     for record in _outwards(instance, key):
-        boundary = _boundary_for(process, record, code, codes)
-        if boundary is not None:
-            return Caught(record, boundary)
+        event = _catching(process, instance, record, code, codes)
+        if event is not None:
+            return Caught(record, event)
     with_message = f" with message '{message}'" if message else ""
     available = (
         f" Available error events are [{', '.join(codes)}]"
@@ -69,23 +74,28 @@ def _outwards(instance: ProcessInstance, key: int) -> Iterator[ElementInstance]:
         record = instance.elements[record.scope_key]
 
 
-def _boundary_for(
-    process: ExecutableProcess, record: ElementInstance, code: str, codes: list[str]
-) -> BoundaryEvent | None:
-    """The boundary event on this activity that catches the code; one without a code catches what is left."""
-    element = process.elements[record.element]
-    assert not isinstance(element, SequenceFlow), f"{record} is no element"
-    catch_all: BoundaryEvent | None = None
-    for index in element.boundary_events:
-        boundary = process.elements[index]
-        assert isinstance(boundary, BoundaryEvent), f"{boundary} on {element}"
-        error = boundary.trigger
+def _catching(
+    process: ExecutableProcess,
+    instance: ProcessInstance,
+    record: ElementInstance,
+    code: str,
+    codes: list[str],
+) -> BoundaryEvent | StartEvent | None:
+    """The event on this activity, or in this scope, that catches the code; one without a code catches what is
+    left. In a scope that has been interrupted nothing is caught any more."""
+    element = process.element(record.element)
+    starts = () if record.key in instance.interruptions else element.event_starts
+    catch_all: BoundaryEvent | StartEvent | None = None
+    for index in (*starts, *element.boundary_events):
+        event = process.elements[index]
+        assert isinstance(event, BoundaryEvent | StartEvent), f"{event} at {element}"
+        error = event.trigger
         if not isinstance(error, ErrorDefinition):
             continue
         if error.code == code:
-            return boundary
+            return event
         if error.code is None:
-            catch_all = boundary
+            catch_all = catch_all or event
         else:
             codes.append(error.code)
     return catch_all

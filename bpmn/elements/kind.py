@@ -56,6 +56,7 @@ class Position(StrEnum):
     """Where an event definition may stand, in the words of the documentation."""
 
     START = "start events"
+    EVENT_START = "start events of event sub-processes"
     CATCH = "intermediate catch events"
     BOUNDARY = "boundary events"
     THROW = "intermediate throw events"

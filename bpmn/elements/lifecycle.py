@@ -19,6 +19,7 @@ from bpmnd.bpmn.events import (
     ElementTerminating,
     IncidentResolved,
     JobCanceled,
+    ScopeInterrupted,
     SequenceFlowTaken,
     TimerCanceled,
 )
@@ -29,6 +30,7 @@ from bpmnd.bpmn.model.graph import (
     Element,
     ErrorDefinition,
     EventBasedGateway,
+    EventSubProcess,
     ExecutableProcess,
     Process,
     ReceiveTask,
@@ -38,7 +40,7 @@ from bpmnd.bpmn.model.graph import (
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CompleteElement, StartNext, TerminateElement
+from bpmnd.bpmn.steps import ActivateElement, CompleteElement, OpenScope, StartNext, TerminateElement
 from bpmnd.bpmn.turn import InstanceNote, Turn
 from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards, oversize
 
@@ -60,12 +62,16 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         if key not in instance.elements:
             return None
         activation = Activation(turn, instance, key, step.scope_key, (), True, step.happened)
+    elif is_shut_to(instance, step.scope_key, step.element):
+        return None
     else:
         flows = _tokens_to_take(turn, process, element, instance, step)
         if flows is None:
             return None
         activation = Activation(turn, instance, turn.new_key(), step.scope_key, flows, False, step.happened)
-    if step.variables:
+    if isinstance(element, EventSubProcess):
+        activation.handed = step.variables
+    elif step.variables:
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
     if element.inputs and not step.happened:
@@ -80,14 +86,25 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     return element, activation
 
 
-def stop(element: Element, activation: Activation, incident: Incident) -> None:
-    """Activation does not succeed: the element instance waits half-way behind the incident."""
+def stop(
+    element: Element, activation: Activation, incident: Incident, again: OpenScope | None = None
+) -> None:
+    """Activation does not succeed: the element instance waits half-way behind the incident. Then it is
+    activated `again`."""
     _begin_now(activation, element)
     instance = activation.instance
-    again = ActivateElement(
-        instance.key, activation.scope_key, element.index, key=activation.key, happened=activation.happened
+    if again is not None:
+        activation.turn.raise_incident(instance, activation.key, incident, replace(again, key=activation.key))
+        return
+    again_activate = ActivateElement(
+        instance.key,
+        activation.scope_key,
+        element.index,
+        key=activation.key,
+        variables=activation.handed or {},
+        happened=activation.happened,
     )
-    activation.turn.raise_incident(instance, activation.key, incident, again)
+    activation.turn.raise_incident(instance, activation.key, incident, again_activate)
 
 
 def _tokens_to_take(
@@ -149,8 +166,11 @@ def complete(
         return
     if step.key in instance.children or step.key in instance.tokens:
         return
-    if step.key != instance.key and instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
-        return  # The termination of its scope is on its way to it, in a turn to come.
+    if step.key != instance.key:
+        if instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
+            return  # The termination of its scope is on its way to it, in a turn to come.
+        if is_shut_to(instance, record.scope_key, record.element):
+            return  # So is its own.
     process = turn.executable_of(instance)
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
@@ -318,11 +338,60 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
             turn.schedule(TerminateElement(instance.key, scope.key))
     elif record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
+    elif is_shut_to(instance, scope.key, record.element):
+        _after_interruption(turn, instance, scope.key)
     elif trigger is not None:
         event, variables = trigger.boundary_event, trigger.variables
         _begin_here(turn, ActivateElement(instance.key, scope.key, event, variables=variables))
     else:
         complete_scope_if_done(turn, instance, scope.key)
+
+
+def is_shut_to(instance: ProcessInstance, scope_key: int, element: int) -> bool:
+    """Whether the scope has been interrupted by something else, so that the element has no place there."""
+    if not instance.interruptions:
+        return False
+    interruption = instance.interruptions.get(scope_key)
+    return interruption is not None and interruption.element != element
+
+
+def interrupt_scope(
+    turn: Turn, instance: ProcessInstance, scope_key: int, element: int, variables: Variables
+) -> None:
+    """Terminate all that is active in a scope. Then an event sub-process begins there, or, for an end event,
+    the scope completes."""
+    turn.emit(ScopeInterrupted(scope_key, instance.key, element, variables))
+    stop_event_starts(turn, instance, scope_key)
+    for child in instance.children_of(scope_key):
+        turn.schedule(TerminateElement(instance.key, child.key))
+    _after_interruption(turn, instance, scope_key)
+
+
+def _after_interruption(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
+    if scope_key in instance.children:
+        return
+    interruption = instance.interruptions[scope_key]
+    if isinstance(turn.executable_of(instance).element(interruption.element), EventSubProcess):
+        begin_event_sub_process(turn, instance, scope_key, interruption.element, interruption.variables)
+    else:
+        complete_scope_if_done(turn, instance, scope_key)
+
+
+def begin_event_sub_process(
+    turn: Turn, instance: ProcessInstance, scope_key: int, element: int, variables: Variables
+) -> None:
+    _begin_here(turn, ActivateElement(instance.key, scope_key, element, variables=variables))
+
+
+def stop_event_starts(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
+    """No event sub-process of the scope is triggered any more."""
+    starts = turn.executable_of(instance).element(instance.elements[scope_key].element).event_starts
+    if not starts:
+        return
+    for timer in instance.timers_of(scope_key):
+        if timer.element in starts:
+            turn.emit(TimerCanceled(timer.key, instance.key))
+    unsubscribe(turn, instance, scope_key, starts)
 
 
 def _answer_terminated(turn: Turn, instance: ProcessInstance) -> None:

@@ -7,8 +7,9 @@ from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.details import is_event_sub_process
 from bpmnd.bpmn.model.graph import StartEvent
-from bpmnd.bpmn.model.reading import Common, Reading
+from bpmnd.bpmn.model.reading import Common, Reading, read_flag
 from bpmnd.bpmn.model.xml import Tag
 
 
@@ -20,7 +21,11 @@ class StartEventKind(ElementKind[StartEvent]):
     with_inputs = False
 
     def read(self, tag: Tag, common: Common, reading: Reading) -> StartEvent:
-        return StartEvent(**common, trigger=read_definition(tag, Position.START, reading))
+        if reading.around is None or not is_event_sub_process(reading.around):
+            return StartEvent(**common, trigger=read_definition(tag, Position.START, reading))
+        interrupting = read_flag(tag, "isInterrupting", reading.report, default=True)
+        trigger = read_definition(tag, Position.EVENT_START, reading, interrupting=interrupting)
+        return StartEvent(**common, trigger=trigger, interrupting=interrupting)
 
     def activate(self, element: StartEvent, activation: Activation) -> Incident | None:
         return pass_through(element, activation)

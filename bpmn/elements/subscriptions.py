@@ -117,10 +117,14 @@ def plan_signal(activation: Activation, element: int, signal: SignalDefinition) 
     return name if isinstance(name, Incident) else SignalPlan(element, name)
 
 
-def unsubscribe(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:
-    """The element instance waits for nothing any more."""
+def unsubscribe(
+    turn: Turn, instance: ProcessInstance, element_instance_key: int, only: tuple[int, ...] | None = None
+) -> None:
+    """The element instance waits for nothing any more; or for nothing that triggers `only` these elements."""
     for message in list(instance.subscriptions.values()):
         if message.element_instance_key != element_instance_key:
+            continue
+        if only is not None and message.element not in only:
             continue
         turn.emit(ProcessMessageSubscriptionDeleted(message.key, instance.key))
         closed = CloseSubscription(
@@ -138,7 +142,7 @@ def unsubscribe(turn: Turn, instance: ProcessInstance, element_instance_key: int
         else:
             turn.send(partition, closed)
     for signal in list(instance.signals.values()):
-        if signal.element_instance_key == element_instance_key:
+        if signal.element_instance_key == element_instance_key and (only is None or signal.element in only):
             turn.emit(SignalSubscriptionDeleted(signal.key, instance.key))
 
 

@@ -11,7 +11,7 @@ from bpmnd.bpmn.events import TimerCreated, TimerTriggered
 from bpmnd.bpmn.feel import to_json, type_name
 from bpmnd.bpmn.feel.temporal import DateTime
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, TimerDefinition, TimerKind
+from bpmnd.bpmn.model.graph import BoundaryEvent, StartEvent, TimerDefinition, TimerKind
 from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
 from bpmnd.bpmn.state.records import ProcessInstance, Timer
 from bpmnd.bpmn.steps import TriggerTimer
@@ -85,8 +85,8 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
     turn.emit(TimerTriggered(timer.key, instance.key))
     if not can_happen(instance, timer.element_instance_key):
         return
-    boundary = turn.executable_of(instance).elements[timer.element]
-    if isinstance(boundary, BoundaryEvent) and not boundary.interrupting:
+    event = turn.executable_of(instance).elements[timer.element]
+    if isinstance(event, BoundaryEvent | StartEvent) and not event.interrupting:
         _repeat(turn, instance, timer)
     happen(turn, instance, timer.element_instance_key, timer.element, {})
 

@@ -4,13 +4,18 @@
 from bpmnd.bpmn.channel import ConfirmDelivery, DeliverMessage, RefuseDelivery
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.correlation import confirm, take_back
-from bpmnd.bpmn.elements.lifecycle import complete
+from bpmnd.bpmn.elements.lifecycle import (
+    begin_event_sub_process,
+    complete,
+    interrupt_scope,
+    is_shut_to,
+)
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
     ProcessMessageSubscriptionCorrelated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, EventBasedGateway, SequenceFlow
+from bpmnd.bpmn.model.graph import BoundaryEvent, EventBasedGateway, SequenceFlow, StartEvent
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
@@ -31,6 +36,8 @@ def can_happen(instance: ProcessInstance, element_instance_key: int) -> bool:
     while record.key not in instance.triggers:
         if record.key == instance.key:
             return True
+        if is_shut_to(instance, record.scope_key, record.element):
+            return False
         record = instance.elements[record.scope_key]
         if record.state is Lifecycle.TERMINATING:
             return False
@@ -104,6 +111,9 @@ def happen(turn: Turn, instance: ProcessInstance, key: int, element: int, variab
     waiting, event = process.elements[record.element], process.elements[element]
     if isinstance(event, BoundaryEvent):
         _go_off(turn, instance, record, event, variables)
+    elif isinstance(event, StartEvent):
+        if _has_room(turn, instance, record, element, variables, key, local=False):
+            start_event_sub_process(turn, instance, key, event, variables)
     elif isinstance(waiting, EventBasedGateway):
         _choose(turn, instance, record, element, variables)
     else:
@@ -113,6 +123,19 @@ def happen(turn: Turn, instance: ProcessInstance, key: int, element: int, variab
             merge = merge_local if local else merge_upwards
             merge(turn, instance, key, variables)
             complete(turn, CompleteElement(instance.key, key))
+
+
+def start_event_sub_process(
+    turn: Turn, instance: ProcessInstance, scope_key: int, start: StartEvent, variables: Variables
+) -> None:
+    """The event sub-process of a start event begins in its scope, beside what is active there or in place of
+    it. In a scope that something has interrupted nothing more is triggered."""
+    if scope_key in instance.interruptions:
+        return
+    if start.interrupting:
+        interrupt_scope(turn, instance, scope_key, start.scope, variables)
+    else:
+        begin_event_sub_process(turn, instance, scope_key, start.scope, variables)
 
 
 def _go_off(

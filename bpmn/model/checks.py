@@ -8,6 +8,7 @@ from bpmnd.bpmn.model.graph import (
     CatchEvent,
     ErrorDefinition,
     EventDefinition,
+    EventSubProcess,
     MessageDefinition,
     SequenceFlow,
     SignalDefinition,
@@ -55,11 +56,19 @@ def check_structure(around: Surroundings) -> None:
     for item in around.outline:
         if item.is_container:
             _check_starts(item, starts[item.position], report)
+    beside: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in around.outline:
+        if isinstance(item.node, EventSubProcess):
+            beside[item.scope] += starts[item.position]
+    for scope, event_starts in beside.items():
+        check_waited_for_once(event_starts, report)
+        _check_errors_caught_once(around.outline[scope], event_starts, report)
     for activity_id, boundaries in events.items():
         activity = around.by_id.get(activity_id)
         waiting = [activity] if activity is not None and isinstance(activity.node, CatchEvent) else []
         check_waited_for_once([*waiting, *boundaries], report)
-        _check_errors_caught_once(activity_id, boundaries, report)
+        if activity is not None:
+            _check_errors_caught_once(activity, boundaries, report)
 
 
 def _grouped(flows: Iterable[Item], end: str) -> Mapping[str, list[Item]]:
@@ -122,6 +131,9 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
     sub-process by its one none start event."""
     if container.node is None:
         return
+    if isinstance(container.node, EventSubProcess):
+        _check_event_start(container, starts, report)
+        return
     if not starts:
         report.add(container.tag, f"a {container.tag.bare_name} must have a start event")
     triggered = [start for start in starts if trigger_of(start) is not None]
@@ -136,6 +148,16 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
             surplus.tag,
             f"the {container.tag.bare_name} '{container.id}' must not have a second none start event",
         )
+
+
+def _check_event_start(container: Item, starts: Sequence[Item], report: Report) -> None:
+    if not starts:
+        report.add(container.tag, "an event sub-process must have a start event")
+    for surplus in starts[1:]:
+        report.add(surplus.tag, "an event sub-process must not have more than one start event")
+    for start in starts:
+        if not _has_definition(start):
+            report.add(start.tag, "the start event of an event sub-process must have an event definition")
 
 
 def _has_definition(event: Item) -> bool:
@@ -170,13 +192,14 @@ def check_waited_for_once(events: Iterable[Item], report: Report) -> None:
         known.add(waited_for)
 
 
-def _check_errors_caught_once(activity_id: str, boundaries: Iterable[Item], report: Report) -> None:
+def _check_errors_caught_once(place: Item, events: Iterable[Item], report: Report) -> None:
     caught: set[str | None] = set()
-    for item in boundaries:
+    for item in events:
         trigger = trigger_of(item)
         if not isinstance(trigger, ErrorDefinition):
             continue
         if trigger.code in caught:
             what = "every error" if trigger.code is None else f"the error code '{trigger.code}'"
-            report.add(item.tag, f"another boundary event of '{activity_id}' already catches {what}")
+            kind = "boundary event" if isinstance(item.node, BoundaryEvent) else "event sub-process"
+            report.add(item.tag, f"another {kind} of '{place.id}' already catches {what}")
         caught.add(trigger.code)

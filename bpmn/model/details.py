@@ -4,6 +4,8 @@ runs, and which this engine does not run."""
 from collections.abc import Mapping
 from typing import Final
 
+from bpmnd.bpmn.model.xml import Tag
+
 UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "bpmn:multiInstanceLoopCharacteristics": "multi-instance activities",
     "bpmn:standardLoopCharacteristics": "standard loops",
@@ -16,8 +18,6 @@ UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "zeebe:linkedResources": "linked resources",
 }
 """What stands in an element that would be supported without it."""
-
-EVENT_SUB_PROCESSES: Final = "event sub-processes"
 
 EVENT_DEFINITIONS: Final[Mapping[str, str]] = {
     "bpmn:cancelEventDefinition": "cancel",
@@ -68,6 +68,11 @@ IGNORED: Final = frozenset(
     }
 )
 """BPMN that says nothing about how a process runs, as Zeebe sees it too."""
+
+
+def is_event_sub_process(tag: Tag) -> bool:
+    flag = tag.attributes.get("triggeredByEvent", "").strip()
+    return tag.name == "bpmn:subProcess" and flag in ("true", "1")
 
 
 def not_yet(words: str) -> str:

@@ -19,6 +19,7 @@ class ElementType(StrEnum):
 
     PROCESS = "PROCESS"
     SUB_PROCESS = "SUB_PROCESS"
+    EVENT_SUB_PROCESS = "EVENT_SUB_PROCESS"
     START_EVENT = "START_EVENT"
     END_EVENT = "END_EVENT"
     INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
@@ -128,6 +129,8 @@ class Element:
     """Inputs and outputs are left out where they have no effect, as at gateways."""
     boundary_events: tuple[int, ...] = ()
     """Also from the last in the document to the first."""
+    event_starts: tuple[int, ...] = ()
+    """The start events of the event sub-processes in it, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +163,19 @@ class SubProcess(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubProcess(Element):
+    """A sub-process that what triggers its start event activates, in the scope that it stands in."""
+
+    start_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvent(Element):
-    """A none start event, or one that `trigger` starts a process at."""
+    """A none start event, or one that `trigger` starts a process or an event sub-process at. The latter may
+    interrupt what else is in its scope."""
 
     trigger: EventDefinition | None = None
+    interrupting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +230,12 @@ class ExecutableProcess:
         root = self.elements[0]
         assert isinstance(root, Process), f"element 0 of {self.id} is {root}"
         return root
+
+    def element(self, index: int) -> Element:
+        """The element of the index, which is not that of a flow."""
+        element = self.elements[index]
+        assert not isinstance(element, SequenceFlow), f"{element} is no element"
+        return element
 
     def element_ids(self) -> tuple[str, ...]:
         """The table index -> element id that the deployment's event carries."""

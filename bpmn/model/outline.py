@@ -47,11 +47,16 @@ def count_elements(processes: Iterable[Tag]) -> int:
 def read_outline(process: Tag, reading: Reading) -> Outline:
     """The process and all elements and flows in it."""
     items: list[Item] = []
+    node: Element | SequenceFlow | None
     for tag, scope in _walk(process):
         _check_id(tag, reading.report)
         _check_details(tag, reading.report)
         position = len(items)
-        node = _read_node(tag, position, scope, reading) if position else _read_process(tag)
+        if position:
+            reading = reading.inside(items[scope].tag)
+            node = _read_node(tag, position, scope, reading)
+        else:
+            node = _read_process(tag)
         items.append(Item(tag, position, scope, node, tag.id or "", tag.name in _CONTAINERS))
     return tuple(items)
 

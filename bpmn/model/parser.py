@@ -11,6 +11,7 @@ from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
     Element,
+    EventSubProcess,
     ExecutableProcess,
     Problem,
     Process,
@@ -140,6 +141,7 @@ class _Linker:
         self._incoming: defaultdict[str, list[int]] = defaultdict(list)
         self._outgoing: defaultdict[str, list[int]] = defaultdict(list)
         self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
+        self._event_starts: defaultdict[int, list[int]] = defaultdict(list)
         self._start_events: dict[int, int] = {}
         self._triggered_starts: list[int] = []
         for item in reversed(outline):
@@ -153,6 +155,9 @@ class _Linker:
                     self._boundary_events[attributes["attachedToRef"]].append(index)
                 case StartEvent(trigger=None):
                     self._start_events[indexes[item.scope]] = index
+                case StartEvent() if isinstance(outline[item.scope].node, EventSubProcess):
+                    self._start_events[indexes[item.scope]] = index
+                    self._event_starts[indexes[outline[item.scope].scope]].append(index)
                 case StartEvent():
                     self._triggered_starts.append(index)
                 case _:
@@ -182,12 +187,13 @@ class _Linker:
             incoming=tuple(reversed(self._incoming[item.id])),
             outgoing=tuple(self._outgoing[item.id]),
             boundary_events=tuple(self._boundary_events[item.id]),
+            event_starts=tuple(self._event_starts[index]),
         )
         match node:
             case Process():
                 starts = tuple(reversed(self._triggered_starts))
                 return replace(node, start_event=self._start_events.get(index), triggered_starts=starts)
-            case SubProcess():
+            case SubProcess() | EventSubProcess():
                 return replace(node, start_event=self._start_events[index])
             case _:
                 linked: Element = ELEMENTS[item.tag.name].kind.link(node, item.tag, self._index_of)

@@ -1,7 +1,7 @@
 """What the readers of single elements share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
 from bpmnd.bpmn.model import graph
@@ -33,6 +33,11 @@ class Reading:
 
     shared: Mapping[str, Mapping[str, Tag]]
     report: Report
+    around: Tag | None = None
+    """The process or sub-process that the element stands in."""
+
+    def inside(self, container: Tag) -> "Reading":
+        return self if container is self.around else replace(self, around=container)
 
     def referenced(self, kind: str, element: Tag, at: Tag, *, required: bool = True) -> Tag | None:
         """What the attribute `<kind>Ref` of `at` refers to. A reference is a qualified name; only the local

@@ -9,7 +9,7 @@ from typing import Final
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.kind import Position
 from bpmnd.bpmn.elements.registry import ELEMENTS
-from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, EVENT_SUB_PROCESSES, UNSUPPORTED_DETAILS, not_yet
+from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, UNSUPPORTED_DETAILS, not_yet
 
 FLOW_ELEMENTS: Final[Mapping[str, str]] = {
     "bpmn:startEvent": "start events",
@@ -59,4 +59,4 @@ def unsupported_words() -> tuple[str, ...]:
         for position in Position
         if name not in EVENTS or position not in EVENTS[name].positions
     )
-    return (*elements, EVENT_SUB_PROCESSES, *UNSUPPORTED_DETAILS.values(), *events)
+    return (*elements, *UNSUPPORTED_DETAILS.values(), *events)

@@ -1,12 +1,12 @@
 """Creation and cancellation of process instances, and their variables."""
 
 from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
-from bpmnd.bpmn.events import ElementActivated, ProcessInstanceCreated
+from bpmnd.bpmn.events import ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import BoundaryEvent, ExecutableProcess, Process, SequenceFlow, StartEvent
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
+from bpmnd.bpmn.starts import open_process, steps_to
 from bpmnd.bpmn.state.deployed import Definition
-from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize
@@ -39,14 +39,12 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
             command.fetch_variables,
         )
     )
-    turn.emit(ElementActivated(key, key, key, process.root.index, ()))
-    instance = turn.state.touch(key)
-    merge_local(turn, instance, key, command.variables)
-    if not starts:
-        assert process.root.start_event is not None, f"{process.id} has no none start event"
-        turn.schedule(ActivateElement(key, key, process.root.start_event))
+    if starts:
+        first = steps_to(process, key, starts)
     else:
-        _start_at(turn, process, instance, starts)
+        assert process.root.start_event is not None, f"{process.id} has no none start event"
+        first = (ActivateElement(key, key, process.root.start_event),)
+    open_process(turn, key, process, command.variables, first)
     if command.await_result:
         return None
     return InstanceAnswer(
@@ -122,25 +120,6 @@ def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[
             f" but no element found with id '{unknown[0]}'.",
         )
     return tuple(by_id[element_id] for element_id in element_ids)
-
-
-def _start_at(
-    turn: Turn, process: ExecutableProcess, instance: ProcessInstance, starts: tuple[int, ...]
-) -> None:
-    """Activate the given elements, each in its scope; scopes on the way are opened once, without starting
-    what they would start themselves."""
-    opened = {0: instance.key}
-    for index in starts:
-        chain: list[int] = []
-        scope = process.elements[index].scope
-        while scope not in opened:
-            chain.append(scope)
-            scope = process.elements[scope].scope
-        for inner in reversed(chain):
-            key = turn.new_key()
-            turn.emit(ElementActivated(key, instance.key, opened[process.elements[inner].scope], inner, ()))
-            opened[inner] = key
-        turn.schedule(ActivateElement(instance.key, opened[process.elements[index].scope], index))
 
 
 def cancel(turn: Turn, command: CancelProcessInstance) -> Outcome:

@@ -106,6 +106,17 @@ class Trigger(msgspec.Struct, frozen=True, gc=False, array_like=True):
     variables: Variables
 
 
+class Interruption(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What has interrupted a scope: everything else in it is to be terminated, and nothing else begins there.
+
+    `element` is an event sub-process, which begins with `variables` when the rest has ended, or the end event
+    that ended the scope.
+    """
+
+    element: int
+    variables: Variables
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -143,6 +154,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
     """That of the message which started it, if it has one: as long as it lives no other starts one."""
     subscriptions: dict[int, MessageSubscription] = {}
     signals: dict[int, SignalSubscription] = {}
+    interruptions: dict[int, Interruption] = {}
+    """By the scopes that were interrupted."""
 
     def owned_keys(self) -> Iterator[int]:
         """All keys under which this instance can be asked for, its own excepted."""
@@ -189,6 +202,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     correlation_key: str | None = None
     subscriptions: list[MessageSubscription] = []
     signals: list[SignalSubscription] = []
+    interruptions: list[tuple[int, Interruption]] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -216,16 +230,15 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         [instance.incidents[key] for key in sorted(instance.incidents)],
         sorted(instance.triggers.items()),
     )
-    if instance.correlation_key is None and not instance.subscriptions and not instance.signals:
-        return _encode(fields)
-    return _encode(
-        (
-            *fields,
-            instance.correlation_key,
-            [instance.subscriptions[key] for key in sorted(instance.subscriptions)],
-            [instance.signals[key] for key in sorted(instance.signals)],
-        )
+    later: tuple[object, ...] = (
+        instance.correlation_key,
+        [instance.subscriptions[key] for key in sorted(instance.subscriptions)],
+        [instance.signals[key] for key in sorted(instance.signals)],
+        sorted(instance.interruptions.items()),
     )
+    while later and not later[-1]:
+        later = later[:-1]
+    return _encode(fields + later)
 
 
 def decode_instance(row: bytes) -> ProcessInstance:
@@ -251,4 +264,5 @@ def decode_instance(row: bytes) -> ProcessInstance:
         fields.correlation_key,
         {subscription.key: subscription for subscription in fields.subscriptions},
         {subscription.key: subscription for subscription in fields.signals},
+        dict(fields.interruptions),
     )

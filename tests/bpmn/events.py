@@ -38,3 +38,14 @@ def boundary(
         f'<boundaryEvent id="{element_id}" attachedToRef="{attached_to}"'
         f' cancelActivity="{str(interrupting).lower()}">{inner}{definition}</boundaryEvent>'
     )
+
+
+def event_sub_process(
+    element_id: str, definition: str, inside: str, *, interrupting: bool = True, extensions: str = ""
+) -> str:
+    """An event sub-process whose start event is `<id>_start`."""
+    inner = f"<extensionElements>{extensions}</extensionElements>" if extensions else ""
+    return (
+        f'<subProcess id="{element_id}" triggeredByEvent="true"><startEvent id="{element_id}_start"'
+        f' isInterrupting="{str(interrupting).lower()}">{inner}{definition}</startEvent>{inside}</subProcess>'
+    )

@@ -77,6 +77,7 @@ FIELDS = {
     59: "key scope id hash request deadline outcome",
     60: "key outcome",
     61: "key",
+    80: "scope_key instance_key element variables",
 }
 
 

@@ -45,7 +45,7 @@ from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, loc
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
-from tests.bpmn.events import boundary, event, message, on_message, on_signal, signal
+from tests.bpmn.events import boundary, event, event_sub_process, message, on_message, on_signal, signal
 from tests.bpmn.events import catch as message_catch
 from tests.bpmn.playground import (
     END,
@@ -228,7 +228,56 @@ STARTED = process(
     process_id="started",
     definitions=message("go", "go") + message("more", "more", "=k") + signal("ring", "ring"),
 )
-ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD)
+
+
+def halting(element_id: str, definition: str, job_type: str) -> str:
+    """An interrupting event sub-process of one task."""
+    inside = task(f"in_{element_id}", job_type) + path(f"{element_id}_start", f"in_{element_id}")
+    return event_sub_process(element_id, definition, inside)
+
+
+WATCHED = process(
+    START
+    + sub(
+        "scope",
+        task("a") + task("b") + '<parallelGateway id="join"/>' + task("c"),
+        flow("scope_start", "a") + flow("scope_start", "b") + path("a", "join", "c") + flow("b", "join"),
+        on_time("late", "a", "timeDuration", "PT1S") + task("remind") + flow("late", "remind"),
+        event_sub_process(
+            "halt", on_message("go"), task("in_halt", "handle") + path("halt_start", "in_halt")
+        ),
+        event_sub_process(
+            "hint",
+            on_message("note"),
+            task("in_hint", "remind")
+            + path("hint_start", "in_hint")
+            + halting("rung", on_signal("bell"), "a"),
+            interrupting=False,
+            extensions=io_mapping(outputs={"r": "=assert(v, v != null)"}),
+        ),
+        halting("wrong", '<errorEventDefinition errorRef="e1"/>', "handle"),
+    )
+    + on_error("any", "scope")
+    + boundary("told", "scope", on_message("over"))
+    + task("after")
+    + path("start", "scope", "after")
+    + flow("any", "after")
+    + flow("told", "after")
+    + event_sub_process(
+        "often",
+        due("timeCycle", "R/PT0.4S"),
+        task("in_often", "remind") + path("often_start", "in_often"),
+        interrupting=False,
+    )
+    + halting("ends", on_signal("ring"), "handle"),
+    definitions=ERRORS
+    + message("go", "go", "=k")
+    + message("note", "note", "=k")
+    + message("over", "over", "=k")
+    + signal("bell", "bell")
+    + signal("ring", "ring"),
+)
+ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD, WATCHED)
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
 

@@ -95,6 +95,25 @@ def sub_process(
     return f'<subProcess id="{element_id}">{extensions}{body}</subProcess>'
 
 
+def event_sub_process(
+    element_id: str,
+    definition: str,
+    body: str = "",
+    *,
+    interrupting: bool = True,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    """An event sub-process that begins with `<id>-start`; then comes the task `in-<id>`, and the `body`."""
+    mapping = playground.io_mapping(outputs=_all(outputs))
+    extensions = f"<extensionElements>{mapping}</extensionElements>" if mapping else ""
+    flag = str(interrupting).lower()
+    begin = (
+        f'<startEvent id="{element_id}-start" isInterrupting="{flag}">{extensions}{definition}</startEvent>'
+    )
+    body += task(f"in-{element_id}") + path(f"{element_id}-start", f"in-{element_id}")
+    return f'<subProcess id="{element_id}" triggeredByEvent="true">{begin}{body}</subProcess>'
+
+
 def start(element_id: str) -> str:
     return f'<startEvent id="{element_id}"/>'
 

@@ -1,6 +1,6 @@
 """Error events (BPMN 2.0, §10.5.5.2)."""
 
-from typing import final
+from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.errors import catcher_of, interrupt
@@ -13,6 +13,11 @@ from bpmnd.bpmn.model.reading import Reading
 from bpmnd.bpmn.model.texts import is_expression
 from bpmnd.bpmn.model.xml import Tag
 
+_CATCHES: Final = {
+    Position.BOUNDARY: "boundary event",
+    Position.EVENT_START: "start event of an event sub-process",
+}
+
 
 @final
 class ErrorKind(EventKind[ErrorDefinition]):
@@ -20,7 +25,7 @@ class ErrorKind(EventKind[ErrorDefinition]):
 
     words = "error"
     definition = ErrorDefinition
-    positions = frozenset({Position.BOUNDARY, Position.END})
+    positions = frozenset({Position.BOUNDARY, Position.END, Position.EVENT_START})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -28,7 +33,7 @@ class ErrorKind(EventKind[ErrorDefinition]):
         if position is Position.END:
             return _read_thrown(event, definition, reading)
         if not interrupting:
-            reading.report.add(event, "an error boundary event must interrupt")
+            reading.report.add(event, f"an error {_CATCHES[position]} must interrupt")
         return _read_caught(event, definition, reading)
 
     def throw(self, element: Element, thrown: ErrorDefinition, activation: Activation) -> Incident | None:

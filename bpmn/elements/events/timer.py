@@ -25,6 +25,10 @@ _PARSERS: Final[Mapping[graph.TimerKind, Callable[[str], object | None]]] = {
     graph.TimerKind.DURATION: parse_duration,
     graph.TimerKind.CYCLE: parse_cycle,
 }
+_MAY_INTERRUPT: Final = {
+    Position.BOUNDARY: "boundary event",
+    Position.EVENT_START: "start event of an event sub-process",
+}
 _CRON_FIELDS: Final = 6
 
 
@@ -34,7 +38,7 @@ class TimerKind(EventKind[TimerDefinition]):
 
     words = "timer"
     definition = TimerDefinition
-    positions = frozenset({Position.CATCH, Position.BOUNDARY})
+    positions = frozenset({Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -44,8 +48,8 @@ class TimerKind(EventKind[TimerDefinition]):
             if position is Position.CATCH:
                 reason = "an intermediate timer catch event must have a timeDuration or a timeDate"
                 reading.report.add(event, reason)
-            elif position is Position.BOUNDARY and interrupting:
-                reason = "an interrupting timer boundary event must not have a timeCycle"
+            elif position in _MAY_INTERRUPT and interrupting:
+                reason = f"an interrupting timer {_MAY_INTERRUPT[position]} must not have a timeCycle"
                 reading.report.add(event, reason)
         return timer
 
