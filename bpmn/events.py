@@ -175,6 +175,19 @@ class ScopeInterrupted(_Event, frozen=True, gc=False, tag=80):
     variables: Variables
 
 
+class ProcessInstanceCalled(_Event, frozen=True, gc=False, tag=90):
+    """A call activity has started an instance of another process. `depth` counts the instances from the root,
+    which has 1, to this one."""
+
+    key: int
+    definition_key: int
+    tenant_id: str
+    parent_instance_key: int
+    parent_element_instance_key: int
+    root_instance_key: int
+    depth: int
+
+
 # Variables
 
 
@@ -589,6 +602,7 @@ Event: TypeAlias = (
     | SequenceFlowTaken
     | BoundaryEventTriggered
     | ScopeInterrupted
+    | ProcessInstanceCalled
     | VariablesCreated
     | VariablesUpdated
     | JobCreated

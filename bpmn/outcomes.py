@@ -81,6 +81,7 @@ class ActivatedJob(msgspec.Struct, frozen=True, gc=False, array_like=True):
     tenant_id: str
     tags: tuple[str, ...]
     variables: Variables
+    root_process_instance_key: int
 
 
 class JobsActivated(_Outcome, frozen=True, gc=False):

@@ -34,5 +34,5 @@ def _job_text(job: ActivatedJob) -> bytes:
         job.definition_key,
         job.element_instance_key,
         json_text(job.tags) if job.tags else b"[]",
-        job.process_instance_key,
+        job.root_process_instance_key,
     )

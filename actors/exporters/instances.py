@@ -76,6 +76,8 @@ class Instances:
                 )
             case events.ProcessInstanceCreated(key, definition_key, tenant_id):
                 self.by_key[key] = Instance(definition_key, tenant_id)
+            case events.ProcessInstanceCalled(key, definition_key, tenant_id):
+                self.by_key[key] = Instance(definition_key, tenant_id)
             case events.JobsActivated(keys, _, _, worker):
                 for job_key in keys:
                     self._lend(job_key, worker)

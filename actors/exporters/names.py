@@ -38,6 +38,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.SequenceFlowTaken: Name("PROCESS_INSTANCE", "SEQUENCE_FLOW_TAKEN"),
     events.BoundaryEventTriggered: Name("PROCESS_EVENT", "TRIGGERED"),
     events.ScopeInterrupted: Name("PROCESS_EVENT", "TRIGGERED"),
+    events.ProcessInstanceCalled: Name("PROCESS_INSTANCE_CREATION", "CALLED"),
     events.VariablesCreated: Name("VARIABLE", "CREATED"),
     events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
     events.JobCreated: Name("JOB", "CREATED"),

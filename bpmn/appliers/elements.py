@@ -9,6 +9,7 @@ from bpmnd.bpmn.events import (
     ElementCompleting,
     ElementTerminated,
     ElementTerminating,
+    ProcessInstanceCalled,
     ProcessInstanceCreated,
     ScopeInterrupted,
     SequenceFlowTaken,
@@ -20,6 +21,7 @@ from bpmnd.bpmn.state.records import (
     ElementInstance,
     Interruption,
     Lifecycle,
+    Parent,
     ProcessInstance,
     Trigger,
     size_of,
@@ -41,6 +43,17 @@ def process_instance_created(state: State, event: ProcessInstanceCreated) -> Non
         awaited,
     )
     state.instances.add(instance, state.journal)
+    state.journal.assign(state, "started", state.started + 1)
+
+
+@applies(ProcessInstanceCalled)
+def process_instance_called(state: State, event: ProcessInstanceCalled) -> None:
+    """The call activity has an instance to wait for, until that has ended."""
+    caller, caller_element = event.parent_instance_key, event.parent_element_instance_key
+    instance = ProcessInstance(event.key, event.definition_key, event.tenant_id, (), None, state.last_time)
+    instance.parent = Parent(caller, caller_element, event.root_instance_key, event.depth)
+    state.instances.add(instance, state.journal)
+    state.journal.put(state.touch(caller).called, caller_element, event.key)
     state.journal.assign(state, "started", state.started + 1)
 
 
@@ -152,6 +165,9 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
             process_id = state.definitions.items[instance.definition_key].process_id
             lock = lock_of(instance.tenant_id, process_id, instance.correlation_key)
             state.messages.locks.remove(lock, journal)
+        if instance.parent is not None:
+            caller = state.touch(instance.parent.instance_key)
+            journal.drop(caller.called, instance.parent.element_instance_key)
         state.instances.remove(key, journal)
         journal.assign(state, "completed", state.completed + 1)
         return

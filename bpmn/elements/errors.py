@@ -15,8 +15,9 @@ from bpmnd.bpmn.turn import Turn
 
 class Caught(NamedTuple):
     """Where an error is caught: at the activity of a boundary event, or in the scope of the event sub-process
-    that begins with a start event."""
+    that begins with a start event. It may be in an instance that has called the one where it was thrown."""
 
+    instance: ProcessInstance
     place: ElementInstance
     event: BoundaryEvent | StartEvent
 
@@ -29,12 +30,12 @@ def throw(turn: Turn, step: ThrowError) -> Incident | None:
     caught = catcher_of(turn, instance, step.key, step.code, step.message)
     if isinstance(caught, Incident):
         return caught
-    interrupt(turn, instance, caught, step.variables)
+    interrupt(turn, caught, step.variables)
     return None
 
 
-def interrupt(turn: Turn, instance: ProcessInstance, caught: Caught, variables: Variables) -> None:
-    key = caught.place.key
+def interrupt(turn: Turn, caught: Caught, variables: Variables) -> None:
+    instance, key = caught.instance, caught.place.key
     if key in instance.triggers or caught.place.state is Lifecycle.TERMINATING:
         return  # Something else has interrupted it before.
     if isinstance(caught.event, StartEvent):
@@ -46,12 +47,11 @@ def interrupt(turn: Turn, instance: ProcessInstance, caught: Caught, variables: 
 
 def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, message: str) -> Caught | Incident:
     """Who catches an error thrown in the element instance `key`: the innermost activity that can."""
-    process = turn.executable_of(instance)
     codes: list[str] = []
-    for record in _outwards(instance, key):
-        event = _catching(process, instance, record, code, codes)
+    for outer, record in _outwards(turn, instance, key):
+        event = _catching(turn.executable_of(outer), outer, record, code, codes)
         if event is not None:
-            return Caught(record, event)
+            return Caught(outer, record, event)
     with_message = f" with message '{message}'" if message else ""
     available = (
         f" Available error events are [{', '.join(codes)}]"
@@ -65,13 +65,21 @@ def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, messa
     )
 
 
-def _outwards(instance: ProcessInstance, key: int) -> Iterator[ElementInstance]:
+def _outwards(
+    turn: Turn, instance: ProcessInstance, key: int
+) -> Iterator[tuple[ProcessInstance, ElementInstance]]:
+    """The element instance, those around it, and from the process on its call activity and those around."""
     record = instance.elements[key]
     while True:
-        yield record
-        if record.key == instance.key:
+        yield instance, record
+        if record.key != instance.key:
+            record = instance.elements[record.scope_key]
+            continue
+        parent = instance.parent
+        caller = None if parent is None else turn.state.instances.get(parent.instance_key)
+        if parent is None or caller is None:
             return
-        record = instance.elements[record.scope_key]
+        instance, record = caller, caller.elements[parent.element_instance_key]
 
 
 def _catching(

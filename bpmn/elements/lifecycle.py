@@ -8,6 +8,7 @@ announce it, from the innermost outwards to do it.
 from msgspec.structs import replace
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.elements import calls
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.events import (
@@ -164,7 +165,7 @@ def complete(
     record = instance.elements.get(step.key)
     if record is None or record.state not in (Lifecycle.ACTIVATED, Lifecycle.COMPLETING):
         return
-    if step.key in instance.children or step.key in instance.tokens:
+    if step.key in instance.children or step.key in instance.tokens or step.key in instance.triggers:
         return
     if step.key != instance.key:
         if instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
@@ -184,6 +185,11 @@ def complete(
             turn.raise_incident(instance, step.key, made, step)
             return
         merge_upwards(turn, instance, record.scope_key, made)
+    elif step.key == instance.key:
+        incident = None if instance.parent is None else calls.cannot_return(turn, instance, instance.parent)
+        if incident is not None:
+            turn.raise_incident(instance, step.key, incident, step)
+            return
     elif step.key in instance.variables and _hands_on(process, element):
         merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
     cancel_timers(turn, instance, step.key)
@@ -196,6 +202,8 @@ def complete(
     turn.emit(ElementCompleted(step.key, instance.key, record.element))
     if isinstance(element, Process):
         _start_next(turn, instance)
+        if instance.parent is not None:
+            calls.completed(turn, instance.parent, instance.variables.get(instance.key, {}))
         return
     if record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
@@ -313,6 +321,10 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
         if instance.subscriptions or instance.signals:
             unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
+    called = instance.called.get(step.key)
+    if called is not None:
+        turn.schedule(TerminateElement(called, called))
+        return
     if step.key not in instance.children:
         _terminated(turn, instance, instance.elements[step.key])
         return
@@ -331,6 +343,8 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     turn.emit(ElementTerminated(record.key, instance.key, record.element))
     if isinstance(element, Process):
         _start_next(turn, instance)
+        if instance.parent is not None:
+            calls.terminated(turn, instance.parent)
         return
     scope = instance.elements[record.scope_key]
     if scope.state is Lifecycle.TERMINATING:

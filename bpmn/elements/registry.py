@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bpmnd.bpmn.elements.boundary_event import BoundaryEventKind
+from bpmnd.bpmn.elements.call_activity import CallActivityKind
 from bpmnd.bpmn.elements.catch_event import CatchEventKind
 from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
 from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
@@ -41,6 +42,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:businessRuleTask": Registered(_WORKED, ElementType.BUSINESS_RULE_TASK),
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
     "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
+    "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),
     "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),
     "bpmn:parallelGateway": Registered(ParallelGatewayKind(), ElementType.PARALLEL_GATEWAY),
     "bpmn:eventBasedGateway": Registered(EventBasedGatewayKind(), ElementType.EVENT_BASED_GATEWAY),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bpmnd.bpmn.model.details import detail_refusal
-from bpmnd.bpmn.model.graph import JobDefinition, Mapping, Text
+from bpmnd.bpmn.model.graph import BindingType, CallActivity, JobDefinition, Mapping, Text
+from bpmnd.bpmn.model.reading import Common, read_flag
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.texts import read_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
@@ -83,6 +84,48 @@ def _read_headers(task: Tag, report: Report) -> tuple[tuple[str, str], ...]:
             if key and value:
                 headers.append((key, value))
     return tuple(headers)
+
+
+def read_called_element(activity: Tag, common: Common, report: Report) -> CallActivity:
+    """What a call activity calls, and what goes there and back."""
+    found = activity.extensions("zeebe:calledElement")
+    if len(found) != 1:
+        report.add(activity, "must have exactly one zeebe:calledElement extension element")
+        return CallActivity(
+            **common,
+            process_id="",
+            binding=BindingType.LATEST,
+            version_tag="",
+            propagates_all_parent=True,
+            propagates_all_child=True,
+        )
+    (called,) = found
+    process_id = called.attributes.get("processId", "")
+    if not process_id:
+        report.add(activity, "the processId of the zeebe:calledElement must not be empty", at=called)
+    binding, version_tag = read_binding(called, activity, report)
+    return CallActivity(
+        **common,
+        process_id=read_text(process_id, activity, report, at=called),
+        binding=binding,
+        version_tag=version_tag,
+        propagates_all_parent=read_flag(called, "propagateAllParentVariables", report, default=True),
+        propagates_all_child=read_flag(called, "propagateAllChildVariables", report, default=True),
+    )
+
+
+def read_binding(extension: Tag, element: Tag, report: Report) -> tuple[BindingType, str]:
+    """Which version an extension element refers to, and the version tag if it is by that."""
+    text = extension.attributes.get("bindingType", BindingType.LATEST)
+    if text not in set(BindingType):
+        words = "', '".join(BindingType)
+        report.add(element, f"the bindingType '{text}' is none of '{words}'", at=extension)
+        return BindingType.LATEST, ""
+    binding = BindingType(text)
+    version_tag = extension.attributes.get("versionTag", "")
+    if binding is BindingType.VERSION_TAG and not version_tag.strip():
+        report.add(element, "a binding to a version tag must have a versionTag", at=extension)
+    return binding, version_tag if binding is BindingType.VERSION_TAG else ""
 
 
 def read_inputs(element: Tag, report: Report) -> tuple[Mapping, ...]:

@@ -35,6 +35,7 @@ class ElementType(StrEnum):
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
     EVENT_BASED_GATEWAY = "EVENT_BASED_GATEWAY"
+    CALL_ACTIVITY = "CALL_ACTIVITY"
     SEQUENCE_FLOW = "SEQUENCE_FLOW"
 
 
@@ -160,6 +161,28 @@ class SubProcess(Element):
     """An embedded sub-process: activated through its none start event."""
 
     start_event: int
+
+
+class BindingType(StrEnum):
+    """Which version of something else an element means."""
+
+    LATEST = "latest"
+    DEPLOYMENT = "deployment"
+    VERSION_TAG = "versionTag"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallActivity(Element):
+    """Calls the process `process_id`, in the version that the binding says."""
+
+    process_id: Text
+    binding: BindingType
+    version_tag: str
+    """Empty unless the binding is that to a version tag."""
+    propagates_all_parent: bool
+    """Whether the called process starts with all variables seen here, or with those of the inputs only."""
+    propagates_all_child: bool
+    """Whether all variables of the called process come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
         instance.tenant_id,
         instance.tags,
         visible_from(instance, job.element_instance_key, command.fetch_variables),
+        instance.root_key,
     )
 
 

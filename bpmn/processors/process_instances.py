@@ -129,6 +129,12 @@ def cancel(turn: Turn, command: CancelProcessInstance) -> Outcome:
             RejectionType.NOT_FOUND,
             f"Expected to cancel a process instance with key '{command.key}', but no such process was found",
         )
+    if instance.parent is not None:
+        return Rejected(
+            RejectionType.INVALID_STATE,
+            f"Expected to cancel a process instance with key '{command.key}', but it is created by a parent"
+            f" process instance. Cancel the root process instance '{instance.root_key}' instead.",
+        )
     turn.schedule(TerminateElement(instance.key, instance.key))
     return Accepted()
 

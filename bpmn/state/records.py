@@ -117,6 +117,16 @@ class Interruption(msgspec.Struct, frozen=True, gc=False, array_like=True):
     variables: Variables
 
 
+class Parent(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The call activity that started a process instance, the root of them all, and how deep below it: that of
+    a root is 1."""
+
+    instance_key: int
+    element_instance_key: int
+    root_key: int
+    depth: int
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -156,6 +166,14 @@ class ProcessInstance(msgspec.Struct, gc=False):
     signals: dict[int, SignalSubscription] = {}
     interruptions: dict[int, Interruption] = {}
     """By the scopes that were interrupted."""
+    parent: Parent | None = None
+    called: dict[int, int] = {}
+    """Active call activity -> the process instance that it has started."""
+
+    @property
+    def root_key(self) -> int:
+        """The process instance that nobody called, at the top."""
+        return self.key if self.parent is None else self.parent.root_key
 
     def owned_keys(self) -> Iterator[int]:
         """All keys under which this instance can be asked for, its own excepted."""
@@ -203,6 +221,8 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     subscriptions: list[MessageSubscription] = []
     signals: list[SignalSubscription] = []
     interruptions: list[tuple[int, Interruption]] = []
+    parent: Parent | None = None
+    called: list[tuple[int, int]] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -235,8 +255,10 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         [instance.subscriptions[key] for key in sorted(instance.subscriptions)],
         [instance.signals[key] for key in sorted(instance.signals)],
         sorted(instance.interruptions.items()),
+        instance.parent,
+        sorted(instance.called.items()),
     )
-    while later and not later[-1]:
+    while later and later[-1] in (None, []):
         later = later[:-1]
     return _encode(fields + later)
 
@@ -265,4 +287,6 @@ def decode_instance(row: bytes) -> ProcessInstance:
         {subscription.key: subscription for subscription in fields.subscriptions},
         {subscription.key: subscription for subscription in fields.signals},
         dict(fields.interruptions),
+        fields.parent,
+        dict(fields.called),
     )

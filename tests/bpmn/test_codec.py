@@ -78,6 +78,8 @@ FIELDS = {
     60: "key outcome",
     61: "key",
     80: "scope_key instance_key element variables",
+    90: "key definition_key tenant_id parent_instance_key parent_element_instance_key root_instance_key"
+    " depth",
 }
 
 

@@ -189,3 +189,26 @@ def _quoted(text: str) -> str:
 
 def _all(mappings: dict[str, str] | None) -> dict[str, str]:
     return {target: _quoted(source) for target, source in (mappings or {}).items()}
+
+
+def calls(
+    element_id: str,
+    process_id: str,
+    *,
+    parent: bool = True,
+    child: bool = True,
+    binding: str = "",
+    tag: str = "",
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    """A call activity; `parent` and `child` say whether all variables go there, and come back."""
+    called = process_id if process_id.startswith("=") else f"{RUN}{process_id}"
+    attributes = f' bindingType="{binding}"' if binding else ""
+    attributes += f' versionTag="{tag}"' if tag else ""
+    return (
+        f'<callActivity id="{element_id}"><extensionElements><zeebe:calledElement processId="{called}"'
+        f' propagateAllParentVariables="{str(parent).lower()}"'
+        f' propagateAllChildVariables="{str(child).lower()}"{attributes}/>'
+        f"{playground.io_mapping(_all(inputs), _all(outputs))}</extensionElements></callActivity>"
+    )

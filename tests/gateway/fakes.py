@@ -163,4 +163,5 @@ def job_of(number: int, job_type: str = "work", partition_id: int = 1, **variabl
         tenant_id="<default>",
         tags=(),
         variables=variables,
+        root_process_instance_key=first_key(partition_id) + 10,
     )

@@ -42,7 +42,7 @@ class ErrorKind(EventKind[ErrorDefinition]):
         if isinstance(caught, Incident):
             return caught
         activated(element, activation)
-        interrupt(turn, instance, caught, {})
+        interrupt(turn, caught, {})
         return None
 
 
