@@ -176,15 +176,15 @@ class ScopeInterrupted(_Event, frozen=True, gc=False, tag=80):
 
 
 class ProcessInstanceCalled(_Event, frozen=True, gc=False, tag=90):
-    """A call activity has started an instance of another process. `depth` counts the instances from the root,
-    which has 1, to this one."""
+    """The call activity `element_instance_key` has started the process instance `key`. `depth` counts the
+    instances from the root, which has 1, to that one."""
 
     key: int
+    instance_key: int
+    element_instance_key: int
     definition_key: int
     tenant_id: str
-    parent_instance_key: int
-    parent_element_instance_key: int
-    root_instance_key: int
+    root_key: int
     depth: int
 
 

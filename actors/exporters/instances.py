@@ -76,7 +76,7 @@ class Instances:
                 )
             case events.ProcessInstanceCreated(key, definition_key, tenant_id):
                 self.by_key[key] = Instance(definition_key, tenant_id)
-            case events.ProcessInstanceCalled(key, definition_key, tenant_id):
+            case events.ProcessInstanceCalled(key, _, _, definition_key, tenant_id):
                 self.by_key[key] = Instance(definition_key, tenant_id)
             case events.JobsActivated(keys, _, _, worker):
                 for job_key in keys:

@@ -117,14 +117,14 @@ class Records:
                     "tags": tags,
                     "businessId": business_id,
                 }
-            case events.ProcessInstanceCalled(_, definition_key, tenant_id):
+            case events.ProcessInstanceCalled(_, caller_key, caller_element_key, definition_key, tenant_id):
                 definition = self._instances.definitions.get(definition_key)
                 return {
                     **_of_process(definition_key, definition, tenant_id),
                     "processInstanceKey": str(event.key),
-                    "parentProcessInstanceKey": str(event.parent_instance_key),
-                    "parentElementInstanceKey": str(event.parent_element_instance_key),
-                    "rootProcessInstanceKey": str(event.root_instance_key),
+                    "parentProcessInstanceKey": str(caller_key),
+                    "parentElementInstanceKey": str(caller_element_key),
+                    "rootProcessInstanceKey": str(event.root_key),
                 }
             case events.ElementActivating() | events.ElementActivated():
                 value = self._at_element(event.instance_key, event.key, event.element)

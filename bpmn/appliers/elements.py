@@ -49,11 +49,10 @@ def process_instance_created(state: State, event: ProcessInstanceCreated) -> Non
 @applies(ProcessInstanceCalled)
 def process_instance_called(state: State, event: ProcessInstanceCalled) -> None:
     """The call activity has an instance to wait for, until that has ended."""
-    caller, caller_element = event.parent_instance_key, event.parent_element_instance_key
     instance = ProcessInstance(event.key, event.definition_key, event.tenant_id, (), None, state.last_time)
-    instance.parent = Parent(caller, caller_element, event.root_instance_key, event.depth)
+    instance.parent = Parent(event.instance_key, event.element_instance_key, event.root_key, event.depth)
     state.instances.add(instance, state.journal)
-    state.journal.put(state.touch(caller).called, caller_element, event.key)
+    state.journal.put(state.touch(event.instance_key).called, event.element_instance_key, event.key)
     state.journal.assign(state, "started", state.started + 1)
 
 

@@ -25,10 +25,10 @@ def call(
     turn.emit(
         ProcessInstanceCalled(
             called,
-            definition.key,
-            definition.tenant_id,
             instance.key,
             key,
+            definition.key,
+            definition.tenant_id,
             instance.root_key,
             depth_of(instance) + 1,
         )

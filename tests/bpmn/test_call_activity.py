@@ -2,6 +2,8 @@
 
 import pytest
 
+from bpmnd.bpmn.appliers.window import Window
+from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     ResolveIncident,
@@ -15,6 +17,7 @@ from bpmnd.bpmn.events import (
     ProcessInstanceCalled,
 )
 from bpmnd.bpmn.outcomes import Accepted, RejectionType
+from bpmnd.bpmn.state import EmptyStore, State
 from bpmnd.bpmn.state.records import decode_instance, encode_instance
 from tests.bpmn.playground import END, START, Playground, io_mapping, path, process, rows_of, task
 from tests.bpmn.test_flow import ERRORS
@@ -225,3 +228,14 @@ def test_however_the_turns_are_cut_the_outcome_is_the_same(
     playground.do(CancelProcessInstance(key))
     assert playground.state.completed == 3
     assert rows_of(playground.replayed()) == rows_of(playground.state)
+
+
+def test_frames_that_are_replayed_together_leave_the_same_state() -> None:
+    playground, _ = started(CHILD, CALLER)
+    playground.work("inner")
+    playground.work("after")
+    follower, window = State(1, EmptyStore()), Window()
+    for frame in playground.frames:
+        window.add(decode_frame(frame))
+    window.replay(follower)
+    assert rows_of(follower) == rows_of(playground.state)

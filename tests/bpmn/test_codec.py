@@ -78,8 +78,7 @@ FIELDS = {
     60: "key outcome",
     61: "key",
     80: "scope_key instance_key element variables",
-    90: "key definition_key tenant_id parent_instance_key parent_element_instance_key root_instance_key"
-    " depth",
+    90: "key instance_key element_instance_key definition_key tenant_id root_key depth",
 }
 
 
