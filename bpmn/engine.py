@@ -37,7 +37,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, lifecycle, timers, triggers, waiting
+from bpmnd.bpmn.elements import errors, lifecycle, listeners, timers, triggers, waiting
 from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -56,6 +56,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    CallListeners,
     CompleteElement,
     OpenScope,
     ReachSubscribers,
@@ -300,6 +301,8 @@ def perform(turn: Turn, step: Step) -> None:
             start_next(turn, step)
         case OpenScope():
             waiting.open_scope(turn, step)
+        case CallListeners():
+            listeners.call_next(turn, step)
         case ThrowError():
             incident = errors.throw(turn, step)
             if incident is not None:

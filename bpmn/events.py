@@ -286,6 +286,20 @@ class JobCanceled(_Event, frozen=True, gc=False, tag=30):
     instance_key: int
 
 
+class ListenerJobCreated(_Event, frozen=True, gc=False, tag=100):
+    """The job of a listener to what `listens_to` names, such as START. `then` are the encoded steps that it
+    holds up."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    type: str
+    retries: int
+    listens_to: str
+    then: bytes
+
+
 # Timers
 
 
@@ -647,4 +661,5 @@ Event: TypeAlias = (
     | CommandNoted
     | CommandAnswered
     | CommandForgotten
+    | ListenerJobCreated
 )

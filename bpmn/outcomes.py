@@ -82,6 +82,8 @@ class ActivatedJob(msgspec.Struct, frozen=True, gc=False, array_like=True):
     tags: tuple[str, ...]
     variables: Variables
     root_process_instance_key: int
+    kind: str = "BPMN_ELEMENT"
+    listener_event: str = "UNSPECIFIED"
 
 
 class JobsActivated(_Outcome, frozen=True, gc=False):

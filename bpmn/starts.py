@@ -1,6 +1,7 @@
 """Process instances that an event starts, and the subscriptions of start events."""
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.elements.listeners import before_process
 from bpmnd.bpmn.evaluation import evaluate_string
 from bpmnd.bpmn.events import (
     ElementActivated,
@@ -13,7 +14,13 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import ExecutableProcess, MessageDefinition, SignalDefinition, StartEvent
+from bpmnd.bpmn.model.graph import (
+    ExecutableProcess,
+    MessageDefinition,
+    Process,
+    SignalDefinition,
+    StartEvent,
+)
 from bpmnd.bpmn.steps import ActivateElement, OpenScope, Step, encode_steps
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import merge_local
@@ -26,28 +33,29 @@ def start_at(turn: Turn, definition_key: int, element: int, variables: Variables
     root = turn.definitions.executable(definition_key).root
     turn.emit(ProcessInstanceCreated(key, definition_key, definition.tenant_id, (), None, (), 0, ()))
     first = ActivateElement(key, key, element, variables=variables)
-    if not root.event_starts:
-        turn.emit(ElementActivated(key, key, key, root.index, ()))
-        return key, first
-    turn.emit(ElementActivating(key, key, key, root.index, ()))
-    return key, OpenScope(key, key, encode_steps((first,)))
+    (begin,) = _enter(turn, key, root, (first,))
+    return key, begin
 
 
 def open_process(
     turn: Turn, key: int, process: ExecutableProcess, variables: Variables, first: tuple[Step, ...]
 ) -> None:
     """The process becomes active with these variables; then the first steps in it are done."""
-    root = process.root
-    if root.event_starts:
-        turn.emit(ElementActivating(key, key, key, root.index, ()))
-    else:
-        turn.emit(ElementActivated(key, key, key, root.index, ()))
+    steps = _enter(turn, key, process.root, first)
     merge_local(turn, turn.state.touch(key), key, variables)
-    if root.event_starts:
-        turn.schedule(OpenScope(key, key, encode_steps(first)))
-    else:
-        for step in first:
-            turn.schedule(step)
+    for step in steps:
+        turn.schedule(step)
+
+
+def _enter(turn: Turn, key: int, root: Process, first: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Begin with the process itself. It is active at once, unless listeners work before, or it has events to
+    wait for; the steps are what is to be done next."""
+    if not root.event_starts and not root.start_listeners:
+        turn.emit(ElementActivated(key, key, key, root.index, ()))
+        return first
+    turn.emit(ElementActivating(key, key, key, root.index, ()))
+    opening = OpenScope(key, key, encode_steps(first))
+    return (before_process(key, root, opening),) if root.start_listeners else (opening,)
 
 
 def steps_to(process: ExecutableProcess, instance_key: int, targets: tuple[int, ...]) -> tuple[Step, ...]:

@@ -16,7 +16,7 @@ class ActivateElement(msgspec.Struct, frozen=True, gc=False, tag=1, array_like=T
     """Activate `element` in a scope. `key` is 0, or the instance that is being activated already.
 
     `flow` is the sequence flow that leads here, or -1 where none does. An event that has `happened` already
-    does not wait.
+    does not wait. `listened` tells that inputs are mapped and the listeners of the start have been called.
     """
 
     instance_key: int
@@ -26,11 +26,15 @@ class ActivateElement(msgspec.Struct, frozen=True, gc=False, tag=1, array_like=T
     key: int = 0
     variables: Variables = {}
     happened: bool = False
+    listened: bool = False
 
 
 class CompleteElement(msgspec.Struct, frozen=True, gc=False, tag=2, array_like=True):
+    """`listened` tells that outputs are mapped and the listeners of the end have been called."""
+
     instance_key: int
     key: int
+    listened: bool = False
 
 
 class TerminateElement(msgspec.Struct, frozen=True, gc=False, tag=3, array_like=True):
@@ -66,6 +70,19 @@ class TriggerSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=Tru
     instance_key: int
     subscription_key: int
     variables: Variables = {}
+
+
+class CallListeners(msgspec.Struct, frozen=True, gc=False, tag=120, array_like=True):
+    """Let the listeners of an element instance, or of its user task, work one after the other.
+
+    `queue` are those still to come; `then` are the encoded steps that wait for the last of them.
+    """
+
+    instance_key: int
+    key: int
+    event: str
+    queue: tuple[int, ...]
+    then: bytes
 
 
 # Steps of the partition have 0 for the process instance: they are done whatever has become of that.
@@ -121,6 +138,7 @@ Step: TypeAlias = (
     | ReachSubscribers
     | StartNext
     | OpenScope
+    | CallListeners
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

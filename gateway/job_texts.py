@@ -16,7 +16,7 @@ def _job_text(job: ActivatedJob) -> bytes:
         b'{"type":%b,"processDefinitionId":%b,"processDefinitionVersion":%d,"elementId":%b,"customHeaders":%b,'
         b'"worker":%b,"retries":%d,"deadline":%d,"variables":%b,"tenantId":%b,"jobKey":"%d",'
         b'"processInstanceKey":"%d","processDefinitionKey":"%d","elementInstanceKey":"%d",'
-        b'"kind":"BPMN_ELEMENT","listenerEventType":"UNSPECIFIED","userTask":null,"tags":%b,'
+        b'"kind":"%b","listenerEventType":"%b","userTask":null,"tags":%b,'
         b'"rootProcessInstanceKey":"%d"}'
     ) % (
         json_text(job.type),
@@ -33,6 +33,8 @@ def _job_text(job: ActivatedJob) -> bytes:
         job.process_instance_key,
         job.definition_key,
         job.element_instance_key,
+        job.kind.encode(),
+        job.listener_event.encode(),
         json_text(job.tags) if job.tags else b"[]",
         job.root_process_instance_key,
     )

@@ -42,6 +42,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.VariablesCreated: Name("VARIABLE", "CREATED"),
     events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
     events.JobCreated: Name("JOB", "CREATED"),
+    events.ListenerJobCreated: Name("JOB", "CREATED"),
     events.JobsActivated: Name("JOB_BATCH", "ACTIVATED"),
     events.JobCompleted: Name("JOB", "COMPLETED"),
     events.JobFailed: Name("JOB", "FAILED"),

@@ -227,6 +227,7 @@ class Records:
     def _of_job(
         self,
         event: events.JobCreated
+        | events.ListenerJobCreated
         | events.JobsActivated
         | events.JobCompleted
         | events.JobFailed
@@ -252,6 +253,10 @@ class Records:
         if isinstance(event, events.JobCreated):
             value = self._at_element(event.instance_key, event.element_instance_key, event.element)
             return {**value, "type": event.type, "retries": event.retries}
+        if isinstance(event, events.ListenerJobCreated):
+            value = self._at_element(event.instance_key, event.element_instance_key, event.element)
+            of_listener = {"jobListenerEventType": event.listens_to, "jobKind": "EXECUTION_LISTENER"}
+            return {**value, "type": event.type, "retries": event.retries, **of_listener}
 
         value = self._job(event.instance_key, event.key)
         match event:

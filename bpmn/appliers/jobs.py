@@ -16,21 +16,39 @@ from bpmnd.bpmn.events import (
     JobTimedOut,
     JobTimeoutUpdated,
     JobYielded,
+    ListenerJobCreated,
 )
 from bpmnd.bpmn.state import State
-from bpmnd.bpmn.state.records import ElementInstance, Job, JobState, ProcessInstance
+from bpmnd.bpmn.state.records import ElementInstance, Job, JobState, ListenerCall, ProcessInstance
 
 
 @applies(JobCreated)
 def job_created(state: State, event: JobCreated) -> None:
-    instance = state.touch(event.instance_key)
     job = Job(event.key, event.element_instance_key, event.type, event.retries, JobState.ACTIVATABLE)
-    state.journal.put(instance.jobs, event.key, job)
-    state.owners.add(event.key, event.instance_key, state.journal)
-    element = instance.elements[event.element_instance_key]
-    working = ElementInstance(element.key, element.element, element.scope_key, element.state, event.key)
+    _add(state, event.instance_key, job)
+
+
+@applies(ListenerJobCreated)
+def listener_job_created(state: State, event: ListenerJobCreated) -> None:
+    job = Job(
+        event.key,
+        event.element_instance_key,
+        event.type,
+        event.retries,
+        JobState.ACTIVATABLE,
+        listener=ListenerCall(event.listens_to, event.then),
+    )
+    _add(state, event.instance_key, job)
+
+
+def _add(state: State, instance_key: int, job: Job) -> None:
+    instance = state.touch(instance_key)
+    state.journal.put(instance.jobs, job.key, job)
+    state.owners.add(job.key, instance_key, state.journal)
+    element = instance.elements[job.element_instance_key]
+    working = ElementInstance(element.key, element.element, element.scope_key, element.state, job.key)
     state.journal.put(instance.elements, element.key, working)
-    state.activatable(instance.tenant_id, event.type).add(event.key, state.journal)
+    state.activatable(instance.tenant_id, job.type).add(job.key, state.journal)
 
 
 @applies(JobsActivated)
@@ -51,6 +69,7 @@ def jobs_activated(state: State, event: JobsActivated) -> None:
             JobState.ACTIVATED,
             event.deadline,
             event.worker,
+            job.listener,
         )
         state.journal.put(instance.jobs, key, lent)
         state.add_due(event.deadline, key)
@@ -129,7 +148,7 @@ def _offer_again(state: State, event: JobRecurred | JobTimedOut | JobYielded) ->
 
 
 def _offer(state: State, instance: ProcessInstance, job: Job) -> None:
-    free = Job(job.key, job.element_instance_key, job.type, job.retries, JobState.ACTIVATABLE)
+    free = replace(job, state=JobState.ACTIVATABLE, due=0, worker="")
     state.journal.put(instance.jobs, job.key, free)
     state.activatable(instance.tenant_id, job.type).add(job.key, state.journal)
 

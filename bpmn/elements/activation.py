@@ -13,10 +13,11 @@ class Activation:
 
     `begun` tells that the element instance stands in the state already; `flows` are the sequence flows
     whose tokens its activation takes if it does not; `happened` that it is an event which has happened;
-    `handed` are the variables of what triggered it that it hands on to an event inside.
+    `listened` that the listeners of its start have worked; `handed` are the variables of what triggered it
+    that it hands on to an event inside.
     """
 
-    __slots__ = ("begun", "flows", "handed", "happened", "instance", "key", "scope_key", "turn")
+    __slots__ = ("begun", "flows", "handed", "happened", "instance", "key", "listened", "scope_key", "turn")
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class Activation:
         begun: bool,
         happened: bool = False,
         handed: Variables | None = None,
+        listened: bool = False,
     ) -> None:
         self.turn = turn
         self.instance = instance
@@ -37,6 +39,7 @@ class Activation:
         self.begun = begun
         self.happened = happened
         self.handed = handed
+        self.listened = listened
 
     @property
     def inner_key(self) -> int:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements import calls
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listeners
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.events import (
     ElementActivated,
@@ -60,9 +61,12 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     assert not isinstance(element, SequenceFlow), f"{step} activates a sequence flow"
     key = step.key
     if key:
-        if key not in instance.elements:
+        begun = instance.elements.get(key)
+        if begun is None or begun.state is not Lifecycle.ACTIVATING:
             return None
-        activation = Activation(turn, instance, key, step.scope_key, (), True, step.happened)
+        activation = Activation(
+            turn, instance, key, step.scope_key, (), True, step.happened, listened=step.listened
+        )
     elif is_shut_to(instance, step.scope_key, step.element):
         return None
     else:
@@ -75,7 +79,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     elif step.variables:
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
-    if element.inputs and not step.happened:
+    if element.inputs and not step.happened and not step.listened:
         made = map_inputs(turn, instance, step.scope_key, element.inputs)
         if not isinstance(made, Incident):
             made = _if_not_oversize(instance, activation.key, made, local=True)
@@ -84,6 +88,11 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
             return None
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, made)
+    if element.start_listeners and not step.listened:
+        _begin_now(activation, element)
+        activation.listened = True
+        call_start_listeners(turn, instance, activation.key, element, _again(element, activation))
+        return None
     return element, activation
 
 
@@ -94,18 +103,21 @@ def stop(
     activated `again`."""
     _begin_now(activation, element)
     instance = activation.instance
-    if again is not None:
-        activation.turn.raise_incident(instance, activation.key, incident, replace(again, key=activation.key))
-        return
-    again_activate = ActivateElement(
-        instance.key,
+    then = _again(element, activation) if again is None else replace(again, key=activation.key)
+    activation.turn.raise_incident(instance, activation.key, incident, then)
+
+
+def _again(element: Element, activation: Activation) -> ActivateElement:
+    """The step that goes on from here."""
+    return ActivateElement(
+        activation.instance.key,
         activation.scope_key,
         element.index,
         key=activation.key,
         variables=activation.handed or {},
         happened=activation.happened,
+        listened=activation.listened,
     )
-    activation.turn.raise_incident(instance, activation.key, incident, again_activate)
 
 
 def _tokens_to_take(
@@ -165,6 +177,8 @@ def complete(
     record = instance.elements.get(step.key)
     if record is None or record.state not in (Lifecycle.ACTIVATED, Lifecycle.COMPLETING):
         return
+    if record.state is Lifecycle.COMPLETING and record.job_key:
+        return  # The listeners of its end are at work.
     if step.key in instance.children or step.key in instance.tokens or step.key in instance.triggers:
         return
     if step.key != instance.key:
@@ -175,27 +189,24 @@ def complete(
     process = turn.executable_of(instance)
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
-    if element.outputs:
-        made = map_outputs(turn, instance, step.key, element.outputs)
-        if not isinstance(made, Incident):
-            made = _if_not_oversize(instance, record.scope_key, made, local=False)
-        if isinstance(made, Incident):
-            if record.state is not Lifecycle.COMPLETING:
-                turn.emit(ElementCompleting(step.key, instance.key, record.element))
-            turn.raise_incident(instance, step.key, made, step)
+    if not step.listened:
+        if not _hand_on_variables(turn, process, instance, record, element, step):
             return
-        merge_upwards(turn, instance, record.scope_key, made)
-    elif step.key == instance.key:
-        incident = None if instance.parent is None else calls.cannot_return(turn, instance, instance.parent)
+        cancel_timers(turn, instance, step.key)
+        if instance.subscriptions or instance.signals:
+            unsubscribe(turn, instance, step.key)
+        resolve_incidents(turn, instance, step.key)
+        if element.end_listeners:
+            assert taken < 0, f"{element} chooses its way and has listeners of its end"
+            assert then is None, f"{element} goes on by itself and has listeners of its end"
+            _completing(turn, instance, record)
+            call_end_listeners(turn, instance, step.key, element, replace(step, listened=True))
+            return
+    if step.key == instance.key and instance.parent is not None:
+        incident = calls.cannot_return(turn, instance, instance.parent)
         if incident is not None:
             turn.raise_incident(instance, step.key, incident, step)
             return
-    elif step.key in instance.variables and _hands_on(process, element):
-        merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
-    cancel_timers(turn, instance, step.key)
-    if instance.subscriptions or instance.signals:
-        unsubscribe(turn, instance, step.key)
-    resolve_incidents(turn, instance, step.key)
     if isinstance(element, Process):
         _answer_result(turn, instance)
         _note_end(turn, instance)
@@ -216,6 +227,34 @@ def complete(
         take(turn, process, instance, record.scope_key, flow)
     if not flows:
         complete_scope_if_done(turn, instance, record.scope_key)
+
+
+def _hand_on_variables(
+    turn: Turn,
+    process: ExecutableProcess,
+    instance: ProcessInstance,
+    record: ElementInstance,
+    element: Element,
+    step: CompleteElement,
+) -> bool:
+    """Give the scope what its variables become of the element's; false if an incident stands before it."""
+    if element.outputs:
+        made = map_outputs(turn, instance, step.key, element.outputs)
+        if not isinstance(made, Incident):
+            made = _if_not_oversize(instance, record.scope_key, made, local=False)
+        if isinstance(made, Incident):
+            _completing(turn, instance, record)
+            turn.raise_incident(instance, step.key, made, step)
+            return False
+        merge_upwards(turn, instance, record.scope_key, made)
+    elif step.key in instance.variables and _hands_on(process, element):
+        merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
+    return True
+
+
+def _completing(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:
+    if record.state is not Lifecycle.COMPLETING:
+        turn.emit(ElementCompleting(record.key, instance.key, record.element))
 
 
 def _if_not_oversize(

@@ -34,6 +34,8 @@ class ThrowEventKind(ElementKind[Element]):
             common["inputs"] = ()
         if isinstance(throws, ErrorDefinition):
             common["outputs"] = ()  # It throws instead of completing.
+            if common["end_listeners"]:
+                reading.report.add(tag, "an error end event must not have execution listeners of its end")
         return ThrowEvent(**common, throws=throws)
 
     def check(self, item: Item, around: Surroundings) -> None:

@@ -10,7 +10,6 @@ UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "bpmn:multiInstanceLoopCharacteristics": "multi-instance activities",
     "bpmn:standardLoopCharacteristics": "standard loops",
     "bpmn:eventDefinitionRef": "references to event definitions",
-    "zeebe:executionListeners": "execution listeners",
     "zeebe:taskListeners": "task listeners",
     "zeebe:script": "FEEL scripts in script tasks",
     "zeebe:calledDecision": "called decisions",

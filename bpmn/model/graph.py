@@ -71,6 +71,28 @@ class JobDefinition:
     headers: tuple[tuple[str, str], ...]
 
 
+class ListenerEvent(StrEnum):
+    """What a listener listens for, by the names of the REST API: the first two are of the execution of an
+    element, the others of the life of a user task."""
+
+    START = "START"
+    END = "END"
+    CREATING = "CREATING"
+    ASSIGNING = "ASSIGNING"
+    UPDATING = "UPDATING"
+    COMPLETING = "COMPLETING"
+    CANCELING = "CANCELING"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A job that is worked before an element, or a user task, goes on."""
+
+    event: ListenerEvent
+    type: Text
+    retries: Text
+
+
 class TimerKind(StrEnum):
     """The three timer definitions of BPMN 2.0, §10.5.5.1."""
 
@@ -132,6 +154,8 @@ class Element:
     """Also from the last in the document to the first."""
     event_starts: tuple[int, ...] = ()
     """The start events of the event sub-processes in it, likewise."""
+    start_listeners: tuple[Listener, ...] = ()
+    end_listeners: tuple[Listener, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

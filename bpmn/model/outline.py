@@ -11,6 +11,7 @@ from bpmnd.bpmn.elements.registry import ELEMENTS
 from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, IGNORED, detail_refusal
 from bpmnd.bpmn.model.extensions import read_inputs, read_outputs, refuse_unsupported_extensions
 from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow
+from bpmnd.bpmn.model.listeners import read_execution_listeners
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.support import FLOW_ELEMENTS, refusal
@@ -56,19 +57,22 @@ def read_outline(process: Tag, reading: Reading) -> Outline:
             reading = reading.inside(items[scope].tag)
             node = _read_node(tag, position, scope, reading)
         else:
-            node = _read_process(tag)
+            node = _read_process(tag, reading)
         items.append(Item(tag, position, scope, node, tag.id or "", tag.name in _CONTAINERS))
     return tuple(items)
 
 
-def _read_process(tag: Tag) -> Process:
+def _read_process(tag: Tag, reading: Reading) -> Process:
     """The root of a process, with its position in the outline, which is 0."""
+    starts, ends = read_execution_listeners(tag, ElementType.PROCESS, reading.report)
     return Process(
         index=0,
         id=tag.id or "",
         name=tag.attributes.get("name"),
         element_type=ElementType.PROCESS,
         scope=0,
+        start_listeners=starts,
+        end_listeners=ends,
         start_event=UNKNOWN,
     )
 
@@ -83,6 +87,7 @@ def _read_node(tag: Tag, position: int, scope: int, reading: Reading) -> Element
 
     kind = registered.kind
     inputs, outputs = read_inputs(tag, reading.report), read_outputs(tag, reading.report)
+    starts, ends = read_execution_listeners(tag, registered.element_type, reading.report)
     common = Common(
         index=position,
         id=tag.id or "",
@@ -91,6 +96,8 @@ def _read_node(tag: Tag, position: int, scope: int, reading: Reading) -> Element
         scope=scope,
         inputs=inputs if kind.with_inputs else (),
         outputs=outputs if kind.with_outputs else (),
+        start_listeners=starts,
+        end_listeners=ends,
     )
     node: Element | None = kind.read(tag, common, reading)
     return node

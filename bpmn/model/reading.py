@@ -24,6 +24,8 @@ class Common(TypedDict):
     scope: int
     inputs: tuple[graph.Mapping, ...]
     outputs: tuple[graph.Mapping, ...]
+    start_listeners: tuple[graph.Listener, ...]
+    end_listeners: tuple[graph.Listener, ...]
 
 
 @dataclass(frozen=True, slots=True)

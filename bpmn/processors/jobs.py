@@ -12,6 +12,7 @@ from bpmnd.bpmn.commands import (
     YieldJobs,
 )
 from bpmnd.bpmn.elements.errors import throw
+from bpmnd.bpmn.elements.listeners import has_worked, kind_of, no_retries_of
 from bpmnd.bpmn.events import (
     JobCompleted,
     JobErrorThrown,
@@ -24,7 +25,7 @@ from bpmnd.bpmn.events import (
     JobYielded,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import ServiceTask
+from bpmnd.bpmn.model.graph import Element, SequenceFlow, ServiceTask
 from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, LentJobs, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
@@ -84,7 +85,6 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
     definition = turn.state.definitions.items[instance.definition_key]
     record = instance.elements[job.element_instance_key]
     element = turn.executable_of(instance).elements[record.element]
-    assert isinstance(element, ServiceTask), f"{job} at {element}"
     return ActivatedJob(
         key,
         job.type,
@@ -94,7 +94,7 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
         definition.version,
         element.id,
         job.element_instance_key,
-        element.job.headers,
+        _headers_of(element, job),
         command.worker,
         job.retries,
         deadline,
@@ -102,7 +102,13 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
         instance.tags,
         visible_from(instance, job.element_instance_key, command.fetch_variables),
         instance.root_key,
+        *(() if job.listener is None else (kind_of(job.listener), job.listener.event)),
     )
+
+
+def _headers_of(element: Element | SequenceFlow, job: Job) -> tuple[tuple[str, str], ...]:
+    """Those of the element are for who does its work."""
+    return element.job.headers if isinstance(element, ServiceTask) and job.listener is None else ()
 
 
 def _deadline(turn: Turn, timeout_ms: int) -> int:
@@ -130,6 +136,9 @@ def complete(turn: Turn, command: CompleteJob) -> Outcome:
     key = job.element_instance_key
     turn.emit(JobCompleted(command.key, instance.key))
     turn.notes.append(JobNote(job.type, "completed", 1))
+    if job.listener is not None:
+        has_worked(turn, instance, key, job.listener, command.variables)
+        return Accepted()
     if command.variables:
         element = turn.executable_of(instance).elements[instance.elements[key].element]
         assert isinstance(element, ServiceTask), f"{job} at {element}"
@@ -152,7 +161,8 @@ def fail(turn: Turn, command: FailJob) -> Outcome:
     turn.notes.append(JobNote(job.type, "failed", 1))
     merge_local(turn, instance, job.element_instance_key, command.variables)
     if not retries:
-        incident = Incident(IncidentType.JOB_NO_RETRIES, command.message or "No more retries left.")
+        type_ = IncidentType.JOB_NO_RETRIES if job.listener is None else no_retries_of(job.listener)
+        incident = Incident(type_, command.message or "No more retries left.")
         turn.raise_incident(instance, job.element_instance_key, incident, job_key=command.key)
     elif not recur_at:
         turn.offered.add((instance.tenant_id, job.type))
@@ -164,6 +174,12 @@ def throw_error(turn: Turn, command: ThrowJobError) -> Outcome:
     if isinstance(found, Rejected):
         return found
     instance, job = found
+    if job.listener is not None:
+        return Rejected(
+            RejectionType.INVALID_STATE,
+            f"Cannot throw BPMN error from {kind_of(job.listener)} job with key '{command.key}',"
+            f" type '{job.type}' and processInstanceKey '{instance.key}'",
+        )
     turn.emit(JobErrorThrown(command.key, instance.key, command.code, command.message))
     turn.notes.append(JobNote(job.type, "error_thrown", 1))
     error = ThrowError(

@@ -32,6 +32,13 @@ class JobState(IntEnum):
     """Nobody caught its error: it waits behind an incident."""
 
 
+class ListenerCall(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the job of a listener is about. `then` are the encoded steps that it holds up."""
+
+    event: str
+    then: bytes
+
+
 class ElementInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
     key: int
     element: int
@@ -50,6 +57,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, array_like=True):
     state: JobState
     due: int = 0
     worker: str = ""
+    listener: ListenerCall | None = None
+    """What it listens to; None if it is the work of its element."""
 
 
 class Timer(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -79,6 +79,7 @@ FIELDS = {
     61: "key",
     80: "scope_key instance_key element variables",
     90: "key instance_key element_instance_key definition_key tenant_id root_key depth",
+    100: "key instance_key element_instance_key element type retries listens_to then",
 }
 
 

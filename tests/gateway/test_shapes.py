@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from bpmnd.actors.errors import Refused
 from bpmnd.bpmn.keys import first_key
@@ -126,6 +127,7 @@ async def test_an_answer_has_its_shape(
 ) -> None:
     partition.outcome = outcome
     partition.add_jobs(job_of(1, a=b"1", b=b'{"c":null}'), job_of(2))
+    partition.add_jobs(replace(job_of(3), kind="EXECUTION_LISTENER", listener_event="END"))
 
     async with client.request(method, f"/v2{path}", json=body) as response:
         text = await response.text()

@@ -69,9 +69,10 @@ def name_of(record: Record) -> str:
 
 
 def test_no_two_events_have_one_name() -> None:
-    """But where Zeebe has one name: who waits for a signal may be a start event, and an event is triggered at
-    an activity or in a scope."""
+    """But where Zeebe has one name: who waits for a signal may be a start event, an event is triggered at an
+    activity or in a scope, and a job may be a listener's."""
     alike: dict[type[events.Event], type[events.Event]] = {
+        events.ListenerJobCreated: events.JobCreated,
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
         events.ScopeInterrupted: events.BoundaryEventTriggered,

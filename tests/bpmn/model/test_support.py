@@ -51,8 +51,6 @@ def test_an_event_that_is_not_supported_is_refused_by_name(position: Position, d
 @pytest.mark.parametrize(
     ("extension", "kind", "words"),
     [
-        (JOB + "<zeebe:executionListeners/>", "serviceTask", "execution listeners"),
-        ("<zeebe:executionListeners/>", "startEvent", "execution listeners"),
         ("<zeebe:script/>", "scriptTask", "FEEL scripts in script tasks"),
         ("<zeebe:calledDecision/>", "businessRuleTask", "called decisions"),
         ("<zeebe:publishMessage/>", "sendTask", "published messages"),
@@ -111,7 +109,7 @@ def test_participants_messages_and_diagrams_are_passed_over() -> None:
 
 
 def test_the_list_for_the_documentation_has_everything() -> None:
-    assert {"transactions", "execution listeners", "cancel end events"} <= set(unsupported_words())
+    assert {"transactions", "task listeners", "cancel end events"} <= set(unsupported_words())
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the BPMN MIWG models are not here")

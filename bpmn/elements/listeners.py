@@ -1,0 +1,89 @@
+"""Listeners at work: each is a job, and what they hold up goes on when the last of them is done."""
+
+from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
+from bpmnd.bpmn.events import ListenerJobCreated
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import Element, Listener, ListenerEvent, Process, SequenceFlow
+from bpmnd.bpmn.state.records import Lifecycle, ListenerCall, ProcessInstance
+from bpmnd.bpmn.steps import CallListeners, Step, decode_steps, encode_steps
+from bpmnd.bpmn.turn import JobNote, Turn
+from bpmnd.bpmn.variables import merge_local
+
+
+def call_start_listeners(
+    turn: Turn, instance: ProcessInstance, key: int, element: Element, *then: Step
+) -> None:
+    """Let the listeners of the start work; `then` is done when they have."""
+    queue = tuple(range(len(element.start_listeners)))
+    call_next(turn, CallListeners(instance.key, key, ListenerEvent.START, queue, encode_steps(then)))
+
+
+def call_end_listeners(
+    turn: Turn, instance: ProcessInstance, key: int, element: Element, *then: Step
+) -> None:
+    """The same at the end."""
+    queue = tuple(range(len(element.end_listeners)))
+    call_next(turn, CallListeners(instance.key, key, ListenerEvent.END, queue, encode_steps(then)))
+
+
+def call_next(turn: Turn, step: CallListeners) -> None:
+    """Create the job of the next listener of the queue, which is not empty. What stops it is an incident."""
+    instance = turn.state.instances.get(step.instance_key)
+    record = instance.elements.get(step.key) if instance is not None else None
+    if instance is None or record is None or record.state is Lifecycle.TERMINATING:
+        return
+    element = turn.executable_of(instance).elements[record.element]
+    assert not isinstance(element, SequenceFlow), f"{record} is no element"
+    number, *rest = step.queue
+    listener = _listeners_of(element, ListenerEvent(step.event))[number]
+    lookup = lookup_in(instance, step.key)
+    job_type = evaluate_string(turn, listener.type, lookup)
+    if isinstance(job_type, Incident):
+        turn.raise_incident(instance, step.key, job_type, step)
+        return
+    retries = evaluate_int(turn, listener.retries, lookup)
+    if isinstance(retries, Incident):
+        turn.raise_incident(instance, step.key, retries, step)
+        return
+
+    then = step.then
+    if rest:
+        then = encode_steps((CallListeners(step.instance_key, step.key, step.event, tuple(rest), then),))
+    turn.emit(
+        ListenerJobCreated(
+            turn.new_key(), instance.key, step.key, record.element, job_type, retries, step.event, then
+        )
+    )
+    turn.offered.add((instance.tenant_id, job_type))
+    turn.notes.append(JobNote(job_type, "created", 1))
+
+
+def before_process(key: int, root: Process, then: Step) -> CallListeners:
+    """The step that lets the listeners of the start of a new process instance work, and `then` is done."""
+    queue = tuple(range(len(root.start_listeners)))
+    return CallListeners(key, key, ListenerEvent.START, queue, encode_steps((then,)))
+
+
+def has_worked(
+    turn: Turn, instance: ProcessInstance, key: int, call: ListenerCall, variables: Variables
+) -> None:
+    """The job of a listener is completed: its variables are those of the element at the start, those of the
+    scope around it at the end. Then the next one, or what has waited."""
+    at_start = call.event == ListenerEvent.START
+    merge_local(turn, instance, key if at_start else instance.elements[key].scope_key, variables)
+    for step in decode_steps(call.then):
+        turn.schedule(step)
+
+
+def kind_of(call: ListenerCall) -> str:
+    """The kind of its job, by the names of the REST API."""
+    return "EXECUTION_LISTENER"
+
+
+def no_retries_of(call: ListenerCall) -> IncidentType:
+    return IncidentType.EXECUTION_LISTENER_NO_RETRIES
+
+
+def _listeners_of(element: Element, event: ListenerEvent) -> tuple[Listener, ...]:
+    return element.start_listeners if event is ListenerEvent.START else element.end_listeners
