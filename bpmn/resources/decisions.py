@@ -1,7 +1,7 @@
 """Decisions: `.dmn` files."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, final
+from typing import ClassVar, final
 
 from bpmnd.bpmn.commands import Resource
 from bpmnd.bpmn.dmn import Document, Model, compile_model, read_document
@@ -14,7 +14,7 @@ from bpmnd.bpmn.turn import Turn
 
 @final
 class DecisionKind:
-    extensions: Final = (".dmn",)
+    extensions: ClassVar[tuple[str, ...]] = (".dmn",)
 
     def read(
         self, turn: Turn, tenant_id: str, resources: Sequence[Resource], problems: list[str]

@@ -1,7 +1,7 @@
 """Processes: `.bpmn` files."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, final
+from typing import ClassVar, final
 
 from bpmnd.bpmn.commands import Resource
 from bpmnd.bpmn.events import ProcessCreated
@@ -16,7 +16,7 @@ from bpmnd.bpmn.turn import Turn
 
 @final
 class ProcessKind:
-    extensions: Final = (".bpmn", ".xml")
+    extensions: ClassVar[tuple[str, ...]] = (".bpmn", ".xml")
 
     def read(
         self, turn: Turn, tenant_id: str, resources: Sequence[Resource], problems: list[str]

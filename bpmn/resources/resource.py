@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bpmnd.bpmn.commands import Resource
 from bpmnd.bpmn.turn import Turn
@@ -27,8 +27,7 @@ class Deployable(Protocol):
 class ResourceKind(Protocol):
     """How the files of some extensions are read."""
 
-    @property
-    def extensions(self) -> tuple[str, ...]: ...
+    extensions: ClassVar[tuple[str, ...]]
 
     def read(
         self, turn: Turn, tenant_id: str, resources: Sequence[Resource], problems: list[str]

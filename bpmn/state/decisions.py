@@ -125,6 +125,6 @@ class Decisions:
 def _put_within(outer: dict[K, dict[N, int]], name: K, inner_name: N, key: int, journal: Journal) -> None:
     inner = outer.get(name)
     if inner is None:
-        inner = {}
+        inner = dict[N, int]()
         journal.put(outer, name, inner)
     journal.put(inner, inner_name, key)
