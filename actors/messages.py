@@ -14,6 +14,8 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     DoOnce,
+    EvaluateDecision,
+    EvaluateExpression,
     FailJob,
     PublishMessage,
     ReceiveChannelMessage,
@@ -173,6 +175,8 @@ def size_of(command: Command) -> int:
             | PublishMessage()
             | CorrelateMessage()
             | BroadcastSignal()
+            | EvaluateDecision()
+            | EvaluateExpression()
         ):
             return 256 + sum(map(len, command.variables.values()))
         case Deploy(resources=resources):

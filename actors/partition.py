@@ -63,6 +63,8 @@ from bpmnd.bpmn.commands import (
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    EvaluateDecision,
+    EvaluateExpression,
     PublishMessage,
     Supply,
     asked_for,
@@ -81,7 +83,15 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
-_NEW_WORK: Final = (CreateProcessInstance, Deploy, PublishMessage, CorrelateMessage, BroadcastSignal)
+_NEW_WORK: Final = (
+    CreateProcessInstance,
+    Deploy,
+    PublishMessage,
+    CorrelateMessage,
+    BroadcastSignal,
+    EvaluateDecision,
+    EvaluateExpression,
+)
 _RESEND_SECONDS: Final = 1.0
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004

@@ -5,15 +5,18 @@ from typing import TypeAlias
 import msgspec
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.state.deployed import Definition
 
 
 class DistributeDeployment(msgspec.Struct, frozen=True, tag=1, array_like=True):
-    """Take over a deployment with the keys and versions that the deploying partition gave it."""
+    """Take over a deployment with the keys and versions that the deploying partition gave it. `definitions`
+    are its processes, `others` is what else there is in it."""
 
     key: int
     tenant_id: str
     definitions: tuple[Definition, ...]
+    others: tuple[DecisionRequirements | DecisionDefinition, ...] = ()
 
 
 class OpenSubscription(msgspec.Struct, frozen=True, gc=False, tag=2, array_like=True):

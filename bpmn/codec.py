@@ -44,6 +44,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     17: commands.CorrelateMessage,
     18: commands.BroadcastSignal,
     90: commands.Supply,
+    100: commands.EvaluateDecision,
+    101: commands.EvaluateExpression,
 }
 assert len(EVENT_CODES) == len(get_args(Event)), "every event has a code of its own"
 # With an id a command is noted as itself: the id stands in an event.

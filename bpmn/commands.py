@@ -157,6 +157,23 @@ class BroadcastSignal(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
+class EvaluateDecision(_Command, frozen=True, gc=False):
+    """Evaluate a decision by its key, or the latest version of it by its id."""
+
+    decision_id: str = ""
+    decision_key: int = 0
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+
+
+class EvaluateExpression(_Command, frozen=True, gc=False):
+    """Evaluate a FEEL expression, written with a leading `=`. It changes nothing."""
+
+    expression: str
+    variables: Variables = {}
+    tenant_id: str = DEFAULT_TENANT
+
+
 class FireDue(_Command, frozen=True, gc=False):
     """Do what time has brought for one timer, job or message: trigger it, time it out, end its back-off, or
     let it expire."""
@@ -205,6 +222,7 @@ RepeatableCommand: TypeAlias = (
     | PublishMessage
     | CorrelateMessage
     | BroadcastSignal
+    | EvaluateDecision
 )
 """What a client asks for by a request of its own, and may ask for again."""
 
@@ -224,7 +242,7 @@ class DoOnce(_Command, frozen=True, gc=False):
     asked: RepeatableCommand
 
 
-ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | DoOnce
+ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | DoOnce
 InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand
 

@@ -1,8 +1,9 @@
-"""Executable processes of the deployed definitions, built when they are needed first."""
+"""Executable processes and decisions of what is deployed, built when they are needed first."""
 
 from collections.abc import Callable
 from typing import TypeAlias, final
 
+from bpmnd.bpmn.dmn import Deployed, Model, compile_model, read_document
 from bpmnd.bpmn.model.graph import ExecutableProcess
 from bpmnd.bpmn.state import State
 
@@ -18,6 +19,7 @@ class Definitions:
         self._state = state
         self._rebuild = rebuild
         self._executables: dict[int, ExecutableProcess] = {}
+        self._models: dict[int, Model | None] = {}
 
     def executable(self, definition_key: int) -> ExecutableProcess:
         executable = self._executables.get(definition_key)
@@ -27,6 +29,31 @@ class Definitions:
             self._executables[definition_key] = executable
         return executable
 
+    def decisions(self, requirements_key: int) -> Model | None:
+        """The compiled decisions of a graph with those that it imports; None if this build cannot compile
+        what an earlier one has taken."""
+        if requirements_key not in self._models:
+            self._models[requirements_key] = self._compiled(requirements_key)
+        return self._models[requirements_key]
+
+    def _compiled(self, requirements_key: int) -> Model | None:
+        decisions = self._state.decisions
+        requirements = decisions.requirements.items[requirements_key]
+        document = read_document(requirements.content)
+        if isinstance(document, tuple):
+            return None
+        imported: dict[str, Model] = {}
+        for key in requirements.imports:  # What is imported was deployed before, so this comes to an end.
+            model = self.decisions(key)
+            if model is not None:
+                imported[model.namespace] = model
+        deployed: dict[str, Deployed] = {}
+        for decision_id, key in decisions.members.get(requirements_key, {}).items():
+            deployed[decision_id] = Deployed(key, decisions.definitions.items[key].version)
+        compiled = compile_model(document, imported, deployed)
+        return None if isinstance(compiled, tuple) else compiled
+
     def forget(self, definition_key: int) -> None:
         """The turn that created the definition was undone, or the definition is gone."""
         self._executables.pop(definition_key, None)
+        self._models.pop(definition_key, None)

@@ -23,6 +23,8 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     DoOnce,
+    EvaluateDecision,
+    EvaluateExpression,
     FailJob,
     FireDue,
     PublishMessage,
@@ -43,13 +45,24 @@ from bpmnd.bpmn.events import (
     ChannelMessageReceived,
     ContinuationCreated,
     ContinuationRemoved,
+    DecisionRequirementsCreated,
     Event,
     ProcessCreated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.parser import rebuild
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.processors import channels, deployments, due, incidents, jobs, messages, process_instances
+from bpmnd.bpmn.processors import (
+    channels,
+    decisions,
+    deployments,
+    due,
+    expressions,
+    incidents,
+    jobs,
+    messages,
+    process_instances,
+)
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
 from bpmnd.bpmn.state import State
@@ -133,6 +146,8 @@ class Engine:
             ReceiveChannelMessage: channels.receive,
             AcknowledgeChannel: channels.acknowledge,
             Supply: deployments.supply,
+            EvaluateDecision: decisions.evaluate,
+            EvaluateExpression: expressions.evaluate,
         }
 
     def know(self, partitions: Sequence[int], slots: SlotTable) -> None:
@@ -177,7 +192,7 @@ class Engine:
         self.state.journal.undo()
         self._stand(last_key, last_time)
         for event in turn.events:
-            if isinstance(event, ProcessCreated):
+            if isinstance(event, ProcessCreated | DecisionRequirementsCreated):
                 self._definitions.forget(event.key)
 
     def _after_failure(self, command: Command, now: int, request: int, error: Exception) -> Decision:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.dmn.results import DecisionFailure, EvaluatedDecision
 
 
 class RejectionType(StrEnum):
@@ -44,10 +45,47 @@ class DeployedProcess(msgspec.Struct, frozen=True, gc=False, array_like=True):
     is_duplicate: bool = False
 
 
+class DeployedDecision(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    key: int
+    decision_id: str
+    name: str
+    version: int
+    requirements_key: int
+    requirements_id: str
+    is_duplicate: bool = False
+
+
+class DeployedRequirements(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    key: int
+    requirements_id: str
+    name: str
+    version: int
+    resource_name: str
+    is_duplicate: bool = False
+
+
 class DeploymentCreated(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
     processes: tuple[DeployedProcess, ...]
+    decisions: tuple[DeployedDecision, ...] = ()
+    requirements: tuple[DeployedRequirements, ...] = ()
+
+
+class DecisionEvaluated(_Outcome, frozen=True, gc=False):
+    """Also what failed was evaluated: then `failure` says why, and the output is null."""
+
+    key: int
+    decision: DeployedDecision
+    tenant_id: str
+    output: bytes
+    decisions: tuple[EvaluatedDecision, ...]
+    failure: DecisionFailure | None
+
+
+class ExpressionEvaluated(_Outcome, frozen=True, gc=False):
+    result: bytes
+    warnings: tuple[str, ...]
 
 
 class ProcessInstanceCreated(_Outcome, frozen=True, gc=False):
@@ -119,6 +157,8 @@ Success: TypeAlias = (
     | MessagePublished
     | MessageCorrelated
     | SignalBroadcasted
+    | DecisionEvaluated
+    | ExpressionEvaluated
 )
 Outcome: TypeAlias = Success | Rejected
 

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from bpmnd.bpmn.commands import Deploy, Resource
-from bpmnd.bpmn.outcomes import DeployedProcess, DeploymentCreated
+from bpmnd.bpmn.outcomes import DeployedDecision, DeployedProcess, DeployedRequirements, DeploymentCreated
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.errors import bad_request, invalid_argument, unexpected
 from bpmnd.gateway.forms import Part, read_form
@@ -29,12 +29,31 @@ class _Process(msgspec.Struct, frozen=True, rename="camel"):
     process_definition_key: str
 
 
+class _Decision(msgspec.Struct, frozen=True, rename="camel"):
+    decision_definition_id: str
+    version: int
+    name: str
+    tenant_id: str
+    decision_requirements_id: str
+    decision_definition_key: str
+    decision_requirements_key: str
+
+
+class _Requirements(msgspec.Struct, frozen=True, rename="camel"):
+    decision_requirements_id: str
+    decision_requirements_name: str
+    version: int
+    resource_name: str
+    tenant_id: str
+    decision_requirements_key: str
+
+
 class _Entry(msgspec.Struct, frozen=True, rename="camel"):
     """One deployed thing: exactly one of these is not null."""
 
     process_definition: _Process | None = None
-    decision_definition: None = None
-    decision_requirements: None = None
+    decision_definition: _Decision | None = None
+    decision_requirements: _Requirements | None = None
     form: None = None
     resource: None = None
 
@@ -86,7 +105,10 @@ def _command_of(parts: list[Part]) -> Deploy:
 
 
 def _deployment_text(deployment: DeploymentCreated) -> bytes:
-    entries = [_entry_of(process, deployment.tenant_id) for process in deployment.processes]
+    tenant_id = deployment.tenant_id
+    entries = [_entry_of(process, tenant_id) for process in deployment.processes]
+    entries += [_entry_of_decision(decision, tenant_id) for decision in deployment.decisions]
+    entries += [_entry_of_requirements(one, tenant_id) for one in deployment.requirements]
     return msgspec.json.encode(_Deployment(str(deployment.key), deployment.tenant_id, entries))
 
 
@@ -98,5 +120,32 @@ def _entry_of(process: DeployedProcess, tenant_id: str) -> _Entry:
             resource_name=process.resource_name,
             tenant_id=tenant_id,
             process_definition_key=str(process.key),
+        )
+    )
+
+
+def _entry_of_decision(decision: DeployedDecision, tenant_id: str) -> _Entry:
+    return _Entry(
+        decision_definition=_Decision(
+            decision_definition_id=decision.decision_id,
+            version=decision.version,
+            name=decision.name,
+            tenant_id=tenant_id,
+            decision_requirements_id=decision.requirements_id,
+            decision_definition_key=str(decision.key),
+            decision_requirements_key=str(decision.requirements_key),
+        )
+    )
+
+
+def _entry_of_requirements(requirements: DeployedRequirements, tenant_id: str) -> _Entry:
+    return _Entry(
+        decision_requirements=_Requirements(
+            decision_requirements_id=requirements.requirements_id,
+            decision_requirements_name=requirements.name,
+            version=requirements.version,
+            resource_name=requirements.resource_name,
+            tenant_id=tenant_id,
+            decision_requirements_key=str(requirements.key),
         )
     )

@@ -17,9 +17,11 @@ from bpmnd.gateway.activation import JobActivation
 from bpmnd.gateway.answers import answer
 from bpmnd.gateway.authentication import AuthenticationOperations
 from bpmnd.gateway.cluster import ClusterOperations
+from bpmnd.gateway.decisions import DecisionOperations
 from bpmnd.gateway.deployments import DeploymentOperations
 from bpmnd.gateway.element_instances import ElementInstanceOperations
 from bpmnd.gateway.errors import Problem, internal_error, timed_out, unavailable
+from bpmnd.gateway.expressions import ExpressionOperations
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
@@ -56,6 +58,8 @@ class Gateway:
             ProcessInstanceOperations(cluster, self._submissions),
             JobOperations(cluster, self._submissions, self._activation),
             DeploymentOperations(cluster, self._submissions),
+            DecisionOperations(cluster, self._submissions),
+            ExpressionOperations(cluster, self._submissions),
             ElementInstanceOperations(cluster, self._submissions),
             IncidentOperations(cluster, self._submissions),
             MessageOperations(cluster, self._submissions),

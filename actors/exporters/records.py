@@ -9,6 +9,7 @@ from typing import final
 
 import msgspec
 
+from bpmnd.actors.exporters.decisions import of_deployed, of_evaluation
 from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Job
 from bpmnd.actors.exporters.messages import of_message
 from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
@@ -153,6 +154,13 @@ class Records:
                 return {**self._in_instance(instance_key), "passes": passes}
             case events.ContinuationRemoved():
                 return {}
+            case events.DecisionRequirementsCreated() | events.DecisionCreated():
+                return of_deployed(event)
+            case events.DecisionEvaluated() | events.DecisionEvaluationFailed():
+                if not event.instance_key:
+                    return of_evaluation(event)
+                at = self._at_element(event.instance_key, event.element_instance_key, event.element)
+                return {**at, **of_evaluation(event)}
             case events.CommandNoted() | events.CommandAnswered() | events.CommandForgotten():
                 return of_noted(event)
             case (
@@ -218,7 +226,8 @@ class Records:
                 return {"deploymentKey": str(key)}
 
     def _deployed(self, key: int, tenant_id: str, definition_keys: Sequence[int]) -> Value:
-        processes = [self._process(definition_key) for definition_key in definition_keys]
+        known = self._instances.definitions  # Keys of decisions have records of their own.
+        processes = [self._process(key) for key in definition_keys if key in known]
         return {"deploymentKey": str(key), "tenantId": tenant_id, "processes": processes}
 
     def _process(self, definition_key: int) -> Value:

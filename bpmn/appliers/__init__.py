@@ -5,6 +5,7 @@ from typing import get_args
 from bpmnd.bpmn.appliers import (
     channels,
     continuations,
+    decisions,
     deployments,
     elements,
     incidents,
@@ -26,6 +27,7 @@ __all__ = [
     "apply",
     "channels",
     "continuations",
+    "decisions",
     "deployments",
     "elements",
     "incidents",

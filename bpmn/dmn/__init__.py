@@ -12,13 +12,14 @@ what does not fit is null.
 from bpmnd.bpmn.dmn.compiler import compile_model
 from bpmnd.bpmn.dmn.document import Document
 from bpmnd.bpmn.dmn.evaluation import evaluate_decision
-from bpmnd.bpmn.dmn.model import Model
+from bpmnd.bpmn.dmn.model import Deployed, Model
 from bpmnd.bpmn.dmn.reader import read_document
 from bpmnd.bpmn.dmn.results import DecisionFailure, DecisionResult, EvaluatedDecision
 
 __all__ = [
     "DecisionFailure",
     "DecisionResult",
+    "Deployed",
     "Document",
     "EvaluatedDecision",
     "Model",

@@ -18,7 +18,9 @@ from bpmnd.bpmn.dmn.document import (
     Variable,
 )
 from bpmnd.bpmn.dmn.model import (
+    NOT_DEPLOYED,
     DecisionNode,
+    Deployed,
     InputNode,
     KnowledgeNode,
     Model,
@@ -37,21 +39,26 @@ from bpmnd.bpmn.model.graph import Problem
 _TABLE: Final = "DECISION_TABLE"
 _LITERAL: Final = "LITERAL_EXPRESSION"
 _OTHER: Final = "UNKNOWN"
+IMPORT_DEPTH_MAX: Final = 16
+_NONE_DEPLOYED: Final[Mapping[str, Deployed]] = {}
 
 
 def compile_model(
-    document: Document, imported: Mapping[str, Model], key: int = 0
+    document: Document, imported: Mapping[str, Model], deployed: Mapping[str, Deployed] = _NONE_DEPLOYED
 ) -> Model | tuple[Problem, ...]:
-    """`imported` are the models that may be imported, by namespace."""
-    compiler = _Compiler(document, imported, key)
+    """`imported` are the models that may be imported, by namespace; `deployed` goes by ids of decisions."""
+    compiler = _Compiler(document, imported, deployed)
     model = compiler.compile()
     return tuple(compiler.problems) or model
 
 
 @final
 class _Compiler:
-    def __init__(self, document: Document, imported: Mapping[str, Model], key: int) -> None:
+    def __init__(
+        self, document: Document, imported: Mapping[str, Model], deployed: Mapping[str, Deployed]
+    ) -> None:
         self._document = document
+        self._deployed = deployed
         self.problems: list[Problem] = []
         imports: dict[str, Model] = {}
         for one in document.imports:
@@ -59,7 +66,6 @@ class _Compiler:
             if model is not None:
                 imports[one.name] = model
         self._model = Model(
-            key,
             document.id,
             document.name,
             document.namespace,
@@ -74,6 +80,11 @@ class _Compiler:
         )
 
     def compile(self) -> Model:
+        if self._model.depth > IMPORT_DEPTH_MAX:
+            reason = (
+                f"must not stand at the end of more than {IMPORT_DEPTH_MAX} models that import each other"
+            )
+            self.problems.append(Problem(None, None, reason))
         self._define_types()
         self._declare()
         self._bind()
@@ -136,7 +147,7 @@ class _Compiler:
             decision.version_tag,
             kind,
             is_camunda,
-            self._model.key,
+            self._deployed.get(decision.id, NOT_DEPLOYED),
         )
 
     # -- requirements

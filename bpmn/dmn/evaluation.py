@@ -252,5 +252,12 @@ class _Trace:
     def decided(self, output: bytes) -> EvaluatedDecision:
         node = self._node
         return EvaluatedDecision(
-            node.model_key, node.id, node.name, node.type, output, tuple(self._inputs), tuple(self._rules)
+            node.deployed.key,
+            node.id,
+            node.name,
+            node.deployed.version,
+            node.type,
+            output,
+            tuple(self._inputs),
+            tuple(self._rules),
         )

@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from bpmnd.bpmn.dmn.tables import CompiledTable
 from bpmnd.bpmn.dmn.types import Kind, Types
 from bpmnd.bpmn.feel.parts import Closure
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Under which key and version a decision was deployed, for its results."""
+
+    key: int
+    version: int
+
+
+NOT_DEPLOYED: Final = Deployed(0, 0)
 
 
 @final
@@ -33,7 +45,7 @@ class DecisionNode:
     kind: Kind
     fails_on_type: bool
     """Whether a result of another type is a failure, as in Camunda, and not just null."""
-    model_key: int
+    deployed: "Deployed"
     requirements: "list[Requirement]" = field(default_factory=list)
     logic: Closure | CompiledTable | None = None
 
@@ -82,9 +94,8 @@ class Requirement:
 @final
 @dataclass(slots=True, eq=False)
 class Model:
-    """A compiled model. `key` is that of its deployment, for results."""
+    """A compiled model."""
 
-    key: int
     id: str
     name: str
     namespace: str
@@ -94,6 +105,11 @@ class Model:
     imports: Mapping[str, "Model"]
     """By the names they are imported under."""
     names: frozenset[str]
+
+    @property
+    def depth(self) -> int:
+        """How many models import each other in a row up to this one."""
+        return 1 + max((model.depth for model in self.imports.values()), default=0)
 
     @property
     def decisions(self) -> Iterator[DecisionNode]:

@@ -24,11 +24,12 @@ class MatchedRule(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class EvaluatedDecision(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One decision of the tree. `requirements_key` is that of the graph that it was deployed with."""
+    """One decision of the tree, by the key and the version that it was deployed with."""
 
-    requirements_key: int
+    key: int
     decision_id: str
     name: str
+    version: int
     type: str
     output: bytes
     inputs: tuple[EvaluatedInput, ...] = ()

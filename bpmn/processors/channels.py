@@ -20,11 +20,11 @@ from bpmnd.bpmn.events import (
     DeploymentCreated,
     DeploymentDistributed,
     DeploymentFullyDistributed,
-    ProcessCreated,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.processors.deployments import answer_of
+from bpmnd.bpmn.processors.deployments import answer_of, created_event, record_of
 from bpmnd.bpmn.starts import subscribe_starts
+from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn
 
 
@@ -60,31 +60,19 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
 
 def _take_over(turn: Turn, message: DistributeDeployment) -> None:
     """A partition that came later may be sent a deployment twice."""
-    known = turn.state.definitions.items
-    new = [definition for definition in message.definitions if definition.key not in known]
+    records = (*message.definitions, *message.others)
+    new = [record for record in records if record_of(turn.state, record.key) is None]
     if not new:
         return
-    for definition in new:
-        turn.emit(
-            ProcessCreated(
-                definition.key,
-                definition.deployment_key,
-                definition.process_id,
-                definition.version,
-                definition.version_tag,
-                definition.resource_name,
-                definition.checksum,
-                definition.tenant_id,
-                definition.element_ids,
-                definition.content,
-            )
-        )
-    definition_keys = tuple(definition.key for definition in new)
-    turn.emit(DeploymentCreated(message.key, message.tenant_id, definition_keys))
-    for definition in new:
-        versions = turn.state.latest[(definition.tenant_id, definition.process_id)]
-        if definition.version == max(versions):
-            subscribe_starts(turn, definition.key, turn.definitions.executable(definition.key))
+    for record in new:
+        turn.emit(created_event(record))
+    turn.emit(DeploymentCreated(message.key, message.tenant_id, tuple(record.key for record in new)))
+    for record in new:
+        if not isinstance(record, Definition):
+            continue
+        versions = turn.state.latest[(record.tenant_id, record.process_id)]
+        if record.version == max(versions):
+            subscribe_starts(turn, record.key, turn.definitions.executable(record.key))
 
 
 def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:

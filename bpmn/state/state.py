@@ -9,6 +9,7 @@ import msgspec
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.cold import ColdStore
+from bpmnd.bpmn.state.decisions import Decisions
 from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
@@ -78,6 +79,7 @@ class State:
         self.owners = Owners(store)
         self.instances = Instances(store, self.owners)
         self.definitions = Table(b"d", Definition, store)
+        self.decisions = Decisions(store)
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
@@ -158,6 +160,7 @@ class State:
         at_once: list[Row] = [(_META, msgspec.msgpack.encode(meta))]
         tables = (
             self.definitions,
+            *self.decisions.tables,
             self.pending_deployments,
             self.continuations,
             self.outbox.last_numbers,

@@ -80,6 +80,12 @@ FIELDS = {
     80: "scope_key instance_key element variables",
     90: "key instance_key element_instance_key definition_key tenant_id root_key depth",
     100: "key instance_key element_instance_key element type retries listens_to then",
+    70: "key deployment_key requirements_id name version namespace resource_name checksum tenant_id imports"
+    " content",
+    71: "key deployment_key requirements_key requirements_id decision_id name version version_tag tenant_id",
+    72: "key decision_key tenant_id instance_key element_instance_key element output decisions",
+    73: "key decision_key tenant_id instance_key element_instance_key element failed_decision_id message"
+    " decisions",
 }
 
 

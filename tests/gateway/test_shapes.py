@@ -12,7 +12,9 @@ from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     Accepted,
     DeployedProcess,
+    DeployedRequirements,
     DeploymentCreated,
+    ExpressionEvaluated,
     MessageCorrelated,
     MessagePublished,
     Outcome,
@@ -23,17 +25,26 @@ from bpmnd.bpmn.outcomes import (
 )
 from tests.gateway.fakes import FakeCluster, FakePartition, job_of
 from tests.gateway.schemas import API_FILE, ApiDescription
+from tests.gateway.test_decisions import DECISION, EVALUATED
 
 pytestmark = pytest.mark.skipif(not API_FILE.exists(), reason=f"there is no API description at {API_FILE}")
 
 KEY = first_key(1) + 5
 CREATED = ProcessInstanceCreated(KEY, KEY, "order", 1, "<default>", ("t",), "b", {"a": b"1"})
 PLAIN = ProcessInstanceCreated(KEY, KEY, "order", 1, "<default>", (), None, {})
-DEPLOYED = DeploymentCreated(KEY, "<default>", (DeployedProcess(KEY, "order", 1, "order.bpmn"),))
+DEPLOYED = DeploymentCreated(
+    KEY,
+    "<default>",
+    (DeployedProcess(KEY, "order", 1, "order.bpmn"),),
+    (DECISION,),
+    (DeployedRequirements(KEY, "drg", "Graph", 2, "a.dmn"),),
+)
 ACTIVATION = {"type": "work", "timeout": 1, "maxJobsToActivate": 5, "requestTimeout": -1}
 COMPLETION = f"/jobs/{KEY}/completion"
 CREATION = {"processDefinitionId": "order"}
 NAMED = {"name": "m"}
+DECISIONS = "/decision-definitions/evaluation"
+ONE = ExpressionEvaluated(b"1", ("odd",))
 NOT_FOUND = Rejected(RejectionType.NOT_FOUND, "none")
 NOT_NOW = Rejected(RejectionType.INVALID_STATE, "not now")
 
@@ -88,6 +99,11 @@ def description() -> ApiDescription:
             200,
         ),
         ("broadcastSignal", "POST", "/signals/broadcast", {}, Accepted(), 400),
+        ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, EVALUATED, 200),
+        ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, NOT_FOUND, 404),
+        ("evaluateDecision", "POST", DECISIONS, {}, Accepted(), 400),
+        ("evaluateExpression", "POST", "/expression/evaluation", {"expression": "=1"}, ONE, 200),
+        ("evaluateExpression", "POST", "/expression/evaluation", {}, Accepted(), 400),
         ("createProcessInstance", "POST", "/process-instances", {}, Accepted(), 400),
         ("createProcessInstance", "POST", "/process-instances", CREATION, Refused(), 503),
         ("createProcessInstance", "POST", "/process-instances", CREATION, ZeroDivisionError(), 500),

@@ -236,7 +236,7 @@ def test_every_event_has_a_record_that_is_json() -> None:
     samples: dict[object, Any] = {
         int: 7,
         str: "x",
-        bytes: b"x",
+        bytes: b"5",
         str | None: None,
         dict[str, bytes]: {"a": b"1"},
     }
