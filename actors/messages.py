@@ -17,6 +17,8 @@ from bpmnd.bpmn.commands import (
     EvaluateDecision,
     EvaluateExpression,
     FailJob,
+    MigrateProcessInstance,
+    ModifyProcessInstance,
     PublishMessage,
     ReceiveChannelMessage,
     SetVariables,
@@ -179,6 +181,13 @@ def size_of(command: Command) -> int:
             | EvaluateExpression()
         ):
             return 256 + sum(map(len, command.variables.values()))
+        case ModifyProcessInstance():
+            given = [each.variables for each in command.activations]
+            given += [each.variables for each in command.moves]
+            values = [value for each in given for scoped in each for value in scoped.variables.values()]
+            return 256 + 256 * (len(given) + len(command.terminations)) + sum(map(len, values))
+        case MigrateProcessInstance(mappings=mappings):
+            return 256 + 256 * len(mappings)
         case Deploy(resources=resources):
             return sum(len(resource.content) for resource in resources)
         case ReceiveChannelMessage(payload=payload):

@@ -90,6 +90,21 @@ class SpreadSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=True
     variables: Variables
 
 
+class MigrateSubscription(msgspec.Struct, frozen=True, gc=False, tag=140, array_like=True):
+    """To the partition of the correlation key: who waits is an instance of another process now, or is
+    interrupted otherwise than before."""
+
+    subscription_key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    new_process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
 ChannelMessage: TypeAlias = (
     DistributeDeployment
     | OpenSubscription
@@ -98,6 +113,7 @@ ChannelMessage: TypeAlias = (
     | ConfirmDelivery
     | RefuseDelivery
     | SpreadSignal
+    | MigrateSubscription
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

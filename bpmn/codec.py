@@ -46,6 +46,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     90: commands.Supply,
     100: commands.EvaluateDecision,
     101: commands.EvaluateExpression,
+    140: commands.ModifyProcessInstance,
+    141: commands.MigrateProcessInstance,
 }
 assert len(EVENT_CODES) == len(get_args(Event)), "every event has a code of its own"
 # With an id a command is noted as itself: the id stands in an event.

@@ -4,6 +4,7 @@ Variables travel as `Variables`: a mapping from name to the JSON text of the val
 text before an expression needs it.
 """
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
@@ -55,6 +56,70 @@ class CancelProcessInstance(_Command, frozen=True, gc=False):
     """Terminate a root process instance with all that is active in it."""
 
     key: int
+
+
+class VariableInstruction(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Variables for the scope of the element with that id; an empty id stands for the process instance."""
+
+    scope_id: str
+    variables: Variables
+
+
+class ActivateInstruction(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Activate an element. `ancestor_key` is the element instance in which that is to be done, or 0: then it
+    is the one instance there is of each scope around the element, or a new one."""
+
+    element_id: str
+    variables: tuple[VariableInstruction, ...] = ()
+    ancestor_key: int = 0
+
+
+class TerminateInstruction(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Terminate the element instance `key`; with 0 all those of the element."""
+
+    key: int = 0
+    element_id: str = ""
+
+
+class AncestorOf(StrEnum):
+    """Where a moved element instance comes to stand."""
+
+    NAMED = "named"
+    """In the element instance `ancestor_key`, or as without a move if that is 0."""
+    FOUND = "found"
+    """In the innermost element instance around the source that is a scope of the target."""
+    SOURCE = "source"
+    """In the scope of the source."""
+
+
+class MoveInstruction(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Terminate the element instance `source_key`, or with 0 all those of the element `source_id`, and
+    activate the target once for each."""
+
+    target_id: str
+    source_key: int = 0
+    source_id: str = ""
+    ancestor: AncestorOf = AncestorOf.NAMED
+    ancestor_key: int = 0
+    variables: tuple[VariableInstruction, ...] = ()
+
+
+class ModifyProcessInstance(_Command, frozen=True, gc=False):
+    """Activate, move and terminate elements by hand: all of it, or nothing."""
+
+    key: int
+    activations: tuple[ActivateInstruction, ...] = ()
+    moves: tuple[MoveInstruction, ...] = ()
+    terminations: tuple[TerminateInstruction, ...] = ()
+
+
+class MigrateProcessInstance(_Command, frozen=True, gc=False):
+    """Let an instance go on by another definition. `mappings` are pairs of element ids, the old and the new;
+    what is active must be among them."""
+
+    key: int
+    definition_key: int
+    mappings: tuple[tuple[str, str], ...]
 
 
 class SetVariables(_Command, frozen=True, gc=False):
@@ -212,6 +277,8 @@ RepeatableCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
     | CancelProcessInstance
+    | ModifyProcessInstance
+    | MigrateProcessInstance
     | SetVariables
     | ActivateJobs
     | CompleteJob

@@ -9,6 +9,7 @@ from bpmnd.bpmn.channel import (
     CloseSubscription,
     ConfirmDelivery,
     DeliverMessage,
+    MigrateSubscription,
     OpenSubscription,
     RefuseDelivery,
 )
@@ -22,6 +23,7 @@ from bpmnd.bpmn.events import (
     MessageSubscriptionCorrelating,
     MessageSubscriptionCreated,
     MessageSubscriptionDeleted,
+    MessageSubscriptionMigrated,
     MessageSubscriptionRejected,
 )
 from bpmnd.bpmn.keys import partition_of
@@ -81,6 +83,28 @@ def close_subscription(turn: Turn, closed: CloseSubscription) -> None:
                 closed.tenant_id,
                 closed.name,
                 closed.correlation_key,
+            )
+        )
+
+
+def migrate_subscription(turn: Turn, migrated: MigrateSubscription) -> None:
+    """Who waits is an instance of another process now, or is interrupted otherwise. A message that is on its
+    way to it stays so."""
+    group = group_of(migrated.tenant_id, migrated.name, migrated.correlation_key)
+    entry = _place_of(turn, migrated)
+    subscriptions = turn.state.messages.subscriptions
+    if subscriptions.get(group + FREE + entry) or subscriptions.get(group + CORRELATING + entry):
+        turn.emit(
+            MessageSubscriptionMigrated(
+                migrated.subscription_key,
+                migrated.instance_key,
+                migrated.element_instance_key,
+                migrated.process_id,
+                migrated.new_process_id,
+                migrated.tenant_id,
+                migrated.name,
+                migrated.correlation_key,
+                migrated.interrupting,
             )
         )
 
@@ -348,7 +372,9 @@ def _send(turn: Turn, message: DeliverMessage, entry: bytes, subscription: Waiti
         turn.send(receiver, delivery)
 
 
-def _place_of(turn: Turn, waiting: OpenSubscription | CloseSubscription | ConfirmDelivery) -> bytes:
+def _place_of(
+    turn: Turn, waiting: OpenSubscription | CloseSubscription | ConfirmDelivery | MigrateSubscription
+) -> bytes:
     return turn.state.messages.place_of(
         waiting.process_id, waiting.element_instance_key, waiting.subscription_key
     )

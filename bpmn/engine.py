@@ -27,6 +27,8 @@ from bpmnd.bpmn.commands import (
     EvaluateExpression,
     FailJob,
     FireDue,
+    MigrateProcessInstance,
+    ModifyProcessInstance,
     PublishMessage,
     ReceiveChannelMessage,
     ResolveIncident,
@@ -61,6 +63,8 @@ from bpmnd.bpmn.processors import (
     incidents,
     jobs,
     messages,
+    migration,
+    modification,
     process_instances,
 )
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
@@ -130,6 +134,8 @@ class Engine:
             Deploy: self._deploy,
             CreateProcessInstance: process_instances.create,
             CancelProcessInstance: process_instances.cancel,
+            ModifyProcessInstance: modification.modify,
+            MigrateProcessInstance: migration.migrate,
             SetVariables: process_instances.set_variables,
             ActivateJobs: jobs.activate,
             YieldJobs: jobs.yield_jobs,

@@ -659,6 +659,47 @@ class CommandForgotten(_Event, frozen=True, gc=False, tag=61):
     key: int
 
 
+# Changes by hand
+
+
+class ProcessInstanceModified(_Event, frozen=True, gc=False, tag=160):
+    """What was asked for: element instances to be activated (key, element), and to be terminated (key)."""
+
+    instance_key: int
+    activated: tuple[tuple[int, int], ...]
+    terminated: tuple[int, ...]
+
+
+class ProcessInstanceMigrated(_Event, frozen=True, gc=False, tag=161):
+    """From here on the instance goes by another definition.
+
+    `elements` are pairs of indexes, the old and the new, of everything that the instance still refers to.
+    `steps` are pairs of key and encoded steps: what waits behind that incident, or for the listener of that
+    job, as it is now. `interrupting` are pairs of subscription and whether its message interrupts. Of both
+    only what has changed.
+    """
+
+    instance_key: int
+    definition_key: int
+    elements: tuple[tuple[int, int], ...]
+    steps: tuple[tuple[int, bytes], ...]
+    interrupting: tuple[tuple[int, bool], ...]
+
+
+class MessageSubscriptionMigrated(_Event, frozen=True, gc=False, tag=162):
+    """Who waits is an instance of another process now, or is interrupted otherwise than before."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    process_id: str
+    new_process_id: str
+    tenant_id: str
+    name: str
+    correlation_key: str
+    interrupting: bool
+
+
 Event: TypeAlias = (
     DeploymentCreated
     | ProcessCreated
@@ -728,4 +769,7 @@ Event: TypeAlias = (
     | DecisionCreated
     | DecisionEvaluated
     | DecisionEvaluationFailed
+    | ProcessInstanceModified
+    | ProcessInstanceMigrated
+    | MessageSubscriptionMigrated
 )

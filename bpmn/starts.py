@@ -58,29 +58,6 @@ def _enter(turn: Turn, key: int, root: Process, first: tuple[Step, ...]) -> tupl
     return (before_process(key, root, opening),) if root.start_listeners else (opening,)
 
 
-def steps_to(process: ExecutableProcess, instance_key: int, targets: tuple[int, ...]) -> tuple[Step, ...]:
-    """How to begin at the given elements: each in its scope; scopes on the way are opened once, without
-    starting what they would start themselves."""
-    inside: dict[int, list[int]] = {0: []}
-    for target in targets:
-        inner, scope = target, process.element(target).scope
-        while scope not in inside:
-            inside[scope] = [inner]
-            inner, scope = scope, process.element(scope).scope
-        inside[scope].append(inner)
-
-    def steps_in(scope: int) -> tuple[Step, ...]:
-        scope_key = instance_key if scope == 0 else 0
-        return tuple(
-            OpenScope(instance_key, 0, encode_steps(steps_in(index)), scope_key, index)
-            if index in inside
-            else ActivateElement(instance_key, scope_key, index)
-            for index in inside[scope]
-        )
-
-    return steps_in(0)
-
-
 def name_at_start(turn: Turn, start: StartEvent) -> str | Incident:
     """What a start event waits for. There are no variables yet that an expression could see."""
     assert isinstance(start.trigger, MessageDefinition | SignalDefinition), f"{start} has no name"

@@ -116,14 +116,12 @@ class StartNext(msgspec.Struct, frozen=True, gc=False, tag=10, array_like=True):
 
 
 class OpenScope(msgspec.Struct, frozen=True, gc=False, tag=20, array_like=True):
-    """Activate a process or sub-process without its start event; `then` are the encoded steps that begin in
-    it, with 0 for its key. `key` is that of one which is on its way already; else it begins in a scope."""
+    """Activate a process, which has the key of its instance, without its start event; `then` are the encoded
+    steps to be done in it."""
 
     instance_key: int
     key: int
     then: bytes
-    scope_key: int = 0
-    element: int = 0
 
 
 Step: TypeAlias = (

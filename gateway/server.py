@@ -29,6 +29,7 @@ from bpmnd.gateway.listening import stop_listening
 from bpmnd.gateway.messages import MessageOperations
 from bpmnd.gateway.metrics import GatewayMetrics
 from bpmnd.gateway.ports import Cluster
+from bpmnd.gateway.process_instance_changes import ProcessInstanceChanges
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
 from bpmnd.gateway.signals import SignalOperations
@@ -56,6 +57,7 @@ class Gateway:
         self._metrics = GatewayMetrics(registry, lambda: self._activation.polls_count)
         operations: tuple[Operations, ...] = (
             ProcessInstanceOperations(cluster, self._submissions),
+            ProcessInstanceChanges(cluster, self._submissions),
             JobOperations(cluster, self._submissions, self._activation),
             DeploymentOperations(cluster, self._submissions),
             DecisionOperations(cluster, self._submissions),

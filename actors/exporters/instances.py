@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, final
 
+from msgspec.structs import replace
+
 from bpmnd.bpmn import events
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.model.graph import Problem
@@ -103,6 +105,8 @@ class Instances:
                 instance.elements.pop(event.key, None)
                 if event.key == event.instance_key:
                     self._end(event.key)
+            case events.ProcessInstanceMigrated():
+                _migrate(instance, event)
             case events.VariablesCreated(first_key, _, scope_key, variables):
                 for number, name in enumerate(variables):
                     instance.variables[scope_key, name] = first_key + number
@@ -138,6 +142,25 @@ class Instances:
     def _end(self, key: int) -> None:
         for job_key in self.by_key.pop(key).jobs:
             self._owners.pop(job_key, None)
+
+
+def _migrate(instance: Instance, event: events.ProcessInstanceMigrated) -> None:
+    """What is known of the instance by elements is about those of its new definition now."""
+    new, interrupting = dict(event.elements), dict(event.interrupting)
+    instance.definition_key = event.definition_key
+    for key, element in instance.elements.items():
+        instance.elements[key] = new.get(element, element)
+    for job in instance.jobs.values():
+        job.element = new.get(job.element, job.element)
+    for key, timer in instance.timers.items():
+        instance.timers[key] = replace(timer, element=new.get(timer.element, timer.element))
+    for key, incident in instance.incidents.items():
+        instance.incidents[key] = replace(incident, element=new.get(incident.element, incident.element))
+    for key, known in instance.subscriptions.items():
+        moved = replace(known, element=new.get(known.element, known.element))
+        if isinstance(moved, events.ProcessMessageSubscriptionCreated):
+            moved = replace(moved, interrupting=interrupting.get(key, moved.interrupting))
+        instance.subscriptions[key] = moved
 
 
 def _types_in(content: bytes) -> dict[str, str]:

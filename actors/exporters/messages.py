@@ -13,6 +13,7 @@ def of_message(
     | events.MessageSubscriptionCorrelated
     | events.MessageSubscriptionRejected
     | events.MessageSubscriptionDeleted
+    | events.MessageSubscriptionMigrated
     | events.MessageStartEventSubscriptionCreated
     | events.MessageStartEventSubscriptionDeleted
     | events.MessageStartEventSubscriptionCorrelated
@@ -72,7 +73,8 @@ def _of_subscription(
     | events.MessageSubscriptionCorrelating
     | events.MessageSubscriptionCorrelated
     | events.MessageSubscriptionRejected
-    | events.MessageSubscriptionDeleted,
+    | events.MessageSubscriptionDeleted
+    | events.MessageSubscriptionMigrated,
 ) -> Value:
     value: Value = {
         "processInstanceKey": str(event.instance_key),
@@ -87,6 +89,8 @@ def _of_subscription(
             return {**value, "interrupting": event.interrupting}
         case events.MessageSubscriptionDeleted():
             return value
+        case events.MessageSubscriptionMigrated():
+            return {**value, "bpmnProcessId": event.new_process_id, "interrupting": event.interrupting}
         case _:
             return {**value, "messageKey": str(event.message_key)}
 

@@ -88,6 +88,9 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.CommandNoted: Name("IDEMPOTENCY_KEY", "NOTED"),
     events.CommandAnswered: Name("IDEMPOTENCY_KEY", "ANSWERED"),
     events.CommandForgotten: Name("IDEMPOTENCY_KEY", "EXPIRED"),
+    events.ProcessInstanceModified: Name("PROCESS_INSTANCE_MODIFICATION", "MODIFIED"),
+    events.ProcessInstanceMigrated: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATED"),
+    events.MessageSubscriptionMigrated: Name("MESSAGE_SUBSCRIPTION", "MIGRATED"),
 }
 COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Deploy: Name("DEPLOYMENT", "CREATE"),
@@ -111,6 +114,8 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.ReceiveChannelMessage: Name("CHANNEL_MESSAGE", "RECEIVE"),
     commands.AcknowledgeChannel: Name("CHANNEL_MESSAGE", "ACKNOWLEDGE"),
     commands.Supply: Name("DEPLOYMENT", "DISTRIBUTE"),
+    commands.ModifyProcessInstance: Name("PROCESS_INSTANCE_MODIFICATION", "MODIFY"),
+    commands.MigrateProcessInstance: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATE"),
 }
 assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
 assert set(COMMAND_NAMES) == set(get_args(Command)) - {commands.DoOnce}, "every command has a name"

@@ -91,6 +91,8 @@ class Records:
                 for value in _each(variables, base):
                     known = instance.variables.get((scope_key, value["name"]), 0) if instance else 0
                     yield known, value
+            case events.ProcessInstanceModified(instance_key) | events.ProcessInstanceMigrated(instance_key):
+                yield instance_key, self._value(event)
             case _:
                 yield _key_of(event), self._value(event)
 
@@ -146,6 +148,8 @@ class Records:
             case events.ScopeInterrupted(scope_key, instance_key, element, variables):
                 value = self._at_element(instance_key, scope_key, element)
                 return {**value, "variables": json_values(variables)}
+            case events.ProcessInstanceModified() | events.ProcessInstanceMigrated():
+                return self._of_change(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():
@@ -181,6 +185,7 @@ class Records:
                 | events.MessageSubscriptionCorrelated()
                 | events.MessageSubscriptionRejected()
                 | events.MessageSubscriptionDeleted()
+                | events.MessageSubscriptionMigrated()
                 | events.MessageStartEventSubscriptionCreated()
                 | events.MessageStartEventSubscriptionDeleted()
                 | events.MessageStartEventSubscriptionCorrelated()
@@ -194,6 +199,26 @@ class Records:
                 return of_message(event, self._instances)
             case _:
                 return self._of_job(event)
+
+    def _of_change(self, event: events.ProcessInstanceModified | events.ProcessInstanceMigrated) -> Value:
+        value = self._in_instance(event.instance_key)
+        instance = self._instances.by_key.get(event.instance_key)
+        match event:
+            case events.ProcessInstanceModified(_, activated, terminated):
+                value["activateInstructions"] = [
+                    {"elementInstanceKey": str(key), **self._element(instance, element)}
+                    for key, element in activated
+                ]
+                value["terminateInstructions"] = [{"elementInstanceKey": str(key)} for key in terminated]
+            case events.ProcessInstanceMigrated(_, definition_key, elements):
+                source = self._instances.definitions.get(instance.definition_key) if instance else None
+                target = self._instances.definitions.get(definition_key)
+                value["targetProcessDefinitionKey"] = str(definition_key)
+                value["mappingInstructions"] = [
+                    {"sourceElementId": _id_in(source, old), "targetElementId": _id_in(target, new)}
+                    for old, new in elements
+                ]
+        return value
 
     def _of_deployment(
         self,
@@ -387,6 +412,12 @@ def _with_causes(
         position += count
     for event in happened[position:]:
         yield None, event
+
+
+def _id_in(definition: Definition | None, element: int) -> str:
+    if definition is None or element >= len(definition.element_ids):
+        return str(element)
+    return definition.element_ids[element]
 
 
 def _key_of(event: Event) -> int:

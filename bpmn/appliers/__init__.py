@@ -3,6 +3,7 @@
 from typing import get_args
 
 from bpmnd.bpmn.appliers import (
+    changes,
     channels,
     continuations,
     decisions,
@@ -25,6 +26,7 @@ from bpmnd.bpmn.state import State
 __all__ = [
     "APPLIERS",
     "apply",
+    "changes",
     "channels",
     "continuations",
     "decisions",

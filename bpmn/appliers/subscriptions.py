@@ -12,6 +12,7 @@ from bpmnd.bpmn.events import (
     MessageSubscriptionCorrelating,
     MessageSubscriptionCreated,
     MessageSubscriptionDeleted,
+    MessageSubscriptionMigrated,
     MessageSubscriptionRejected,
     ProcessMessageSubscriptionCorrelated,
     ProcessMessageSubscriptionCreated,
@@ -91,6 +92,20 @@ def message_subscription_deleted(state: State, event: MessageSubscriptionDeleted
     assert table.get(group + flag + entry) is not None, f"{event} of nobody who waits"
     table.remove_from(group, flag + entry, state.journal)
     _forget_arrival(state, event.key)
+
+
+@applies(MessageSubscriptionMigrated)
+def message_subscription_migrated(state: State, event: MessageSubscriptionMigrated) -> None:
+    table, places, journal = state.messages.subscriptions, state.messages.place_of, state.journal
+    group = group_of(event.tenant_id, event.name, event.correlation_key)
+    old = places(event.process_id, event.element_instance_key, event.key)
+    flag = FREE if table.get(group + FREE + old) is not None else CORRELATING
+    waiting = table.get(group + flag + old)
+    assert waiting is not None, f"{event} of nobody who waits"
+    table.remove_from(group, flag + old, journal)
+    new = places(event.new_process_id, event.element_instance_key, event.key)
+    waits_now = replace(waiting, interrupting=event.interrupting)
+    table.put_in(group, flag + new, waits_now, journal, is_new=True)
 
 
 def _forget_arrival(state: State, key: int) -> None:

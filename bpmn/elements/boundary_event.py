@@ -24,6 +24,7 @@ class BoundaryEventKind(ElementKind[BoundaryEvent]):
 
     nodes = (BoundaryEvent,)
     with_inputs = False
+    by_hand = False
 
     def read(self, tag: Tag, common: Common, reading: Reading) -> BoundaryEvent | None:
         interrupting = read_flag(tag, "cancelActivity", reading.report, default=True)

@@ -28,6 +28,8 @@ class ElementKind(Generic[N]):
     with_inputs: ClassVar[bool] = True
     with_outputs: ClassVar[bool] = True
     """Whether variable mappings have an effect. Like Zeebe, models may have them everywhere."""
+    by_hand: ClassVar[bool] = True
+    """Whether a command can activate it, without anything that leads to it."""
     chooses_flows: ClassVar[bool] = False
     """Whether it evaluates the conditions of its outgoing flows."""
 

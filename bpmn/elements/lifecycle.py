@@ -220,7 +220,7 @@ def complete(
         turn.schedule(TerminateElement(instance.key, instance.key))
         return
     if then is not None:
-        _begin_here(turn, then)
+        begin_here(turn, then)
         return
     flows = element.outgoing if taken < 0 else (taken,)
     for flow in flows:
@@ -298,9 +298,9 @@ def take(
     turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
 
 
-def _begin_here(turn: Turn, step: ActivateElement) -> None:
+def begin_here(turn: Turn, step: ActivateElement) -> None:
     """Begin an element instance at once: no token leads to it, and without it the scope could complete."""
-    key = turn.new_key()
+    key = step.key or turn.new_key()
     turn.emit(ElementActivating(key, step.instance_key, step.scope_key, step.element, ()))
     turn.schedule(replace(step, key=key))
 
@@ -395,7 +395,7 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
         _after_interruption(turn, instance, scope.key)
     elif trigger is not None:
         event, variables = trigger.boundary_event, trigger.variables
-        _begin_here(turn, ActivateElement(instance.key, scope.key, event, variables=variables))
+        begin_here(turn, ActivateElement(instance.key, scope.key, event, variables=variables))
     else:
         complete_scope_if_done(turn, instance, scope.key)
 
@@ -433,7 +433,7 @@ def _after_interruption(turn: Turn, instance: ProcessInstance, scope_key: int) -
 def begin_event_sub_process(
     turn: Turn, instance: ProcessInstance, scope_key: int, element: int, variables: Variables
 ) -> None:
-    _begin_here(turn, ActivateElement(instance.key, scope_key, element, variables=variables))
+    begin_here(turn, ActivateElement(instance.key, scope_key, element, variables=variables))
 
 
 def stop_event_starts(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:

@@ -36,7 +36,7 @@ def call_next(turn: Turn, step: CallListeners) -> None:
     element = turn.executable_of(instance).elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     number, *rest = step.queue
-    listener = _listeners_of(element, ListenerEvent(step.event))[number]
+    listener = listeners_of(element, ListenerEvent(step.event))[number]
     lookup = lookup_in(instance, step.key)
     job_type = evaluate_string(turn, listener.type, lookup)
     if isinstance(job_type, Incident):
@@ -85,5 +85,5 @@ def no_retries_of(call: ListenerCall) -> IncidentType:
     return IncidentType.EXECUTION_LISTENER_NO_RETRIES
 
 
-def _listeners_of(element: Element, event: ListenerEvent) -> tuple[Listener, ...]:
+def listeners_of(element: Element, event: ListenerEvent) -> tuple[Listener, ...]:
     return element.start_listeners if event is ListenerEvent.START else element.end_listeners

@@ -19,6 +19,7 @@ class StartEventKind(ElementKind[StartEvent]):
 
     nodes = (StartEvent,)
     with_inputs = False
+    by_hand = False
 
     def read(self, tag: Tag, common: Common, reading: Reading) -> StartEvent:
         if reading.around is None or not is_event_sub_process(reading.around):

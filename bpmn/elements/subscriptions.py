@@ -17,7 +17,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.feel import type_name
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import MessageDefinition, SignalDefinition
-from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.state.records import MessageSubscription, ProcessInstance, SignalSubscription
 from bpmnd.bpmn.turn import Turn
 
 
@@ -122,28 +122,33 @@ def unsubscribe(
 ) -> None:
     """The element instance waits for nothing any more; or for nothing that triggers `only` these elements."""
     for message in list(instance.subscriptions.values()):
-        if message.element_instance_key != element_instance_key:
-            continue
-        if only is not None and message.element not in only:
-            continue
-        turn.emit(ProcessMessageSubscriptionDeleted(message.key, instance.key))
-        closed = CloseSubscription(
-            message.key,
-            instance.key,
-            element_instance_key,
-            _process_id(turn, instance),
-            instance.tenant_id,
-            message.name,
-            message.correlation_key,
-        )
-        partition = turn.peers.slots.partition_of(message.correlation_key)
-        if partition == turn.state.partition_id:
-            close_subscription(turn, closed)
-        else:
-            turn.send(partition, closed)
+        if message.element_instance_key == element_instance_key and (only is None or message.element in only):
+            close_message(turn, instance, message)
     for signal in list(instance.signals.values()):
         if signal.element_instance_key == element_instance_key and (only is None or signal.element in only):
-            turn.emit(SignalSubscriptionDeleted(signal.key, instance.key))
+            close_signal(turn, instance, signal)
+
+
+def close_message(turn: Turn, instance: ProcessInstance, subscription: MessageSubscription) -> None:
+    turn.emit(ProcessMessageSubscriptionDeleted(subscription.key, instance.key))
+    closed = CloseSubscription(
+        subscription.key,
+        instance.key,
+        subscription.element_instance_key,
+        _process_id(turn, instance),
+        instance.tenant_id,
+        subscription.name,
+        subscription.correlation_key,
+    )
+    partition = turn.peers.slots.partition_of(subscription.correlation_key)
+    if partition == turn.state.partition_id:
+        close_subscription(turn, closed)
+    else:
+        turn.send(partition, closed)
+
+
+def close_signal(turn: Turn, instance: ProcessInstance, subscription: SignalSubscription) -> None:
+    turn.emit(SignalSubscriptionDeleted(subscription.key, instance.key))
 
 
 def _process_id(turn: Turn, instance: ProcessInstance) -> str:

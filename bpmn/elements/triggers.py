@@ -69,7 +69,8 @@ def take_delivery(
         message.subscription_key,
         message.instance_key,
         message.element_instance_key,
-        message.process_id,
+        # Since the message was sent the instance may have migrated, and its subscription with it.
+        turn.state.definitions.items[instance.definition_key].process_id,
         message.tenant_id,
         message.name,
         message.correlation_key,

@@ -3,18 +3,53 @@ signals of its own, of the boundary events on it, of the event sub-processes in 
 it."""
 
 from collections.abc import Iterable
-
-from msgspec.structs import replace
+from typing import TypeAlias
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import Plan
-from bpmnd.bpmn.elements.lifecycle import activated, is_shut_to, stop
+from bpmnd.bpmn.elements.lifecycle import activated, stop
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import BoundaryEvent, Element, EventDefinition, StartEvent
+from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
+    Element,
+    EventBasedGateway,
+    EventDefinition,
+    ExecutableProcess,
+    SequenceFlow,
+    StartEvent,
+)
 from bpmnd.bpmn.state.records import Lifecycle
-from bpmnd.bpmn.steps import ActivateElement, OpenScope, decode_steps
+from bpmnd.bpmn.steps import OpenScope, decode_steps
 from bpmnd.bpmn.turn import Turn
+
+Catcher: TypeAlias = CatchEvent | BoundaryEvent | StartEvent
+"""An element that waits for an event, or lets another wait for it."""
+
+
+def catchers_of(process: ExecutableProcess, element: Element) -> list[Catcher]:
+    """What an instance of the element can wait for: itself, the events behind it, those on its boundary, and
+    those that start an event sub-process in it."""
+    catchers: list[Catcher] = []
+    if isinstance(element, CatchEvent):
+        catchers.append(element)
+    elif isinstance(element, EventBasedGateway):
+        for index in element.outgoing:
+            flow = process.elements[index]
+            assert isinstance(flow, SequenceFlow), f"{index} is no sequence flow"
+            event = process.elements[flow.target]
+            assert isinstance(event, CatchEvent), f"{event} behind {element}"
+            catchers.append(event)
+    for index in (*element.boundary_events, *element.event_starts):
+        event = process.elements[index]
+        assert isinstance(event, BoundaryEvent | StartEvent), f"{event} at {element}"
+        catchers.append(event)
+    return catchers
+
+
+def is_interrupting(catcher: Catcher) -> bool:
+    return True if isinstance(catcher, CatchEvent) else catcher.interrupting
 
 
 def plan_event(
@@ -45,32 +80,20 @@ def plan_events(element: Element, activation: Activation) -> list[Plan | None] |
 
 
 def open_scope(turn: Turn, step: OpenScope) -> None:
-    """Activate a scope without what it would start itself, then do what is to be done in it."""
+    """Activate a process without what it would start itself, then do what is to be done in it."""
     instance = turn.state.instances.get(step.instance_key)
-    if instance is None:
+    if instance is None or instance.elements[step.key].state is not Lifecycle.ACTIVATING:
         return
-    if step.key:
-        record = instance.elements.get(step.key)
-        if record is None or record.state is not Lifecycle.ACTIVATING:
-            return
-        activation = Activation(turn, instance, step.key, record.scope_key, (), True)
-    else:
-        scope = instance.elements.get(step.scope_key)
-        if scope is None or scope.state is not Lifecycle.ACTIVATED:
-            return
-        if is_shut_to(instance, step.scope_key, step.element):
-            return
-        activation = Activation(turn, instance, turn.new_key(), step.scope_key, (), False)
-    element = turn.executable_of(instance).element(step.element)
-    plans = plan_events(element, activation)
+    activation = Activation(turn, instance, step.key, step.key, (), True)
+    process = turn.executable_of(instance).root
+    plans = plan_events(process, activation)
     if isinstance(plans, Incident):
-        stop(element, activation, plans, step)
+        stop(process, activation, plans, step)
         return
-    activated(element, activation)
+    activated(process, activation)
     begin_waiting(activation, plans)
     for then in decode_steps(step.then):
-        assert isinstance(then, ActivateElement | OpenScope), f"{then} begins in no scope"
-        turn.schedule(replace(then, scope_key=activation.key))
+        turn.schedule(then)
 
 
 def begin_waiting(activation: Activation, plans: Iterable[Plan | None]) -> None:

@@ -6,13 +6,20 @@ from bpmnd.bpmn.channel import (
     ConfirmDelivery,
     DeliverMessage,
     DistributeDeployment,
+    MigrateSubscription,
     OpenSubscription,
     RefuseDelivery,
     SpreadSignal,
     decode_message,
 )
 from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
-from bpmnd.bpmn.correlation import close_subscription, confirm, open_subscription, take_back
+from bpmnd.bpmn.correlation import (
+    close_subscription,
+    confirm,
+    migrate_subscription,
+    open_subscription,
+    take_back,
+)
 from bpmnd.bpmn.elements.triggers import take_delivery
 from bpmnd.bpmn.events import (
     ChannelMessageAcknowledged,
@@ -47,6 +54,8 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
             open_subscription(turn, message)
         case CloseSubscription() as message:
             close_subscription(turn, message)
+        case MigrateSubscription() as message:
+            migrate_subscription(turn, message)
         case DeliverMessage() as message:
             take_delivery(turn, message, command.sender)
         case ConfirmDelivery() as message:

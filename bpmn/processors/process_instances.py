@@ -1,12 +1,19 @@
 """Creation and cancellation of process instances, and their variables."""
 
 from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
+from bpmnd.bpmn.elements.opening import (
+    AmbiguousScope,
+    Opening,
+    can_be_activated,
+    is_behind_event_based_gateway,
+)
 from bpmnd.bpmn.events import ProcessInstanceCreated
-from bpmnd.bpmn.model.graph import BoundaryEvent, ExecutableProcess, Process, SequenceFlow, StartEvent
+from bpmnd.bpmn.model.graph import ExecutableProcess
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
-from bpmnd.bpmn.starts import open_process, steps_to
+from bpmnd.bpmn.starts import open_process
 from bpmnd.bpmn.state.deployed import Definition
+from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize
@@ -18,7 +25,7 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
     if isinstance(definition, Rejected):
         return definition
     process = turn.definitions.executable(definition.key)
-    starts = _starts(process, command.start_elements)
+    starts = _starts(turn, process, command.start_elements)
     if isinstance(starts, Rejected):
         return starts
     terminate_after = _indexes(process, command.terminate_after)
@@ -26,6 +33,12 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
         return terminate_after
 
     key = turn.new_key()
+    sketch = ProcessInstance(key, definition.key, definition.tenant_id, (), None, turn.now)
+    sketch.elements = {key: ElementInstance(key, process.root.index, key, Lifecycle.ACTIVATED)}
+    sketch.variables = {key: command.variables}
+    opening = _opening(turn, process, sketch, starts) if starts else None
+    if isinstance(opening, Rejected):
+        return opening
     request = turn.request if command.await_result else 0
     turn.emit(
         ProcessInstanceCreated(
@@ -39,12 +52,12 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
             command.fetch_variables,
         )
     )
-    if starts:
-        first = steps_to(process, key, starts)
+    if opening is not None:
+        opening.happen_in_new_process(command.variables)
     else:
         assert process.root.start_event is not None, f"{process.id} has no none start event"
         first = (ActivateElement(key, key, process.root.start_event),)
-    open_process(turn, key, process, command.variables, first)
+        open_process(turn, key, process, command.variables, first)
     if command.await_result:
         return None
     return InstanceAnswer(
@@ -85,7 +98,9 @@ def _definition(turn: Turn, command: CreateProcessInstance) -> Definition | Reje
     return state.definitions.items[versions[version]]
 
 
-def _starts(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
+def _starts(
+    turn: Turn, process: ExecutableProcess, element_ids: tuple[str, ...]
+) -> tuple[int, ...] | Rejected:
     """Where to start instead of the none start event; nothing for the ordinary start."""
     if not element_ids:
         if process.root.start_event is None:
@@ -99,11 +114,17 @@ def _starts(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[i
         return indexes
     for index in indexes:
         element = process.elements[index]
-        if isinstance(element, Process | SequenceFlow | StartEvent | BoundaryEvent):
+        if not can_be_activated(turn, element):
             return Rejected(
                 RejectionType.INVALID_ARGUMENT,
                 f"Expected to create instance of process with start instructions, but the element"
                 f" with id '{element.id}' targets unsupported element type",
+            )
+        if is_behind_event_based_gateway(process, element):
+            return Rejected(
+                RejectionType.INVALID_ARGUMENT,
+                f"Expected to create instance of process with start instructions, but the element"
+                f" with id '{element.id}' belongs to an event-based gateway",
             )
     return indexes
 
@@ -120,6 +141,21 @@ def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[
             f" but no element found with id '{unknown[0]}'.",
         )
     return tuple(by_id[element_id] for element_id in element_ids)
+
+
+def _opening(
+    turn: Turn, process: ExecutableProcess, sketch: ProcessInstance, starts: tuple[int, ...]
+) -> Opening | Rejected:
+    """The start in the middle of a process."""
+    opening = Opening(turn, process, sketch)
+    rejected = opening.wait_in_process()
+    for index in starts:
+        if rejected is not None:
+            break
+        result = opening.activate(process.element(index), {})
+        assert not isinstance(result, AmbiguousScope), f"{result} in an instance that is not there yet"
+        rejected = result
+    return rejected or opening
 
 
 def cancel(turn: Turn, command: CancelProcessInstance) -> Outcome:

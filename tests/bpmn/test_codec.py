@@ -86,6 +86,10 @@ FIELDS = {
     72: "key decision_key tenant_id instance_key element_instance_key element output decisions",
     73: "key decision_key tenant_id instance_key element_instance_key element failed_decision_id message"
     " decisions",
+    160: "instance_key activated terminated",
+    161: "instance_key definition_key elements steps interrupting",
+    162: "key instance_key element_instance_key process_id new_process_id tenant_id name correlation_key"
+    " interrupting",
 }
 
 
@@ -113,6 +117,10 @@ def test_a_command_keeps_its_code() -> None:
         "PublishMessage",
         "CorrelateMessage",
         "BroadcastSignal",
+    ]
+    assert [COMMAND_CODES[code].__name__ for code in (140, 141)] == [
+        "ModifyProcessInstance",
+        "MigrateProcessInstance",
     ]
 
 

@@ -229,18 +229,12 @@ def test_start_instructions_open_scopes_with_them() -> None:
     assert playground.is_over(created.key)
 
 
-def test_start_instructions_into_a_scope_that_cannot_be_opened_wait_behind_an_incident() -> None:
-    playground = Playground()
-    playground.deploy(in_sub_process(handles(on_message("go"))))
-    created = playground.do(CreateProcessInstance("process", start_elements=("a",)))
-    assert isinstance(created, InstanceAnswer)
-    assert playground.jobs("a") == ()
-    (incident,) = playground.happened(IncidentCreated)
-    playground.do(SetVariables(created.key, {"k": b'"1"'}, local=False))
-    playground.do(ResolveIncident(incident.key))
-    playground.work("a")
-    playground.work("after")
-    assert playground.is_over(created.key)
+def test_start_instructions_into_a_scope_that_cannot_be_opened_are_refused() -> None:
+    for content in (in_sub_process(handles(on_message("go"))), in_process(handles(on_message("go")))):
+        playground = Playground()
+        playground.deploy(content)
+        rejected = playground.rejected(CreateProcessInstance("process", start_elements=("a",)))
+        assert rejected.reason.startswith("Expected to subscribe to catch event(s) of '")
 
 
 def test_start_instructions_open_a_scope_once() -> None:

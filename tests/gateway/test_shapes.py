@@ -41,6 +41,12 @@ DEPLOYED = DeploymentCreated(
 )
 ACTIVATION = {"type": "work", "timeout": 1, "maxJobsToActivate": 5, "requestTimeout": -1}
 COMPLETION = f"/jobs/{KEY}/completion"
+MODIFICATION = f"/process-instances/{KEY}/modification"
+MIGRATION = f"/process-instances/{KEY}/migration"
+MAPPING = {
+    "targetProcessDefinitionKey": str(KEY),
+    "mappingInstructions": [{"sourceElementId": "a", "targetElementId": "b"}],
+}
 CREATION = {"processDefinitionId": "order"}
 NAMED = {"name": "m"}
 DECISIONS = "/decision-definitions/evaluation"
@@ -109,6 +115,13 @@ def description() -> ApiDescription:
         ("createProcessInstance", "POST", "/process-instances", CREATION, ZeroDivisionError(), 500),
         ("cancelProcessInstance", "POST", f"/process-instances/{KEY}/cancellation", None, Accepted(), 204),
         ("cancelProcessInstance", "POST", f"/process-instances/{KEY}/cancellation", None, NOT_FOUND, 404),
+        ("modifyProcessInstance", "POST", MODIFICATION, {}, Accepted(), 204),
+        ("modifyProcessInstance", "POST", MODIFICATION, {"moveInstructions": 1}, Accepted(), 400),
+        ("modifyProcessInstance", "POST", MODIFICATION, {}, NOT_FOUND, 404),
+        ("migrateProcessInstance", "POST", MIGRATION, MAPPING, Accepted(), 204),
+        ("migrateProcessInstance", "POST", MIGRATION, {}, Accepted(), 400),
+        ("migrateProcessInstance", "POST", MIGRATION, MAPPING, NOT_FOUND, 404),
+        ("migrateProcessInstance", "POST", MIGRATION, MAPPING, NOT_NOW, 409),
         ("activateJobs", "POST", "/jobs/activation", ACTIVATION, Accepted(), 200),
         ("activateJobs", "POST", "/jobs/activation", {}, Accepted(), 400),
         ("activateJobs", "POST", "/jobs/activation", ACTIVATION, Refused(), 503),
