@@ -1,5 +1,5 @@
-"""Runs the cases of the DMN TCK through the REST API of a node: models deployed as they are, inputs and results
-as JSON."""
+"""Runs the cases of the DMN TCK through the REST API of a node: models deployed as they are, inputs and
+results as JSON."""
 
 import json
 from functools import cache
