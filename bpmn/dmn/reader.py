@@ -122,14 +122,13 @@ class _Reader:
 
     def _decision(self, tag: Tag) -> Decision:
         variable = _variable(tag)
-        tags = tag.extensions("zeebe:versionTag")
         return Decision(
             id=_id_of(tag),
             name=_name_of(tag),
             line=tag.line,
             result_name=(_name_of(variable) or None) if variable else None,
             type_ref=_type_ref(variable),
-            version_tag=tags[0].attributes.get("value", "") if tags else "",
+            version_tag=_version_tag(tag),
             information=self._references(tag, "informationRequirement", "requiredInput", "requiredDecision"),
             knowledge=self._references(tag, "knowledgeRequirement", "requiredKnowledge"),
             logic=self._logic.only(tag, tag),
@@ -184,6 +183,13 @@ def _name_of(tag: Tag) -> str:
 def _id_of(tag: Tag) -> str:
     """The standard wants no id where there is a name; one without is known by its name."""
     return tag.id or _name_of(tag)
+
+
+def _version_tag(tag: Tag) -> str:
+    for container in tag.all("dmn:extensionElements"):
+        for extension in container.all("zeebe:versionTag"):
+            return extension.attributes.get("value", "")
+    return ""
 
 
 def _variable(tag: Tag) -> Tag | None:

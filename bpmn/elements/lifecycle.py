@@ -151,6 +151,11 @@ def _begin_now(activation: Activation, element: Element) -> None:
         activation.begun = True
 
 
+def activating(element: Element, activation: Activation) -> None:
+    """The element instance is there, and an incident will keep it from being active."""
+    _begin_now(activation, element)
+
+
 def activated(element: Element, activation: Activation) -> None:
     """The element instance is active."""
     flows = () if activation.begun else activation.flows

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bpmnd.bpmn.elements.boundary_event import BoundaryEventKind
+from bpmnd.bpmn.elements.business_rule_task import BusinessRuleTaskKind
 from bpmnd.bpmn.elements.call_activity import CallActivityKind
 from bpmnd.bpmn.elements.catch_event import CatchEventKind
 from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
@@ -39,7 +40,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:serviceTask": Registered(_WORKED, ElementType.SERVICE_TASK),
     "bpmn:sendTask": Registered(_WORKED, ElementType.SEND_TASK),
     "bpmn:scriptTask": Registered(_WORKED, ElementType.SCRIPT_TASK),
-    "bpmn:businessRuleTask": Registered(_WORKED, ElementType.BUSINESS_RULE_TASK),
+    "bpmn:businessRuleTask": Registered(BusinessRuleTaskKind(), ElementType.BUSINESS_RULE_TASK),
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
     "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
     "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),

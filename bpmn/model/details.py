@@ -12,7 +12,6 @@ UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "bpmn:eventDefinitionRef": "references to event definitions",
     "zeebe:taskListeners": "task listeners",
     "zeebe:script": "FEEL scripts in script tasks",
-    "zeebe:calledDecision": "called decisions",
     "zeebe:publishMessage": "published messages",
     "zeebe:linkedResources": "linked resources",
 }
