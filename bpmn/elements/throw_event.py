@@ -40,9 +40,8 @@ class ThrowEventKind(ElementKind[Element]):
         throws = None if definition is None else read_definition(tag, position, reading)
         if not isinstance(throws, SignalDefinition):
             common["inputs"] = ()
-        if isinstance(throws, ErrorDefinition):
-            if common["end_listeners"]:
-                reading.report.add(tag, "an error end event must not have execution listeners of its end")
+        if isinstance(throws, ErrorDefinition) and common["end_listeners"]:
+            reading.report.add(tag, "an error end event must not have execution listeners of its end")
         if isinstance(throws, ErrorDefinition | TerminateDefinition):
             common["outputs"] = ()
         return ThrowEvent(**common, throws=throws)
