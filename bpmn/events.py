@@ -250,6 +250,16 @@ class ProcessInstanceCalled(_Event, frozen=True, gc=False, tag=90):
     depth: int
 
 
+class EscalationThrown(_Event, frozen=True, gc=False, tag=81):
+    """`catch_event` is the id of the event that catches it, maybe in a calling process; or nothing."""
+
+    element_instance_key: int
+    instance_key: int
+    element: int
+    code: str
+    catch_event: str
+
+
 # Variables
 
 
@@ -719,6 +729,7 @@ Event: TypeAlias = (
     | SequenceFlowTaken
     | BoundaryEventTriggered
     | ScopeInterrupted
+    | EscalationThrown
     | ProcessInstanceCalled
     | VariablesCreated
     | VariablesUpdated

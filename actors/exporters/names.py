@@ -39,6 +39,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.BoundaryEventTriggered: Name("PROCESS_EVENT", "TRIGGERED"),
     events.ScopeInterrupted: Name("PROCESS_EVENT", "TRIGGERED"),
     events.ProcessInstanceCalled: Name("PROCESS_INSTANCE_CREATION", "CALLED"),
+    events.EscalationThrown: Name("ESCALATION", "ESCALATED"),
     events.VariablesCreated: Name("VARIABLE", "CREATED"),
     events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
     events.JobCreated: Name("JOB", "CREATED"),

@@ -150,6 +150,14 @@ class Records:
                 return {**value, "variables": json_values(variables)}
             case events.ProcessInstanceModified() | events.ProcessInstanceMigrated():
                 return self._of_change(event)
+            case events.EscalationThrown(element_instance_key, instance_key, element, code, catch_event):
+                value = self._at_element(instance_key, element_instance_key, element)
+                return {
+                    **value,
+                    "escalationCode": code,
+                    "throwElementId": value.get("elementId"),
+                    "catchElementId": catch_event or None,
+                }
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():

@@ -9,6 +9,7 @@ from bpmnd.bpmn.events import (
     ElementCompleting,
     ElementTerminated,
     ElementTerminating,
+    EscalationThrown,
     ProcessInstanceCalled,
     ProcessInstanceCreated,
     ScopeInterrupted,
@@ -117,6 +118,11 @@ def scope_interrupted(state: State, event: ScopeInterrupted) -> None:
     state.journal.put(instance.interruptions, event.scope_key, interruption)
     if event.scope_key in instance.tokens:
         state.journal.drop(instance.tokens, event.scope_key)
+
+
+@applies(EscalationThrown)
+def escalation_thrown(state: State, event: EscalationThrown) -> None:
+    """What comes of it has events of its own; this is for the audit."""
 
 
 def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle: Lifecycle) -> None:

@@ -8,14 +8,13 @@ from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import BoundaryEvent
+from bpmnd.bpmn.model.graph import BoundaryEvent, EscalationDefinition
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading, read_flag
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 
-_ACTIVITIES: Final = frozenset(
-    {"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", "bpmn:callActivity"}
-)
+_CALL: Final = "bpmn:callActivity"
+_ACTIVITIES: Final = frozenset({"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", _CALL})
 
 
 @final
@@ -62,8 +61,20 @@ def _check_attached(boundary: Item, around: Surroundings) -> None:
             boundary.tag,
             f"must be attached to an activity, not to the {activity.tag.bare_name} '{reference}'",
         )
+    elif _catches_escalations(boundary) and not activity.is_container and activity.tag.name != _CALL:
+        report.add(
+            boundary.tag,
+            "an escalation boundary event must be attached to a sub-process or a call activity,"
+            f" not to the {activity.tag.bare_name} '{reference}'",
+        )
     elif activity.scope != boundary.scope:
         report.add(boundary.tag, f"must stand in the same sub-process as the activity '{reference}'")
+
+
+def _catches_escalations(boundary: Item) -> bool:
+    return isinstance(boundary.node, BoundaryEvent) and isinstance(
+        boundary.node.trigger, EscalationDefinition
+    )
 
 
 def _is_activity(item: Item) -> bool:

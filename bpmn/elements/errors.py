@@ -1,16 +1,26 @@
 """BPMN errors: who catches one (BPMN 2.0, §10.5.1 and §13.5.3)."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.lifecycle import interrupt_scope
+from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.events import BoundaryEventTriggered
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, ErrorDefinition, ExecutableProcess, StartEvent
+from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    ErrorDefinition,
+    EventDefinition,
+    ExecutableProcess,
+    StartEvent,
+)
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement, ThrowError
 from bpmnd.bpmn.turn import Turn
+
+Catching: TypeAlias = BoundaryEvent | StartEvent
+D = TypeVar("D", bound=EventDefinition)
 
 
 class Caught(NamedTuple):
@@ -19,13 +29,13 @@ class Caught(NamedTuple):
 
     instance: ProcessInstance
     place: ElementInstance
-    event: BoundaryEvent | StartEvent
+    event: Catching
 
 
 def throw(turn: Turn, step: ThrowError) -> Incident | None:
     """Interrupt the innermost activity or scope that catches the error; an incident if there is none."""
     instance = turn.state.instances.get(step.instance_key)
-    if instance is None or step.key not in instance.elements:
+    if instance is None or not can_happen(instance, step.key):
         return None
     caught = catcher_of(turn, instance, step.key, step.code, step.message)
     if isinstance(caught, Incident):
@@ -48,7 +58,7 @@ def interrupt(turn: Turn, caught: Caught, variables: Variables) -> None:
 def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, message: str) -> Caught | Incident:
     """Who catches an error thrown in the element instance `key`: the innermost activity that can."""
     codes: list[str] = []
-    for outer, record in _outwards(turn, instance, key):
+    for outer, record in outwards(turn, instance, key):
         event = _catching(turn.executable_of(outer), outer, record, code, codes)
         if event is not None:
             return Caught(outer, record, event)
@@ -65,7 +75,7 @@ def catcher_of(turn: Turn, instance: ProcessInstance, key: int, code: str, messa
     )
 
 
-def _outwards(
+def outwards(
     turn: Turn, instance: ProcessInstance, key: int
 ) -> Iterator[tuple[ProcessInstance, ElementInstance]]:
     """The element instance, those around it, and from the process on its call activity and those around."""
@@ -88,22 +98,28 @@ def _catching(
     record: ElementInstance,
     code: str,
     codes: list[str],
-) -> BoundaryEvent | StartEvent | None:
-    """The event on this activity, or in this scope, that catches the code; one without a code catches what is
-    left. In a scope that has been interrupted nothing is caught any more."""
-    element = process.element(record.element)
-    starts = () if record.key in instance.interruptions else element.event_starts
-    catch_all: BoundaryEvent | StartEvent | None = None
-    for index in (*starts, *element.boundary_events):
-        event = process.elements[index]
-        assert isinstance(event, BoundaryEvent | StartEvent), f"{event} at {element}"
-        error = event.trigger
-        if not isinstance(error, ErrorDefinition):
-            continue
+) -> Catching | None:
+    """The event at this activity that catches the code; one without a code catches what is left."""
+    catch_all: Catching | None = None
+    for event, error in catching_in(process, instance, record, ErrorDefinition):
         if error.code == code:
             return event
         if error.code is None:
             catch_all = catch_all or event
         else:
-            codes.append(error.code)
+            codes.append(str(error.code))
     return catch_all
+
+
+def catching_in(
+    process: ExecutableProcess, instance: ProcessInstance, record: ElementInstance, kind: type[D]
+) -> Iterator[tuple[Catching, D]]:
+    """The events of a kind on this activity or in this scope, with what they catch. In a scope that has been
+    interrupted no event sub-process catches anything any more."""
+    element = process.element(record.element)
+    starts = () if record.key in instance.interruptions else element.event_starts
+    for index in (*starts, *element.boundary_events):
+        event = process.elements[index]
+        assert isinstance(event, BoundaryEvent | StartEvent), f"{event} at {element}"
+        if isinstance(event.trigger, kind):
+            yield event, event.trigger

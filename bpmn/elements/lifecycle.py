@@ -34,10 +34,13 @@ from bpmnd.bpmn.model.graph import (
     EventBasedGateway,
     EventSubProcess,
     ExecutableProcess,
+    LinkDefinition,
     Process,
     ReceiveTask,
     SequenceFlow,
     StartEvent,
+    TerminateDefinition,
+    ThrowEvent,
     TimerDefinition,
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
@@ -227,11 +230,31 @@ def complete(
     if then is not None:
         begin_here(turn, then)
         return
+    if isinstance(element, ThrowEvent) and _goes_on_by_itself(turn, instance, record, element):
+        return
     flows = element.outgoing if taken < 0 else (taken,)
     for flow in flows:
         take(turn, process, instance, record.scope_key, flow)
     if not flows:
         complete_scope_if_done(turn, instance, record.scope_key)
+
+
+def _goes_on_by_itself(
+    turn: Turn, instance: ProcessInstance, record: ElementInstance, event: ThrowEvent
+) -> bool:
+    """Whether a completed throw event ends all that is active beside it, or goes on where its link leads."""
+    scope_key = record.scope_key
+    match event.throws:
+        case TerminateDefinition():
+            interrupted = scope_key in instance.children or scope_key in instance.tokens
+            if interrupted:
+                interrupt_scope(turn, instance, scope_key, event.index, {})
+            return interrupted
+        case LinkDefinition(target=target):
+            begin_here(turn, ActivateElement(instance.key, scope_key, target))
+            return True
+        case _:
+            return False
 
 
 def _hand_on_variables(

@@ -9,7 +9,15 @@ from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.extensions import read_job
-from bpmnd.bpmn.model.graph import Element, ErrorDefinition, ServiceTask, ThrowEvent
+from bpmnd.bpmn.model.graph import (
+    Element,
+    ErrorDefinition,
+    LinkDefinition,
+    ServiceTask,
+    SignalDefinition,
+    TerminateDefinition,
+    ThrowEvent,
+)
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, Surroundings
 from bpmnd.bpmn.model.xml import Tag
@@ -30,17 +38,24 @@ class ThrowEventKind(ElementKind[Element]):
             return ServiceTask(**common, job=read_job(tag, reading.report))
 
         throws = None if definition is None else read_definition(tag, position, reading)
-        if throws is None or isinstance(throws, ErrorDefinition):
+        if not isinstance(throws, SignalDefinition):
             common["inputs"] = ()
-        if isinstance(throws, ErrorDefinition):
-            common["outputs"] = ()  # It throws instead of completing.
-            if common["end_listeners"]:
-                reading.report.add(tag, "an error end event must not have execution listeners of its end")
+        if isinstance(throws, ErrorDefinition) and common["end_listeners"]:
+            reading.report.add(tag, "an error end event must not have execution listeners of its end")
+        if isinstance(throws, ErrorDefinition | TerminateDefinition):
+            common["outputs"] = ()
         return ThrowEvent(**common, throws=throws)
 
     def check(self, item: Item, around: Surroundings) -> None:
         if item.tag.name == _END and around.outgoing[item.id]:
             around.report.add(item.tag, "an end event must not have outgoing sequence flows")
+        if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, LinkDefinition):
+            name = item.node.throws.name
+            if around.outgoing[item.id]:
+                around.report.add(item.tag, "a link throw event must not have outgoing sequence flows")
+            if (item.scope, name) not in around.links:
+                reason = f"there is no link catch event with the name '{name}' in the same scope"
+                around.report.add(item.tag, reason)
 
     def activate(self, element: Element, activation: Activation) -> Incident | None:
         assert isinstance(element, ThrowEvent), f"{element} is worked"

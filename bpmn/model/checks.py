@@ -7,8 +7,10 @@ from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
     CatchEvent,
     ErrorDefinition,
+    EscalationDefinition,
     EventDefinition,
     EventSubProcess,
+    LinkDefinition,
     MessageDefinition,
     SequenceFlow,
     SignalDefinition,
@@ -33,7 +35,20 @@ def check_ids(definitions: Tag, report: Report) -> None:
 def surroundings_of(outline: Outline, report: Report) -> Surroundings:
     flows = [item for item in outline if item.is_flow]
     by_id = {item.id: item for item in reversed(outline) if item.id}
-    return Surroundings(outline, by_id, _grouped(flows, "sourceRef"), _grouped(flows, "targetRef"), report)
+    sources, targets = _grouped(flows, "sourceRef"), _grouped(flows, "targetRef")
+    return Surroundings(outline, by_id, sources, targets, link_catches_in(outline), report)
+
+
+def link_catches_in(outline: Outline) -> Mapping[tuple[int, str], Item]:
+    """By the scope and the name of the link; of two that are alike the first."""
+    links: dict[tuple[int, str], Item] = {}
+    for item in outline:
+        match item.node:
+            case CatchEvent(trigger=LinkDefinition(name=name)):
+                links.setdefault((item.scope, name), item)
+            case _:
+                pass
+    return links
 
 
 def check_structure(around: Surroundings) -> None:
@@ -62,13 +77,13 @@ def check_structure(around: Surroundings) -> None:
             beside[item.scope] += starts[item.position]
     for scope, event_starts in beside.items():
         check_waited_for_once(event_starts, report)
-        _check_errors_caught_once(around.outline[scope], event_starts, report)
+        _check_codes_caught_once(around.outline[scope], event_starts, report)
     for activity_id, boundaries in events.items():
         activity = around.by_id.get(activity_id)
         waiting = [activity] if activity is not None and isinstance(activity.node, CatchEvent) else []
         check_waited_for_once([*waiting, *boundaries], report)
         if activity is not None:
-            _check_errors_caught_once(activity, boundaries, report)
+            _check_codes_caught_once(activity, boundaries, report)
 
 
 def _grouped(flows: Iterable[Item], end: str) -> Mapping[str, list[Item]]:
@@ -192,14 +207,19 @@ def check_waited_for_once(events: Iterable[Item], report: Report) -> None:
         known.add(waited_for)
 
 
-def _check_errors_caught_once(place: Item, events: Iterable[Item], report: Report) -> None:
-    caught: set[str | None] = set()
+def _check_codes_caught_once(place: Item, events: Iterable[Item], report: Report) -> None:
+    """Of the events that catch errors, and of those that catch escalations, each has another code."""
+    caught: set[tuple[str, object]] = set()
     for item in events:
-        trigger = trigger_of(item)
-        if not isinstance(trigger, ErrorDefinition):
-            continue
-        if trigger.code in caught:
-            what = "every error" if trigger.code is None else f"the error code '{trigger.code}'"
+        match trigger_of(item):
+            case ErrorDefinition(code=code):
+                what = "error"
+            case EscalationDefinition(code=code):
+                what = "escalation"
+            case _:
+                continue
+        if (what, code) in caught:
+            which = f"every {what}" if code is None else f"the {what} code '{code}'"
             kind = "boundary event" if isinstance(item.node, BoundaryEvent) else "event sub-process"
-            report.add(item.tag, f"another {kind} of '{place.id}' already catches {what}")
-        caught.add(trigger.code)
+            report.add(item.tag, f"another {kind} of '{place.id}' already catches {which}")
+        caught.add((what, code))

@@ -116,7 +116,27 @@ class TimerDefinition(EventDefinition):
 class ErrorDefinition(EventDefinition):
     """An error to catch or to throw. A catching event without a code catches every error."""
 
-    code: str | None
+    code: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationDefinition(EventDefinition):
+    """An escalation to catch or to throw. A catching event without a code catches every escalation."""
+
+    code: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateDefinition(EventDefinition):
+    """Ends the scope of an end event."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDefinition(EventDefinition):
+    """A link to the catch event `target` of the same scope; at that event itself there is none."""
+
+    name: str
+    target: int
 
 
 @dataclass(frozen=True, slots=True)

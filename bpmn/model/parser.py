@@ -6,18 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bpmnd.bpmn.elements.registry import ELEMENTS
-from bpmnd.bpmn.model.checks import check_ids, check_no_conditions, check_structure, surroundings_of
+from bpmnd.bpmn.model.checks import (
+    check_ids,
+    check_no_conditions,
+    check_structure,
+    link_catches_in,
+    surroundings_of,
+)
 from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
     Element,
     EventSubProcess,
     ExecutableProcess,
+    LinkDefinition,
     Problem,
     Process,
     SequenceFlow,
     StartEvent,
     SubProcess,
+    ThrowEvent,
 )
 from bpmnd.bpmn.model.outline import count_elements, read_outline
 from bpmnd.bpmn.model.reading import read_flag, reading_of
@@ -143,6 +151,7 @@ class _Linker:
         self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
         self._event_starts: defaultdict[int, list[int]] = defaultdict(list)
         self._start_events: dict[int, int] = {}
+        self._links = link_catches_in(outline)
         self._triggered_starts: list[int] = []
         for item in reversed(outline):
             index = indexes[item.position]
@@ -196,5 +205,9 @@ class _Linker:
             case SubProcess() | EventSubProcess():
                 return replace(node, start_event=self._start_events[index])
             case _:
+                if isinstance(node, ThrowEvent) and isinstance(node.throws, LinkDefinition):
+                    target = self._links[item.scope, node.throws.name]
+                    throws = replace(node.throws, target=self._indexes[target.position])
+                    node = replace(node, throws=throws)
                 linked: Element = ELEMENTS[item.tag.name].kind.link(node, item.tag, self._index_of)
                 return linked

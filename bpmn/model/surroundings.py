@@ -45,6 +45,8 @@ class Surroundings:
     outgoing: Mapping[str, Sequence[Item]]
     incoming: Mapping[str, Sequence[Item]]
     """The flows of each element by its id."""
+    links: Mapping[tuple[int, str], Item]
+    """The link catch events by the scope and the name."""
     report: Report
 
     def target_of(self, flow: Item) -> Item | None:

@@ -78,6 +78,7 @@ FIELDS = {
     60: "key outcome",
     61: "key",
     80: "scope_key instance_key element variables",
+    81: "element_instance_key instance_key element code catch_event",
     90: "key instance_key element_instance_key definition_key tenant_id root_key depth",
     100: "key instance_key element_instance_key element type retries listens_to then",
     70: "key deployment_key requirements_id name version namespace resource_name checksum tenant_id imports"

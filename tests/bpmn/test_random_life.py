@@ -277,7 +277,42 @@ WATCHED = process(
     + signal("bell", "bell")
     + signal("ring", "ring"),
 )
-ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD, WATCHED)
+RAISED = process(
+    START
+    + sub(
+        "outer",
+        sub(
+            "inner",
+            '<parallelGateway id="fork"/><parallelGateway id="join"/>' + task("a") + task("b"),
+            event("intermediateThrowEvent", "throws", '<escalationEventDefinition escalationRef="c1"/>'),
+            choice("x", "x_halts") + event("endEvent", "halts", "<terminateEventDefinition/>"),
+            event("endEvent", "gives_up", '<escalationEventDefinition escalationRef="cx"/>'),
+            event("intermediateThrowEvent", "there", '<linkEventDefinition name="L"/>'),
+            event("intermediateCatchEvent", "here", '<linkEventDefinition name="L"/>'),
+            flow("inner_start", "fork") + path("fork", "a", "throws", "x", "halts"),
+            flow("x", "gives_up", "=amount &gt; 100") + path("fork", "b", "there") + flow("here", "join"),
+            flow("fork", "join", flow_id="fork_join") + task("c") + flow("fork", "c") + flow("c", "join"),
+            event_sub_process(
+                "minor",
+                '<escalationEventDefinition escalationRef="c1"/>',
+                task("in_minor", "remind") + path("minor_start", "in_minor"),
+                interrupting=False,
+            ),
+        ),
+        flow("outer_start", "inner"),
+        boundary("noted", "inner", "<escalationEventDefinition/>", interrupting=False),
+        task("remind") + flow("noted", "remind"),
+        halting("wrong", "<errorEventDefinition/>", "handle"),
+    )
+    + boundary("major", "outer", '<escalationEventDefinition escalationRef="c2"/>')
+    + event("endEvent", "over", "<terminateEventDefinition/>")
+    + task("after")
+    + path("start", "outer", "over")
+    + flow("major", "after"),
+    definitions='<escalation id="c1" escalationCode="C1"/><escalation id="c2" escalationCode="C2"/>'
+    '<escalation id="cx" escalationCode="=if r = &quot;done&quot; then &quot;C2&quot; else v"/>',
+)
+ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD, WATCHED, RAISED)
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
 

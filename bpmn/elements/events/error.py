@@ -6,11 +6,12 @@ from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.errors import catcher_of, interrupt
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.elements.lifecycle import activated
+from bpmnd.bpmn.elements.triggers import can_happen
+from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.details import not_yet
 from bpmnd.bpmn.model.graph import Element, ErrorDefinition
 from bpmnd.bpmn.model.reading import Reading
-from bpmnd.bpmn.model.texts import is_expression
+from bpmnd.bpmn.model.texts import is_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
 
 _CATCHES: Final = {
@@ -38,11 +39,15 @@ class ErrorKind(EventKind[ErrorDefinition]):
 
     def throw(self, element: Element, thrown: ErrorDefinition, activation: Activation) -> Incident | None:
         turn, instance = activation.turn, activation.instance
-        caught = catcher_of(turn, instance, activation.scope_key, thrown.code or "", "")
+        code = evaluate_string(turn, thrown.code or "", lookup_in(instance, activation.inner_key))
+        if isinstance(code, Incident):
+            return code
+        caught = catcher_of(turn, instance, activation.scope_key, code, "")
         if isinstance(caught, Incident):
             return caught
         activated(element, activation)
-        interrupt(turn, caught, {})
+        if can_happen(instance, activation.key):
+            interrupt(turn, caught, {})
         return None
 
 
@@ -68,6 +73,4 @@ def _read_thrown(event: Tag, definition: Tag, reading: Reading) -> ErrorDefiniti
     if not code:
         reason = "the code of an error to throw must be present and not empty"
         reading.report.add(event, reason, at=definition)
-    if is_expression(code):
-        reading.report.add(event, not_yet("expressions as error codes"), at=definition)
-    return ErrorDefinition(code)
+    return ErrorDefinition(read_text(code, event, reading.report, at=error))

@@ -4,16 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from bpmnd.bpmn.elements.events.error import ErrorKind
+from bpmnd.bpmn.elements.events.escalation import EscalationKind
+from bpmnd.bpmn.elements.events.link import LinkKind
 from bpmnd.bpmn.elements.events.message import MessageKind
 from bpmnd.bpmn.elements.events.signal import SignalKind
+from bpmnd.bpmn.elements.events.terminate import TerminateKind
 from bpmnd.bpmn.elements.events.timer import TimerKind
 from bpmnd.bpmn.elements.kind import AnyEventKind
 from bpmnd.bpmn.model.graph import EventDefinition
 
 EVENTS: Final[Mapping[str, AnyEventKind]] = {
     "bpmn:errorEventDefinition": ErrorKind(),
+    "bpmn:escalationEventDefinition": EscalationKind(),
+    "bpmn:linkEventDefinition": LinkKind(),
     "bpmn:messageEventDefinition": MessageKind(),
     "bpmn:signalEventDefinition": SignalKind(),
+    "bpmn:terminateEventDefinition": TerminateKind(),
     "bpmn:timerEventDefinition": TimerKind(),
 }
 EVENT_KINDS: Final[Mapping[type[EventDefinition], AnyEventKind]] = {

@@ -276,10 +276,9 @@ def test_an_error_end_event_throws_a_code() -> None:
         ("", "must reference an error"),
         ("unknown", "references the error 'unknown', which does not exist"),
         ("plain", "the code of an error to throw must be present and not empty"),
-        ("computed", "expressions as error codes are not supported yet"),
     ],
 )
-def test_an_error_to_throw_has_a_static_code(reference: str, reason: str) -> None:
+def test_an_error_to_throw_has_a_code(reference: str, reason: str) -> None:
     content = model(START + f'<endEvent id="end">{error(reference)}</endEvent>', beside=ERRORS)
     assert reasons(content) == [("end", reason)]
 
