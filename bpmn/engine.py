@@ -41,7 +41,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, lifecycle, listeners, timers, triggers, waiting
+from bpmnd.bpmn.elements import errors, lifecycle, listeners, loops, timers, triggers, waiting
 from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -73,6 +73,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    BeginItem,
     CallListeners,
     CompleteElement,
     OpenScope,
@@ -80,6 +81,7 @@ from bpmnd.bpmn.steps import (
     StartNext,
     Step,
     TakeDelivery,
+    TerminateChildren,
     TerminateElement,
     ThrowError,
     TriggerEvent,
@@ -324,6 +326,10 @@ def perform(turn: Turn, step: Step) -> None:
             waiting.open_scope(turn, step)
         case CallListeners():
             listeners.call_next(turn, step)
+        case BeginItem():
+            loops.begin_item(turn, step)
+        case TerminateChildren():
+            lifecycle.terminate_children(turn, step)
         case ThrowError():
             incident = errors.throw(turn, step)
             if incident is not None:

@@ -24,6 +24,8 @@ def lookup_in(instance: ProcessInstance, scope_key: int) -> Callable[[str], Valu
             values = instance.variables.get(scope)
             if values is not None and (raw := values.get(name)) is not None:
                 return from_json(raw)
+            if scope in instance.loops and instance.loops[scope].output_collection == name:
+                return from_json(instance.collected(scope))
             if scope == instance.key:
                 return MISSING
             scope = instance.elements[scope].scope_key

@@ -260,6 +260,33 @@ class EscalationThrown(_Event, frozen=True, gc=False, tag=81):
     catch_event: str
 
 
+class LoopStarted(_Event, frozen=True, gc=False, tag=91):
+    """The multi-instance body `key` runs its activity once for each of the items (JSON texts), and collects
+    what comes of it for the variable `output_collection`, if that is named."""
+
+    key: int
+    instance_key: int
+    element: int
+    output_collection: str
+    items: tuple[bytes, ...]
+
+
+class LoopOutputCollected(_Event, frozen=True, gc=False, tag=92):
+    """What came of the item at `index`, as JSON text."""
+
+    key: int
+    instance_key: int
+    index: int
+    value: bytes
+
+
+class LoopEnded(_Event, frozen=True, gc=False, tag=93):
+    """The completion condition holds: no other item begins, and what is active is to be terminated."""
+
+    key: int
+    instance_key: int
+
+
 # Variables
 
 
@@ -731,6 +758,9 @@ Event: TypeAlias = (
     | ScopeInterrupted
     | EscalationThrown
     | ProcessInstanceCalled
+    | LoopStarted
+    | LoopOutputCollected
+    | LoopEnded
     | VariablesCreated
     | VariablesUpdated
     | JobCreated

@@ -85,6 +85,20 @@ class CallListeners(msgspec.Struct, frozen=True, gc=False, tag=120, array_like=T
     then: bytes
 
 
+class BeginItem(msgspec.Struct, frozen=True, gc=False, tag=30, array_like=True):
+    """Begin the next instance of an activity in its multi-instance body `key`."""
+
+    instance_key: int
+    key: int
+
+
+class TerminateChildren(msgspec.Struct, frozen=True, gc=False, tag=31, array_like=True):
+    """Terminate what is active in a scope, some at a time."""
+
+    instance_key: int
+    key: int
+
+
 # Steps of the partition have 0 for the process instance: they are done whatever has become of that.
 
 
@@ -132,6 +146,8 @@ Step: TypeAlias = (
     | ThrowError
     | TriggerEvent
     | TriggerSignal
+    | BeginItem
+    | TerminateChildren
     | TakeDelivery
     | ReachSubscribers
     | StartNext

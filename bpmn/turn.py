@@ -71,6 +71,7 @@ class Turn:
         "definitions",
         "events",
         "expression_steps",
+        "is_bounded",
         "kinds",
         "notes",
         "now",
@@ -109,6 +110,8 @@ class Turn:
         """(tenant, type) of jobs that may be lent since this turn."""
         self.notes: list[Note] = []
         self.passes = 0
+        self.is_bounded = False
+        """Whether it works on many items whose number is known: it will come to an end by itself."""
         self.expression_steps = 0
 
     def emit(self, event: Event) -> None:
@@ -167,7 +170,7 @@ class Turn:
         self.steps.clear()
         for instance_key, steps in by_instance.items():
             goes_on = any(isinstance(step, ActivateElement | CompleteElement) for step in steps)
-            passes = self.passes + 1 if goes_on else 0
+            passes = self.passes + (not self.is_bounded) if goes_on else 0
             self.emit(ContinuationCreated(self.new_key(), instance_key, encode_steps(tuple(steps)), passes))
 
     def raise_incident(

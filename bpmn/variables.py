@@ -19,11 +19,11 @@ INSTANCE_SIZE_MAX: Final = 4 * 1024 * 1024
 
 
 def oversize(
-    instance: ProcessInstance, scope_key: int, variables: Variables, *, local: bool = False
+    instance: ProcessInstance, scope_key: int, variables: Variables, *, local: bool = False, freed: int = 0
 ) -> str | None:
     """Why an instance cannot take these variables into a scope (or, if not local, upwards from it), if it
-    cannot."""
-    size = instance.size + size_of(variables)
+    cannot, although so many bytes of others will be gone."""
+    size = instance.size + size_of(variables) - freed
     if size <= INSTANCE_SIZE_MAX:
         return None
     while True:
@@ -92,6 +92,10 @@ def visible_from(instance: ProcessInstance, scope_key: int, names: tuple[str, ..
         values = instance.variables.get(scope)
         if values:
             visible = {**values, **visible}
+        if scope in instance.loops:
+            name = instance.loops[scope].output_collection
+            if name and name not in visible:
+                visible[name] = instance.collected(scope)
         if scope == instance.key:
             break
         scope = instance.elements[scope].scope_key

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.events import Event
-from bpmnd.bpmn.model.graph import Problem
+from bpmnd.bpmn.model.graph import Problem, bodies_in
 from bpmnd.bpmn.model.xml import read
 
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -22,6 +22,8 @@ class Definition:
     element_ids: tuple[str, ...]
     element_types: dict[str, str]
     """Element id -> its type, `SERVICE_TASK`."""
+    bodies: frozenset[int]
+    """Indexes of the multi-instance bodies."""
 
 
 @final
@@ -74,7 +76,11 @@ class Instances:
         match event:
             case events.ProcessCreated():
                 self.definitions[event.key] = Definition(
-                    event.process_id, event.version, event.element_ids, _types_in(event.content)
+                    event.process_id,
+                    event.version,
+                    event.element_ids,
+                    _types_in(event.content),
+                    bodies_in(event.element_ids),
                 )
             case events.ProcessInstanceCreated(key, definition_key, tenant_id):
                 self.by_key[key] = Instance(definition_key, tenant_id)

@@ -19,6 +19,7 @@ from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.model.graph import ElementType
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -129,6 +130,14 @@ class Records:
                     "parentElementInstanceKey": str(caller_element_key),
                     "rootProcessInstanceKey": str(event.root_key),
                 }
+            case events.LoopStarted(key, instance_key, element):
+                value = self._at_element(instance_key, key, element)
+                return {**value, "numberOfInstances": len(event.items)}
+            case events.LoopOutputCollected(key, instance_key, number, output):
+                value = self._in_instance(instance_key, key)
+                return {**value, "loopCounter": number + 1, **json_values({"value": output})}
+            case events.LoopEnded(key, instance_key):
+                return self._in_instance(instance_key, key)
             case events.ElementActivating() | events.ElementActivated():
                 value = self._at_element(event.instance_key, event.key, event.element)
                 return {**value, "flowScopeKey": str(event.scope_key)}
@@ -405,7 +414,11 @@ class Records:
         element_id = definition.element_ids[element]
         return {
             "elementId": element_id,
-            "bpmnElementType": definition.element_types.get(element_id, "UNSPECIFIED"),
+            "bpmnElementType": (
+                ElementType.MULTI_INSTANCE_BODY
+                if element in definition.bodies
+                else definition.element_types.get(element_id, "UNSPECIFIED")
+            ),
         }
 
 

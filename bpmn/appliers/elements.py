@@ -1,5 +1,7 @@
 """Appliers of process instances and their elements."""
 
+from msgspec.structs import replace
+
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
@@ -16,6 +18,7 @@ from bpmnd.bpmn.events import (
     SequenceFlowTaken,
 )
 from bpmnd.bpmn.state import State
+from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import lock_of
 from bpmnd.bpmn.state.records import (
     AwaitedResult,
@@ -25,6 +28,7 @@ from bpmnd.bpmn.state.records import (
     Parent,
     ProcessInstance,
     Trigger,
+    loop_size,
     size_of,
 )
 
@@ -134,6 +138,10 @@ def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle:
         return
     state.owners.add(event.key, event.instance_key, journal)
     journal.put(instance.children, scope_key, instance.children.get(scope_key, 0) + 1)
+    if scope_key in instance.loops:
+        loop = instance.loops[scope_key]
+        journal.put(instance.loop_indexes, event.key, loop.begun)
+        journal.put(instance.loops, scope_key, replace(loop, begun=loop.begun + 1))
     if not event.flows:
         return
     tokens = instance.tokens[scope_key]
@@ -186,8 +194,31 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         journal.drop(instance.triggers, key)
     if key in instance.interruptions:
         journal.drop(instance.interruptions, key)
+    if instance.loops:
+        _end_in_loops(journal, instance, element, completed=type(event) is ElementCompleted)
     siblings = instance.children[element.scope_key]
     if siblings > 1:
         journal.put(instance.children, element.scope_key, siblings - 1)
     else:
         journal.drop(instance.children, element.scope_key)
+
+
+def _end_in_loops(
+    journal: Journal, instance: ProcessInstance, element: ElementInstance, *, completed: bool
+) -> None:
+    """A multi-instance body counts what ends in it; when it ends itself, its items and outputs are gone."""
+    key, scope_key = element.key, element.scope_key
+    if key in instance.loop_indexes:
+        journal.drop(instance.loop_indexes, key)
+        loop = instance.loops[scope_key]
+        if completed:
+            loop = replace(loop, completed=loop.completed + 1)
+        else:
+            loop = replace(loop, terminated=loop.terminated + 1)
+        journal.put(instance.loops, scope_key, loop)
+    if key in instance.loops:
+        size = loop_size(instance, key)
+        journal.drop(instance.loops, key)
+        if key in instance.loop_outputs:
+            journal.drop(instance.loop_outputs, key)
+        journal.assign(instance, "size", instance.size - size)

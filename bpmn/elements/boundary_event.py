@@ -9,12 +9,12 @@ from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import BoundaryEvent, EscalationDefinition
+from bpmnd.bpmn.model.loops import is_activity
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading, read_flag
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 
 _CALL: Final = "bpmn:callActivity"
-_ACTIVITIES: Final = frozenset({"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", _CALL})
 
 
 @final
@@ -56,7 +56,7 @@ def _check_attached(boundary: Item, around: Surroundings) -> None:
     activity = around.by_id.get(reference)
     if activity is None:
         report.add(boundary.tag, f"the attachedToRef '{reference}' does not exist in this process")
-    elif not _is_activity(activity):
+    elif not is_activity(activity.tag):
         report.add(
             boundary.tag,
             f"must be attached to an activity, not to the {activity.tag.bare_name} '{reference}'",
@@ -75,7 +75,3 @@ def _catches_escalations(boundary: Item) -> bool:
     return isinstance(boundary.node, BoundaryEvent) and isinstance(
         boundary.node.trigger, EscalationDefinition
     )
-
-
-def _is_activity(item: Item) -> bool:
-    return item.tag.name in _ACTIVITIES or item.tag.name.lower().endswith("task")

@@ -5,10 +5,13 @@ outgoing flows, complete the scope if this was its last. Terminate: from the out
 announce it, from the innermost outwards to do it.
 """
 
+from itertools import islice
+from typing import Final
+
 from msgspec.structs import replace
 
 from bpmnd.bpmn.commands import Variables
-from bpmnd.bpmn.elements import calls
+from bpmnd.bpmn.elements import calls, loops
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listeners
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
@@ -45,9 +48,20 @@ from bpmnd.bpmn.model.graph import (
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CompleteElement, OpenScope, StartNext, TerminateElement
+from bpmnd.bpmn.steps import (
+    ActivateElement,
+    CompleteElement,
+    OpenScope,
+    StartNext,
+    TerminateChildren,
+    TerminateElement,
+)
 from bpmnd.bpmn.turn import InstanceNote, Turn
 from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards, oversize
+
+_TERMINATED_AT_ONCE: Final = 100
+"""Element instances of a scope whose termination is scheduled together: what a turn leaves over is written
+down, and must not be all of them again and again."""
 
 
 def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | None:
@@ -83,7 +97,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
     if element.inputs and not step.happened and not step.listened:
-        made = map_inputs(turn, instance, step.scope_key, element.inputs)
+        made = map_inputs(turn, instance, _mapping_scope(instance, key, step.scope_key), element.inputs)
         if not isinstance(made, Incident):
             made = _if_not_oversize(instance, activation.key, made, local=True)
         if isinstance(made, Incident):
@@ -97,6 +111,12 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         call_start_listeners(turn, instance, activation.key, element, _again(element, activation))
         return None
     return element, activation
+
+
+def _mapping_scope(instance: ProcessInstance, key: int, scope_key: int) -> int:
+    """The scope that the mappings of an element instance read from and write to is that around it; one of
+    many has its item and its output in its own."""
+    return key if scope_key in instance.loops else scope_key
 
 
 def stop(
@@ -215,6 +235,14 @@ def complete(
         if incident is not None:
             turn.raise_incident(instance, step.key, incident, step)
             return
+    ends_loop = False
+    if record.scope_key in instance.loops:
+        gathered = loops.gather(turn, instance, record)
+        if isinstance(gathered, Incident):
+            _completing(turn, instance, record)
+            turn.raise_incident(instance, step.key, gathered, step)
+            return
+        ends_loop = gathered.ends_loop
     if isinstance(element, Process):
         _answer_result(turn, instance)
         _note_end(turn, instance)
@@ -232,6 +260,8 @@ def complete(
         return
     if isinstance(element, ThrowEvent) and _goes_on_by_itself(turn, instance, record, element):
         return
+    if ends_loop:
+        loops.end(turn, instance, record.scope_key)
     flows = element.outgoing if taken < 0 else (taken,)
     for flow in flows:
         take(turn, process, instance, record.scope_key, flow)
@@ -270,6 +300,13 @@ def _hand_on_variables(
         made = map_outputs(turn, instance, step.key, element.outputs)
         if not isinstance(made, Incident):
             made = _if_not_oversize(instance, record.scope_key, made, local=False)
+        if isinstance(made, Incident):
+            _completing(turn, instance, record)
+            turn.raise_incident(instance, step.key, made, step)
+            return False
+        merge_upwards(turn, instance, _mapping_scope(instance, step.key, record.scope_key), made)
+    elif step.key in instance.loops:
+        made = loops.output_of(instance, record)
         if isinstance(made, Incident):
             _completing(turn, instance, record)
             turn.raise_incident(instance, step.key, made, step)
@@ -334,8 +371,12 @@ def begin_here(turn: Turn, step: ActivateElement) -> None:
 
 
 def complete_scope_if_done(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
-    """A scope is done when nothing in it is active and no token is left in it (BPMN 2.0, §13.3.4)."""
+    """A scope is done when nothing in it is active and no token is left in it (BPMN 2.0, §13.3.4); one with
+    items also when all have begun."""
     if scope_key in instance.children or scope_key in instance.tokens:
+        return
+    if scope_key in instance.loops:
+        loops.go_on(turn, instance, scope_key)
         return
     turn.schedule(CompleteElement(instance.key, scope_key))
 
@@ -395,8 +436,20 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
     if step.key not in instance.children:
         _terminated(turn, instance, instance.elements[step.key])
         return
-    for child in instance.children_of(step.key):
+    terminate_children(turn, TerminateChildren(instance.key, step.key))
+
+
+def terminate_children(turn: Turn, step: TerminateChildren) -> None:
+    """Begin to terminate some of the element instances in a scope, and then the others."""
+    instance = turn.state.instances.get(step.instance_key)
+    if instance is None or step.key not in instance.children:
+        return
+    living = (child for child in instance.children_in(step.key) if child.state is not Lifecycle.TERMINATING)
+    children = list(islice(living, _TERMINATED_AT_ONCE + 1))
+    for child in children[:_TERMINATED_AT_ONCE]:
         turn.schedule(TerminateElement(instance.key, child.key))
+    if len(children) > _TERMINATED_AT_ONCE:
+        turn.schedule(step)
 
 
 def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:

@@ -15,7 +15,14 @@ from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.events import ElementActivated
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import Element, EventBasedGateway, ExecutableProcess, Process, SequenceFlow
+from bpmnd.bpmn.model.graph import (
+    Element,
+    EventBasedGateway,
+    ExecutableProcess,
+    MultiInstanceBody,
+    Process,
+    SequenceFlow,
+)
 from bpmnd.bpmn.outcomes import Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, size_of
 from bpmnd.bpmn.steps import ActivateElement
@@ -252,6 +259,17 @@ def is_behind_event_based_gateway(process: ExecutableProcess, element: Element |
         return False
     sources = (_source_of(process, flow) for flow in element.incoming)
     return any(isinstance(source, EventBasedGateway) for source in sources)
+
+
+def is_in_loop(process: ExecutableProcess, element: Element | SequenceFlow) -> bool:
+    """Whether the element is inside one that has many instances, one for each of its items."""
+    index = element.scope
+    while index != process.root.index:
+        scope = process.element(index)
+        if isinstance(scope, MultiInstanceBody):
+            return True
+        index = scope.scope
+    return False
 
 
 def _source_of(process: ExecutableProcess, flow: int) -> Element | SequenceFlow:

@@ -10,6 +10,7 @@ from bpmnd.bpmn.elements.catch_event import CatchEventKind
 from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
 from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
 from bpmnd.bpmn.elements.kind import AnyElementKind
+from bpmnd.bpmn.elements.multi_instance import MultiInstanceKind
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
 from bpmnd.bpmn.elements.pass_through_task import PassThroughTaskKind
 from bpmnd.bpmn.elements.receive_task import ReceiveTaskKind
@@ -50,7 +51,12 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
 }
 """By their names in a file, apart from processes and sequence flows."""
 
+_LOOPS: Final[tuple[AnyElementKind, ...]] = (MultiInstanceKind(),)
+"""Of what stands for an activity that runs more than once."""
+
 KINDS: Final[Mapping[type[Element], AnyElementKind]] = {
-    node: registered.kind for registered in ELEMENTS.values() for node in registered.kind.nodes
+    node: kind
+    for kind in (*(registered.kind for registered in ELEMENTS.values()), *_LOOPS)
+    for node in kind.nodes
 }
 """By the nodes of the graph."""

@@ -7,7 +7,6 @@ from typing import Final
 from bpmnd.bpmn.model.xml import Tag
 
 UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
-    "bpmn:multiInstanceLoopCharacteristics": "multi-instance activities",
     "bpmn:standardLoopCharacteristics": "standard loops",
     "bpmn:eventDefinitionRef": "references to event definitions",
     "zeebe:taskListeners": "task listeners",

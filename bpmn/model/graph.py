@@ -7,6 +7,7 @@ A process is a flat tuple of elements; everything refers to everything else by i
 tuple. The index of an element is given once, at deployment, and stays: events and state carry it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -18,6 +19,7 @@ class ElementType(StrEnum):
     """BPMN element types by the names of the REST API and of Zeebe's records."""
 
     PROCESS = "PROCESS"
+    MULTI_INSTANCE_BODY = "MULTI_INSTANCE_BODY"
     SUB_PROCESS = "SUB_PROCESS"
     EVENT_SUB_PROCESS = "EVENT_SUB_PROCESS"
     START_EVENT = "START_EVENT"
@@ -236,6 +238,37 @@ class EventSubProcess(Element):
     start_event: int
 
 
+@dataclass(frozen=True, slots=True)
+class MultiInstance:
+    """How often an activity runs, and what goes into and out of it each time (BPMN 2.0, §10.3.8): once for
+    each item of a collection, or so many times as the cardinality says."""
+
+    sequential: bool
+    input_collection: Evaluable | None
+    cardinality: Text | None
+    """Only without a collection."""
+    input_element: str
+    """The variable that has the item; empty if there is none."""
+    output_collection: str
+    output_element: Evaluable | None
+    output_variable: str
+    """The variable that the output element is, or an entry of, if it is. Each instance has its own, so that
+    they do not overwrite each other's."""
+    completion_condition: Evaluable | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiInstanceBody(Element):
+    """What stands for an activity among others when it has many instances: these are in it, as in a scope.
+
+    It has the id of the activity, its flows and its boundary events; `inner` is the activity itself, which
+    has its mappings and what is in it.
+    """
+
+    inner: int
+    loop: MultiInstance
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvent(Element):
     """A none start event, or one that `trigger` starts a process or an event sub-process at. The latter may
@@ -304,9 +337,24 @@ class ExecutableProcess:
         assert not isinstance(element, SequenceFlow), f"{element} is no element"
         return element
 
+    def by_id(self) -> dict[str, "Element | SequenceFlow"]:
+        """Element id -> element; of those with many instances the body, which stands for them."""
+        return {element.id: element for element in reversed(self.elements)}
+
     def element_ids(self) -> tuple[str, ...]:
         """The table index -> element id that the deployment's event carries."""
         return tuple(element.id for element in self.elements)
+
+
+def bodies_in(element_ids: Sequence[str]) -> frozenset[int]:
+    """By the table of a deployment, the indexes of what stands for an activity that runs more than once: its
+    id is there again for the activity itself."""
+    first: dict[str, int] = {}
+    return frozenset(
+        first[element_id]
+        for index, element_id in enumerate(element_ids)
+        if first.setdefault(element_id, index) != index
+    )
 
 
 @dataclass(frozen=True, slots=True)

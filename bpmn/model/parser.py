@@ -1,9 +1,9 @@
 """From the bytes of a BPMN file to executable processes, or to all that is wrong with them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from bpmnd.bpmn.elements.registry import ELEMENTS
 from bpmnd.bpmn.model.checks import (
@@ -17,9 +17,11 @@ from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
     Element,
+    ElementType,
     EventSubProcess,
     ExecutableProcess,
     LinkDefinition,
+    MultiInstanceBody,
     Problem,
     Process,
     SequenceFlow,
@@ -86,7 +88,8 @@ def parse_resource(content: bytes, *, name: str) -> ParseResult:
 
     return Parsed(
         tuple(
-            _assemble(outline, tag, range(len(outline))) for outline, tag in zip(outlines, tags, strict=True)
+            _assemble(outline, tag, _new_indexes(outline))
+            for outline, tag in zip(outlines, tags, strict=True)
         )
     )
 
@@ -123,29 +126,59 @@ def rebuild(content: bytes, process_id: str, element_ids: tuple[str, ...]) -> Ex
     return _assemble(outline, read_version_tag(process, report), _recorded_indexes(outline, element_ids))
 
 
-def _recorded_indexes(outline: Outline, element_ids: tuple[str, ...]) -> Sequence[int]:
-    """Position in the outline -> index, by the table of the deployment."""
-    index_of = {element_id: index for index, element_id in enumerate(element_ids)}
+class _Indexes(NamedTuple):
+    """Position in the outline -> index; and for activities that run more than once, that of the activity
+    itself: then the first is that of its body."""
+
+    of: Sequence[int]
+    inner: Mapping[int, int]
+
+    def as_scope(self, position: int) -> int:
+        """The index that what is inside the element has for its scope."""
+        return self.inner.get(position, self.of[position])
+
+
+def _new_indexes(outline: Outline) -> _Indexes:
+    looped = [item.position for item in outline if item.loop is not None]
+    return _Indexes(
+        range(len(outline)), {position: len(outline) + number for number, position in enumerate(looped)}
+    )
+
+
+def _recorded_indexes(outline: Outline, element_ids: tuple[str, ...]) -> _Indexes:
+    """By the table of the deployment. An id that is there twice is first that of a body."""
+    index_of: dict[str, int] = {}
+    inner_of: dict[str, int] = {}
+    for index, element_id in enumerate(element_ids):
+        (inner_of if element_id in index_of else index_of)[element_id] = index
     for item in outline:
-        index_of.setdefault(item.id, len(index_of))
+        index_of.setdefault(item.id, len(index_of) + len(inner_of))
     assert len(index_of) == len(outline), f"the table has elements that the process lacks: {element_ids}"
-    return [index_of[item.id] for item in outline]
+    looped = [item for item in outline if item.loop is not None]
+    for item in looped:
+        inner_of.setdefault(item.id, len(index_of) + len(inner_of))
+    assert len(inner_of) == len(looped), f"the table has loops that the process lacks: {element_ids}"
+    return _Indexes(
+        [index_of[item.id] for item in outline], {item.position: inner_of[item.id] for item in looped}
+    )
 
 
-def _assemble(outline: Outline, version_tag: str | None, indexes: Sequence[int]) -> ExecutableProcess:
-    """Join the elements of an outline; `indexes` has the index of each by its position."""
+def _assemble(outline: Outline, version_tag: str | None, indexes: _Indexes) -> ExecutableProcess:
+    """Join the elements of an outline."""
     linker = _Linker(outline, indexes)
-    elements = sorted((linker.linked(item) for item in outline), key=lambda element: element.index)
-    return ExecutableProcess(outline[0].id, version_tag, tuple(elements))
+    linked = [element for item in outline for element in linker.linked(item)]
+    return ExecutableProcess(
+        outline[0].id, version_tag, tuple(sorted(linked, key=lambda element: element.index))
+    )
 
 
 class _Linker:
     """Turns references by id into indexes."""
 
-    def __init__(self, outline: Outline, indexes: Sequence[int]) -> None:
+    def __init__(self, outline: Outline, indexes: _Indexes) -> None:
         self._indexes = indexes
-        self._index_of = {item.id: indexes[item.position] for item in outline}
-        self._scope_of = {item.id: indexes[item.scope] for item in outline}
+        self._index_of = {item.id: indexes.of[item.position] for item in outline}
+        self._scope_of = {item.id: indexes.as_scope(item.scope) for item in outline}
         self._incoming: defaultdict[str, list[int]] = defaultdict(list)
         self._outgoing: defaultdict[str, list[int]] = defaultdict(list)
         self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
@@ -154,7 +187,8 @@ class _Linker:
         self._links = link_catches_in(outline)
         self._triggered_starts: list[int] = []
         for item in reversed(outline):
-            index = indexes[item.position]
+            index = indexes.of[item.position]
+            scope = indexes.as_scope(item.scope)
             attributes = item.tag.attributes
             match item.node:
                 case SequenceFlow():
@@ -163,41 +197,67 @@ class _Linker:
                 case BoundaryEvent():
                     self._boundary_events[attributes["attachedToRef"]].append(index)
                 case StartEvent(trigger=None):
-                    self._start_events[indexes[item.scope]] = index
+                    self._start_events[scope] = index
                 case StartEvent() if isinstance(outline[item.scope].node, EventSubProcess):
-                    self._start_events[indexes[item.scope]] = index
-                    self._event_starts[indexes[outline[item.scope].scope]].append(index)
+                    self._start_events[scope] = index
+                    self._event_starts[indexes.as_scope(outline[item.scope].scope)].append(index)
                 case StartEvent():
                     self._triggered_starts.append(index)
                 case _:
                     pass
 
-    def linked(self, item: Item) -> Element | SequenceFlow:
-        index = self._indexes[item.position]
+    def linked(self, item: Item) -> Iterator[Element | SequenceFlow]:
+        """The element or flow; of an activity that runs more than once its body, too."""
+        index = self._indexes.of[item.position]
         attributes = item.tag.attributes
         match item.node:
             case None:
                 raise AssertionError(f"'{item.id}' has a problem and no node")
             case SequenceFlow() as flow:
-                return replace(
+                yield replace(
                     flow,
                     index=index,
                     scope=self._scope_of[attributes["sourceRef"]],
                     source=self._index_of[attributes["sourceRef"]],
                     target=self._index_of[attributes["targetRef"]],
                 )
+                return
             case node:
                 pass
 
-        node = replace(
-            node,
+        scope = self._scope_of[item.id]
+        incoming = tuple(reversed(self._incoming[item.id]))
+        outgoing = tuple(self._outgoing[item.id])
+        boundary_events = tuple(self._boundary_events[item.id])
+        if item.loop is None:
+            node = replace(
+                node,
+                index=index,
+                scope=scope,
+                incoming=incoming,
+                outgoing=outgoing,
+                boundary_events=boundary_events,
+            )
+            yield self._with_references(node, item)
+            return
+        inner = self._indexes.inner[item.position]
+        yield MultiInstanceBody(
             index=index,
-            scope=self._indexes[item.scope],
-            incoming=tuple(reversed(self._incoming[item.id])),
-            outgoing=tuple(self._outgoing[item.id]),
-            boundary_events=tuple(self._boundary_events[item.id]),
-            event_starts=tuple(self._event_starts[index]),
+            id=node.id,
+            name=node.name,
+            element_type=ElementType.MULTI_INSTANCE_BODY,
+            scope=scope,
+            incoming=incoming,
+            outgoing=outgoing,
+            boundary_events=boundary_events,
+            inner=inner,
+            loop=item.loop,
         )
+        yield self._with_references(replace(node, index=inner, scope=index), item)
+
+    def _with_references(self, node: Element, item: Item) -> Element:
+        index = node.index
+        node = replace(node, event_starts=tuple(self._event_starts[index]))
         match node:
             case Process():
                 starts = tuple(reversed(self._triggered_starts))
@@ -207,7 +267,7 @@ class _Linker:
             case _:
                 if isinstance(node, ThrowEvent) and isinstance(node.throws, LinkDefinition):
                     target = self._links[item.scope, node.throws.name]
-                    throws = replace(node.throws, target=self._indexes[target.position])
+                    throws = replace(node.throws, target=self._indexes.of[target.position])
                     node = replace(node, throws=throws)
                 linked: Element = ELEMENTS[item.tag.name].kind.link(node, item.tag, self._index_of)
                 return linked

@@ -72,8 +72,8 @@ class _Request:
         self._command = command
         self._source = turn.executable_of(instance)
         self._target = turn.definitions.executable(command.definition_key)
-        self._source_ids: _Elements = {element.id: element for element in self._source.elements}
-        self._target_ids: _Elements = {element.id: element for element in self._target.elements}
+        self._source_ids: _Elements = self._source.by_id()
+        self._target_ids: _Elements = self._target.by_id()
         self._mapped: dict[str, str] = dict(command.mappings)
         self._indexes: dict[int, int] | None = None
 

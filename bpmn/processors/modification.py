@@ -17,6 +17,7 @@ from bpmnd.bpmn.elements.opening import (
     Opening,
     can_be_activated,
     is_behind_event_based_gateway,
+    is_in_loop,
     scopes_around,
 )
 from bpmnd.bpmn.elements.registry import ELEMENTS
@@ -73,7 +74,7 @@ class _Request:
         self._instance = instance
         self._command = command
         self._process = turn.executable_of(instance)
-        self._by_id: _Elements = {element.id: element for element in self._process.elements}
+        self._by_id: _Elements = self._process.by_id()
 
     @property
     def terminated(self) -> Sequence[int]:
@@ -193,6 +194,12 @@ class _Request:
         if events:
             yield (
                 f"{what} {_quoted(events)}. The activation of events belonging to an event-based gateway is"
+                " not supported."
+            )
+        inner = [each.id for each in targets if is_in_loop(self._process, each)]
+        if inner:
+            yield (
+                f"{what} {_quoted(inner)}. The activation of elements inside a multi-instance subprocess is"
                 " not supported."
             )
         unsupported = [each for each in targets if not can_be_activated(self._turn, each)]

@@ -6,6 +6,7 @@ from bpmnd.bpmn.elements.opening import (
     Opening,
     can_be_activated,
     is_behind_event_based_gateway,
+    is_in_loop,
 )
 from bpmnd.bpmn.events import ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import ExecutableProcess
@@ -126,13 +127,20 @@ def _starts(
                 f"Expected to create instance of process with start instructions, but the element"
                 f" with id '{element.id}' belongs to an event-based gateway",
             )
+        if is_in_loop(process, element):
+            return Rejected(
+                RejectionType.INVALID_ARGUMENT,
+                "Expected to create instance of process with start instructions, but the element"
+                f" with id '{element.id}' is inside a multi-instance subprocess. The creation of elements"
+                " inside a multi-instance subprocess is not supported.",
+            )
     return indexes
 
 
 def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
     if not element_ids:
         return ()
-    by_id = {element.id: element.index for element in process.elements}
+    by_id = process.by_id()
     unknown = [element_id for element_id in element_ids if element_id not in by_id]
     if unknown:
         return Rejected(
@@ -140,7 +148,7 @@ def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[
             "Expected to create instance of process with start instructions,"
             f" but no element found with id '{unknown[0]}'.",
         )
-    return tuple(by_id[element_id] for element_id in element_ids)
+    return tuple(by_id[element_id].index for element_id in element_ids)
 
 
 def _opening(

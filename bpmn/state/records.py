@@ -136,6 +136,18 @@ class Parent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     depth: int
 
 
+class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How far a multi-instance body is. The items are JSON texts; `begun` of them have or had an instance."""
+
+    items: tuple[bytes, ...]
+    output_collection: str
+    begun: int = 0
+    completed: int = 0
+    terminated: int = 0
+    ended: bool = False
+    """No other item begins."""
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -178,11 +190,22 @@ class ProcessInstance(msgspec.Struct, gc=False):
     parent: Parent | None = None
     called: dict[int, int] = {}
     """Active call activity -> the process instance that it has started."""
+    loops: dict[int, Loop] = {}
+    """By the multi-instance bodies."""
+    loop_indexes: dict[int, int] = {}
+    """Element instance in a multi-instance body -> the index of its item."""
+    loop_outputs: dict[int, dict[int, bytes]] = {}
+    """Multi-instance body -> what came of its items so far, by their indexes."""
 
     @property
     def root_key(self) -> int:
         """The process instance that nobody called, at the top."""
         return self.key if self.parent is None else self.parent.root_key
+
+    def collected(self, body_key: int) -> bytes:
+        """What came of all items of a multi-instance body, as a list in JSON; null for what is to come."""
+        outputs = self.loop_outputs.get(body_key, {})
+        return b"[%b]" % b",".join([outputs.get(i, b"null") for i in range(len(self.loops[body_key].items))])
 
     def owned_keys(self) -> Iterator[int]:
         """All keys under which this instance can be asked for, its own excepted."""
@@ -193,8 +216,11 @@ class ProcessInstance(msgspec.Struct, gc=False):
         yield from self.timers
         yield from self.incidents
 
+    def children_in(self, scope_key: int) -> Iterator[ElementInstance]:
+        return (child for child in self.elements.values() if child.scope_key == scope_key != child.key)
+
     def children_of(self, scope_key: int) -> list[ElementInstance]:
-        return [child for child in self.elements.values() if child.scope_key == scope_key != child.key]
+        return list(self.children_in(scope_key))
 
     def incident_of(self, element_instance_key: int) -> IncidentRecord | None:
         for incident in self.incidents.values():
@@ -204,6 +230,12 @@ class ProcessInstance(msgspec.Struct, gc=False):
 
     def timers_of(self, element_instance_key: int) -> list[Timer]:
         return [timer for timer in self.timers.values() if timer.element_instance_key == element_instance_key]
+
+
+def loop_size(instance: ProcessInstance, body_key: int) -> int:
+    """What items and outputs of a multi-instance body count towards the size of the instance, in bytes."""
+    outputs = instance.loop_outputs.get(body_key, {})
+    return sum(map(len, instance.loops[body_key].items)) + sum(map(len, outputs.values()))
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
@@ -232,6 +264,9 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     interruptions: list[tuple[int, Interruption]] = []
     parent: Parent | None = None
     called: list[tuple[int, int]] = []
+    loops: list[tuple[int, Loop]] = []
+    loop_indexes: list[tuple[int, int]] = []
+    loop_outputs: list[tuple[int, list[tuple[int, bytes]]]] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -266,6 +301,9 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         sorted(instance.interruptions.items()),
         instance.parent,
         sorted(instance.called.items()),
+        sorted(instance.loops.items()),
+        sorted(instance.loop_indexes.items()),
+        [(key, sorted(outputs.items())) for key, outputs in sorted(instance.loop_outputs.items())],
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -298,4 +336,7 @@ def decode_instance(row: bytes) -> ProcessInstance:
         dict(fields.interruptions),
         fields.parent,
         dict(fields.called),
+        dict(fields.loops),
+        dict(fields.loop_indexes),
+        {key: dict(outputs) for key, outputs in fields.loop_outputs},
     )

@@ -88,6 +88,34 @@ def io_mapping(inputs: dict[str, str] | None = None, outputs: dict[str, str] | N
     return f"<zeebe:ioMapping>{''.join(entries)}</zeebe:ioMapping>"
 
 
+def many(
+    activity: str,
+    collection: str,
+    *,
+    item: str = "item",
+    sequential: bool = False,
+    outputs: tuple[str, str] | None = None,
+    until: str = "",
+) -> str:
+    """The activity as one with many instances; `outputs` are output collection and element."""
+    attributes = f'inputCollection="{collection}"' if collection else ""
+    attributes += f' inputElement="{item}"' if item else ""
+    if outputs is not None:
+        attributes += f' outputCollection="{outputs[0]}" outputElement="{outputs[1]}"'
+    condition = f"<completionCondition>{until}</completionCondition>" if until else ""
+    loop = (
+        f'<multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}"><extensionElements>'
+        f"<zeebe:loopCharacteristics {attributes}/></extensionElements>{condition}"
+        "</multiInstanceLoopCharacteristics>"
+    )
+    name = activity[1 : min(activity.index(" "), activity.index(">"))]
+    if activity.endswith("/>") and activity.count("<") == 1:
+        return f"{activity[:-2]}>{loop}</{name}>"
+    head = activity.index("</extensionElements>") if activity.split(">")[1] == "<extensionElements" else -1
+    at = head + len("</extensionElements>") if head > 0 else activity.index(">") + 1
+    return activity[:at] + loop + activity[at:]
+
+
 START = '<startEvent id="start"/>'
 END = '<endEvent id="end"/>'
 ONE_TASK = process(START + task("work") + END + path("start", "work", "end"))

@@ -5,6 +5,7 @@ Left out is what the two write down differently without any difference to a user
 - the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
   kinds stand among each other;
 - subscriptions to signals, and those to messages as the partition has them that the message belongs to;
+- what a multi-instance body has collected so far: variables in Zeebe, something of its own here;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
 - that a job is over whose error was caught: Zeebe says nothing more, here it is cancelled with its element.
 """
@@ -12,7 +13,7 @@ Left out is what the two write down differently without any difference to a user
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from tests.differential.records import Record, roots_in
 
@@ -35,8 +36,17 @@ _DETAILS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+class _Moment(NamedTuple):
+    key: int
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.what}"
+
+
 def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
-    """With `concurrent` the life of each element is compared by itself, not the order among elements."""
+    """With `concurrent` the life of each element instance is compared by itself, not the order among them."""
     facts: Facts = {}
     for number, instance in enumerate(roots_in(records, run), start=1):
         own = [record for record in records if record.value.get("processInstanceKey") == instance]
@@ -47,11 +57,12 @@ def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
 
 
 def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
-    life: list[str] = []
+    life: list[_Moment] = []
     others: defaultdict[str, list[str]] = defaultdict(list)
     elements = {
         record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"
     }
+    bodies = {record.key for record in records if _is_body(record)}
     thrown: set[int] = set()
     subscribed: set[tuple[int, str]] = set()
     for record in records:
@@ -59,7 +70,9 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
         match record.kind:
             case "PROCESS_INSTANCE":
                 if record.intent in _LIFE:
-                    life.append(f"{value['elementId']} {record.intent.removeprefix('ELEMENT_')}")
+                    life.append(_Moment(record.key, _named(record), record.intent.removeprefix("ELEMENT_")))
+            case "VARIABLE" if value["scopeKey"] in bodies:
+                pass
             case "VARIABLE":
                 name = f"variable {value['name']} of {elements[value['scopeKey']]}"
                 others[name].append(f"{record.intent} {shown(value['value'])}")
@@ -83,15 +96,27 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                     thrown.add(record.key)
                 # An element id in the record may be one of Zeebe's own, as of an error that nobody caught.
                 others[f"{kind.lower()}s of {elements[value['elementInstanceKey']]}"].append(_line(record))
-    facts = {"life": life} if not concurrent else _by_element(life)
+    facts = {"life": [str(moment) for moment in life]} if not concurrent else _by_element(life)
     return facts | dict(sorted(others.items()))
 
 
-def _by_element(life: Iterable[str]) -> Facts:
-    facts: defaultdict[str, list[str]] = defaultdict(list)
-    for line in life:
-        facts[f"life of {line.split()[0]}"].append(line)
-    return dict(sorted(facts.items()))
+def _is_body(record: Record) -> bool:
+    return record.value.get("bpmnElementType") == "MULTI_INSTANCE_BODY"
+
+
+def _named(record: Record) -> str:
+    """The element; a multi-instance body has the id of its activity."""
+    element_id: str = record.value["elementId"]
+    return f"body-of-{element_id}" if _is_body(record) else element_id
+
+
+def _by_element(life: Iterable[_Moment]) -> Facts:
+    facts: defaultdict[str, defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for moment in life:
+        facts[f"life of {moment.name}"][moment.key].append(str(moment))
+    return {
+        name: [line for lines in by_key.values() for line in lines] for name, by_key in sorted(facts.items())
+    }
 
 
 def _line(record: Record) -> str:

@@ -212,3 +212,18 @@ def calls(
         f' propagateAllChildVariables="{str(child).lower()}"{attributes}/>'
         f"{playground.io_mapping(_all(inputs), _all(outputs))}</extensionElements></callActivity>"
     )
+
+
+def many(
+    activity: str,
+    collection: str,
+    *,
+    item: str = "item",
+    sequential: bool = False,
+    outputs: tuple[str, str] | None = None,
+    until: str = "",
+) -> str:
+    """The activity with many instances."""
+    return playground.many(
+        activity, collection, item=item, sequential=sequential, outputs=outputs, until=_quoted(until)
+    )

@@ -239,6 +239,7 @@ def test_every_event_has_a_record_that_is_json() -> None:
         bytes: b"5",
         str | None: None,
         dict[str, bytes]: {"a": b"1"},
+        tuple[bytes, ...]: (b"1",),
     }
     for event_type, name in EVENT_NAMES.items():
         fields = msgspec.structs.fields(event_type)

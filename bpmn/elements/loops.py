@@ -1,0 +1,144 @@
+"""Activities with many instances, as far as their instances begin and end (BPMN 2.0, §13.3.7)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
+from bpmnd.bpmn.events import ElementActivating, LoopEnded, LoopOutputCollected
+from bpmnd.bpmn.feel import Value, to_json
+from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.graph import MultiInstanceBody
+from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, loop_size
+from bpmnd.bpmn.steps import ActivateElement, BeginItem, CompleteElement, TerminateChildren
+from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
+from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX, merge_local, oversize
+
+
+class Gathered(NamedTuple):
+    """What an instance of an activity has left to its body, before it completes."""
+
+    ends_loop: bool
+    """The completion condition holds."""
+
+
+def begin_item(turn: Turn, step: BeginItem) -> None:
+    """Begin the next instance of an activity; if they are parallel, then that behind it."""
+    instance = turn.state.instances.get(step.instance_key)
+    record = instance.elements.get(step.key) if instance is not None else None
+    if instance is None or record is None or record.state is not Lifecycle.ACTIVATED:
+        return
+    loop = instance.loops[step.key]
+    if step.key in instance.triggers or loop.ended or loop.begun == len(loop.items):
+        return
+    body = body_of(turn, instance, step.key)
+    variables: Variables = {}
+    if body.loop.output_variable:
+        variables[body.loop.output_variable] = b"null"
+    if body.loop.input_element:
+        variables[body.loop.input_element] = loop.items[loop.begun]
+    variables["loopCounter"] = b"%d" % (loop.begun + 1)
+    too_large = oversize(instance, step.key, variables, local=True)
+    if too_large is not None:
+        incident = Incident(IncidentType.MESSAGE_SIZE_EXCEEDED, too_large)
+        turn.raise_incident(instance, step.key, incident, step)
+        return
+    key = turn.new_key()
+    turn.emit(ElementActivating(key, instance.key, step.key, body.inner, ()))
+    merge_local(turn, instance, key, variables)
+    turn.schedule(ActivateElement(instance.key, step.key, body.inner, key=key))
+    if not body.loop.sequential:
+        turn.schedule(step)
+    turn.is_bounded = True
+
+
+def gather(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> Gathered | Incident:
+    """Take what an instance of an activity leaves to its body, and see whether that has enough of it."""
+    body = body_of(turn, instance, record.scope_key)
+    if body.loop.output_element is not None:
+        lookup = lookup_in(instance, record.key)
+        output = evaluate(turn, body.loop.output_element, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+        if isinstance(output, Incident):
+            return output
+        value = to_json(output.value)
+        index = instance.loop_indexes[record.key]
+        before = instance.loop_outputs.get(record.scope_key, {}).get(index, b"")
+        size = instance.size + len(value) - len(before)
+        if size > INSTANCE_SIZE_MAX:
+            return _too_large(size)
+        if value != before:
+            turn.emit(LoopOutputCollected(record.scope_key, instance.key, index, value))
+            turn.spend(len(value) // CHARACTERS_PER_STEP)
+    condition = body.loop.completion_condition
+    if condition is None or instance.loops[record.scope_key].ended:
+        return Gathered(False)
+    lookup = _counting(lookup_in(instance, record.key), _numbers(instance, record.scope_key))
+    evaluated = evaluate(turn, condition, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(evaluated, Incident):
+        return evaluated
+    if not isinstance(evaluated.value, bool):
+        return not_of_type(condition, "BOOLEAN", evaluated)
+    return Gathered(evaluated.value)
+
+
+def output_of(instance: ProcessInstance, record: ElementInstance) -> Variables | Incident:
+    """What a multi-instance body that is about to complete leaves to the scope around it."""
+    name = instance.loops[record.key].output_collection
+    if not name:
+        return {}
+    made = {name: instance.collected(record.key)}
+    freed = loop_size(instance, record.key)
+    too_large = oversize(instance, record.scope_key, made, freed=freed)
+    return made if too_large is None else Incident(IncidentType.EXTRACT_VALUE_ERROR, too_large)
+
+
+def _too_large(size: int) -> Incident:
+    reason = (
+        f"Expected the items and outputs of a multi-instance activity to fit into {INSTANCE_SIZE_MAX} bytes"
+        f" with all variables of the process instance, but they would take {size}"
+    )
+    return Incident(IncidentType.EXTRACT_VALUE_ERROR, reason)
+
+
+def items_too_large(instance: ProcessInstance, items: tuple[bytes, ...]) -> Incident | None:
+    size = instance.size + sum(map(len, items))
+    return _too_large(size) if size > INSTANCE_SIZE_MAX else None
+
+
+def _numbers(instance: ProcessInstance, body_key: int) -> dict[str, Value]:
+    """What a completion condition can count with, as it is when the instance that asks has completed."""
+    loop = instance.loops[body_key]
+    return {
+        "numberOfInstances": len(loop.items),
+        "numberOfActiveInstances": instance.children[body_key] - 1,
+        "numberOfCompletedInstances": loop.completed + 1,
+        "numberOfTerminatedInstances": loop.terminated,
+    }
+
+
+def _counting(lookup: Callable[[str], Value], numbers: dict[str, Value]) -> Callable[[str], Value]:
+    return lambda name: numbers[name] if name in numbers else lookup(name)
+
+
+def end(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
+    """No other instance of the activity begins, and those that are active are terminated."""
+    turn.emit(LoopEnded(body_key, instance.key))
+    if body_key in instance.children:
+        turn.schedule(TerminateChildren(instance.key, body_key))
+
+
+def go_on(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
+    """An instance of the activity has ended: the next one begins, or the body completes with the last."""
+    if body_key in instance.children:
+        return
+    loop = instance.loops[body_key]
+    if loop.ended or loop.begun == len(loop.items):
+        turn.schedule(CompleteElement(instance.key, body_key))
+    elif body_of(turn, instance, body_key).loop.sequential:
+        turn.schedule(BeginItem(instance.key, body_key))
+
+
+def body_of(turn: Turn, instance: ProcessInstance, body_key: int) -> MultiInstanceBody:
+    body = turn.executable_of(instance).elements[instance.elements[body_key].element]
+    assert isinstance(body, MultiInstanceBody), f"{body} has loops"
+    return body

@@ -1,0 +1,85 @@
+"""How often an activity runs: its loop characteristics (BPMN 2.0, §10.3.8)."""
+
+from typing import Final
+
+from bpmnd.bpmn.feel import Expression
+from bpmnd.bpmn.feel.parser import parse_expression
+from bpmnd.bpmn.feel.syntax import Name, Path
+from bpmnd.bpmn.model.details import is_event_sub_process
+from bpmnd.bpmn.model.graph import Evaluable, MultiInstance, Text
+from bpmnd.bpmn.model.reading import read_flag
+from bpmnd.bpmn.model.report import Report
+from bpmnd.bpmn.model.texts import read_expression, read_text
+from bpmnd.bpmn.model.xml import Tag
+
+MULTI_INSTANCE: Final = "bpmn:multiInstanceLoopCharacteristics"
+_OTHER_ACTIVITIES: Final = frozenset(
+    {"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", "bpmn:callActivity"}
+)
+
+
+def is_activity(tag: Tag) -> bool:
+    """Whether it is an activity: a task, a sub-process or a call activity."""
+    return tag.name in _OTHER_ACTIVITIES or tag.name.lower().endswith("task")
+
+
+def read_loop(activity: Tag, report: Report) -> MultiInstance | None:
+    """How often the activity runs; None if that is once."""
+    found = activity.all(MULTI_INSTANCE)
+    if not found or not is_activity(activity):
+        return None
+    if is_event_sub_process(activity):
+        report.add(activity, "an event sub-process must not be multi-instance", at=found[0])
+    return _read_multi_instance(activity, found[0], report)
+
+
+def _read_multi_instance(activity: Tag, tag: Tag, report: Report) -> MultiInstance:
+    collection, cardinality = _read_count(activity, tag, report)
+    extensions = tag.extensions("zeebe:loopCharacteristics")
+    attributes = extensions[0].attributes if extensions else {}
+    output_collection = attributes.get("outputCollection", "")
+    output_element = attributes.get("outputElement", "")
+    if bool(output_collection) != bool(output_element):
+        reason = "outputCollection and outputElement must be present together"
+        report.add(activity, reason, at=extensions[0])
+    conditions = tag.all("bpmn:completionCondition")
+    condition = conditions[0].text if conditions else ""
+    output = read_expression(output_element, activity, report, at=extensions[0]) if output_element else None
+    return MultiInstance(
+        sequential=read_flag(tag, "isSequential", report, default=False),
+        input_collection=collection,
+        cardinality=cardinality,
+        input_element=attributes.get("inputElement", ""),
+        output_collection=output_collection,
+        output_element=output,
+        output_variable=_variable_in(output),
+        completion_condition=(
+            read_expression(condition, activity, report, at=conditions[0]) if condition else None
+        ),
+    )
+
+
+def _variable_in(output: Evaluable | None) -> str:
+    """The variable that an expression names, or of whose entries it names one, if it does nothing else."""
+    if not isinstance(output, Expression):
+        return ""
+    tree = parse_expression(output.text, frozenset())
+    while isinstance(tree, Path):
+        tree = tree.source
+    return tree.name if isinstance(tree, Name) else ""
+
+
+def _read_count(activity: Tag, tag: Tag, report: Report) -> tuple[Evaluable | None, Text | None]:
+    """The collection or else the cardinality. Zeebe has only the former, and an attribute for it."""
+    extensions = tag.extensions("zeebe:loopCharacteristics")
+    cardinalities = tag.all("bpmn:loopCardinality")
+    if len(extensions) > 1 or not (extensions or cardinalities):
+        report.add(activity, "must have exactly one zeebe:loopCharacteristics extension element", at=tag)
+        return None, None
+    text = extensions[0].attributes.get("inputCollection", "") if extensions else ""
+    if text:
+        return read_expression(text, activity, report, at=extensions[0]), None
+    if cardinalities:
+        return None, read_text(cardinalities[0].text, activity, report, at=cardinalities[0])
+    report.add(activity, "the inputCollection must be present and not empty", at=extensions[0])
+    return None, None
