@@ -5,12 +5,13 @@ that must outlive it stands in the state; what is only in here may be lost.
 """
 
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from typing import Final, final
 
 from bpmnd.actors.channels import ChannelSender
 from bpmnd.actors.checkpoints import Checkpoints
-from bpmnd.actors.clock import Clock, LogClock
+from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.consensus import Consensus
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.latency import CommitLatency
@@ -19,13 +20,18 @@ from bpmnd.actors.messages import Answer, Reply, Submit, fail
 from bpmnd.actors.replies import together
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
-from bpmnd.bpmn.commands import ActivateJobs, Command, Continue, DoOnce, FireDue, asked_for
+from bpmnd.bpmn.commands import ActivateJobs, Command, Continue, FireDue, asked_for
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.outcomes import JobsActivated
 
 DUE_PER_TICK: Final = 100
 FRAMES_UNDER_WAY_MAX: Final = 2
 """One on its way to a majority of disks, one behind it: more of them would only be smaller."""
+SMALL_FRAME: Final = 8
+"""Commands. Behind a larger frame all that comes waits for its commit, to be one frame as well,"""
+GATHER_SECONDS: Final = 0.002
+"""and where frames are replicated, which costs most, so long for what those who are answered send next."""
 _CONTINUATIONS_PER_TICK: Final = 4
 _TERM_SHIFT: Final = 40
 _WAITING_SLACK: Final = 1024
@@ -38,10 +44,11 @@ class _Pending:
     by which Raft confirms that this leadership went on after the decision; 0 if there is a frame.
     """
 
-    __slots__ = ("answers", "index", "offered", "read", "sent", "size", "started")
+    __slots__ = ("answers", "commands", "index", "offered", "read", "sent", "size", "started")
 
     def __init__(
         self,
+        commands: int,
         index: int,
         read: int,
         answers: list[Answer],
@@ -50,6 +57,7 @@ class _Pending:
         size: int,
         started: float,
     ) -> None:
+        self.commands = commands
         self.index = index
         self.read = read
         self.answers = answers
@@ -76,6 +84,8 @@ class Leadership:
         latency: CommitLatency,
         clock: Clock,
         log_clock: LogClock,
+        scheduler: Scheduler,
+        wake: Callable[[], None],
     ) -> None:
         self.term: Final = consensus.raft.term
         self.uncommitted_bytes = 0
@@ -92,8 +102,11 @@ class Leadership:
         self._latency = latency
         self._clock = clock
         self._log_clock = log_clock
+        self._scheduler = scheduler
+        self._wake = wake
         self._now = 0
         self._began = 0.0
+        self._gathers = False
         self._decided = 0
         """Commands of this tick, and when the first was taken."""
         self._events: list[Event] = []
@@ -116,7 +129,10 @@ class Leadership:
     @property
     def is_full(self) -> bool:
         """What comes now waits for a commit first, and so shares a frame with what comes meanwhile."""
-        return len(self._pending) >= FRAMES_UNDER_WAY_MAX
+        pending = self._pending
+        if not pending:
+            return self._gathers
+        return len(pending) >= FRAMES_UNDER_WAY_MAX or pending[-1].commands > SMALL_FRAME
 
     @property
     def waiting_count(self) -> int:
@@ -158,8 +174,9 @@ class Leadership:
 
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
-        if self._decided:
-            self._latency.decided(self._decided, self._clock.monotonic() - self._began)
+        commands = self._decided
+        if commands:
+            self._latency.decided(commands, self._clock.monotonic() - self._began)
             self._decided = 0
         if not self._events:
             self._machine.decided(self._raft.last_index)  # Raft's own entries change nothing here.
@@ -180,7 +197,9 @@ class Leadership:
             self._last_read = read = self._last_read + 1
             self._raft.read_index(read)
         sent = self._channels.last_numbers() if self._state.outbox.items else {}
-        pending = _Pending(self._raft.last_index, read, self._answers, self._offered, sent, size, started)
+        pending = _Pending(
+            commands, self._raft.last_index, read, self._answers, self._offered, sent, size, started
+        )
         self._pending.append(pending)
         self._answers = []
         self._offered = set()
@@ -204,6 +223,13 @@ class Leadership:
                 self._watching.offered(first.offered)
             if first.sent:
                 self._channels.committed(first.sent)
+            if first.commands > SMALL_FRAME and len(self._raft.progress()) > 1:
+                self._gathers = True
+                self._scheduler.call_later(GATHER_SECONDS, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathers = False
+        self._wake()
 
     def end(self, error: Exception) -> None:
         """The term is over, or the actor: whoever still waits for an answer hears why there is none."""
@@ -225,12 +251,12 @@ class Leadership:
             self._began = self._clock.monotonic()
         self._decided += 1
         self._last_request += 1
+        asked = asked_for(command)
         request = self._last_request
         decision = self.engine.decide(command, self.now, request)
         events = decision.events
         if events:
             self._events += events
-            asked = asked_for(command)
             self._notes.append((type(asked), getattr(asked, "key", 0), len(events)))
         if decision.outcome is None:
             if reply is not None:
@@ -245,10 +271,14 @@ class Leadership:
             self._offered |= decision.offered
         if decision.notes:
             self._counts.note(decision.notes)
-        if type(command) is ActivateJobs:
-            self._watching.claimed(command.type)
-        elif type(command) is DoOnce and type(command.asked) is ActivateJobs:
-            self._watching.claimed(command.asked.type)
+        if type(asked) is ActivateJobs:
+            claimed = decision.outcome
+            took_all = (
+                type(claimed) is JobsActivated
+                and not claimed.truncated
+                and len(claimed.jobs) < asked.jobs_max
+            )
+            self._watching.claimed(asked.type, asked.tenant_ids if took_all else ())
 
     def _wait(self, request: int, reply: Reply) -> None:
         """Keep who is answered by a later command, and who has repeated it; whoever has given up is let go

@@ -76,6 +76,7 @@ from bpmnd.storage.writer import Writer
 
 _logger = logging.getLogger(__name__)
 _CONTROLLER_SEGMENT_SIZE: Final = 1 << 20
+_HEARTBEAT_TICKS: Final = 2
 _PATIENCE_TICKS: Final = 5
 """So much longer a member waits before it stands for election, for each one that is to lead rather."""
 
@@ -265,7 +266,10 @@ class Node:
             lambda message: self._send_raft(group, message),
             self._entropy.below,
             RaftSettings(
-                priority_ticks=rank * _PATIENCE_TICKS, announce_commits=False, appends_are_heartbeats=True
+                heartbeat_ticks=_HEARTBEAT_TICKS,
+                priority_ticks=rank * _PATIENCE_TICKS,
+                announce_commits=False,
+                appends_are_heartbeats=True,
             ),
         )
 

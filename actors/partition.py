@@ -139,7 +139,7 @@ class PartitionActor(Actor[Message]):
             (disk_lane, limits.ongoing, limits.new_work),
         )
         self.replica = replica
-        self.watching = JobWatching(replica.partition_id, scheduler, self._has_jobs)
+        self.watching = JobWatching(replica.partition_id, scheduler, clock)
         self.counts = PartitionCounts()
         self.latency = CommitLatency(limits.commit_seconds_max)
         self._limits = limits
@@ -429,6 +429,8 @@ class PartitionActor(Actor[Message]):
             self.latency,
             self.clock,
             self._log_clock(machine.state.last_time),
+            self.scheduler,
+            self.wake,
         )
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
@@ -514,12 +516,6 @@ class PartitionActor(Actor[Message]):
     def supply(self, partition: int, reply: Reply) -> None:
         """Have all that was deployed sent to a new partition."""
         self.submit_internal(Supply(partition), reply)
-
-    def _has_jobs(self, tenant_id: str, job_type: str) -> bool:
-        """As the leader: whether there are jobs to lend."""
-        if self._leading is None or self._machine is None:
-            return False
-        return bool(self._machine.state.first_activatable(tenant_id, job_type, 1))
 
     def is_acknowledged(self, partition: int) -> bool:
         """Nothing that was sent to another partition is still on its way."""

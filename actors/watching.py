@@ -1,12 +1,12 @@
 """Who waits for jobs of which type, and when to tell them."""
 
-from collections.abc import Callable, Set
+from collections.abc import Iterable, Set
 from typing import Final, Protocol, final
 
-from bpmnd.actors.clock import Scheduler
+from bpmnd.actors.clock import Clock, Scheduler
 
 FAR_SECONDS: Final = 0.1
-"""So much later than those on the node of the leader others hear of jobs, if there still are any."""
+"""So much later than those on the node of the leader others hear of jobs that are left."""
 
 
 class JobWatcher(Protocol):
@@ -24,19 +24,17 @@ class JobWatching:
 
     Where a gateway of this node waits for the type, those of other nodes (the far ones) are told only of what
     it leaves: what it takes costs no way over the network, neither now nor when the job is completed.
-
-    `has_jobs` tells whether there are jobs of a tenant and a type to lend.
     """
 
-    def __init__(self, partition_id: int, scheduler: Scheduler, has_jobs: Callable[[str, str], bool]) -> None:
+    def __init__(self, partition_id: int, scheduler: Scheduler, clock: Clock) -> None:
         self._partition_id = partition_id
         self._scheduler = scheduler
-        self._has_jobs = has_jobs
+        self._clock = clock
         self._told: dict[str, dict[JobWatcher, bool]] = {}
         """Type -> who subscribed to it, and whether it was told since."""
         self._far: set[JobWatcher] = set()
-        self._left: set[tuple[str, str]] = set()
-        """(tenant, type) of jobs of which the far watchers have not been told."""
+        self._left: dict[tuple[str, str], float] = {}
+        """(tenant, type) of jobs that the far watchers have not been told of -> since when there are some."""
         self._is_looking = False
 
     def subscribe(self, watcher: JobWatcher, job_type: str, *, is_far: bool = False) -> None:
@@ -57,7 +55,10 @@ class JobWatching:
         for job_type in list(self._told):
             self.unsubscribe(watcher, job_type)
 
-    def claimed(self, job_type: str) -> None:
+    def claimed(self, job_type: str, emptied: Iterable[str] = ()) -> None:
+        """Somebody has claimed jobs of the type, of these tenants all there were."""
+        for tenant_id in emptied:
+            self._left.pop((tenant_id, job_type), None)
         watchers = self._told.get(job_type)
         if watchers is not None:
             for watcher in watchers:
@@ -71,26 +72,31 @@ class JobWatching:
                 continue
             far = self._far.intersection(watchers) if self._far else None
             if far and len(far) < len(watchers):
-                self._left.add((tenant_id, job_type))
-                if not self._is_looking:
-                    self._is_looking = True
-                    self._scheduler.call_later(FAR_SECONDS, self._look)
+                self._left.setdefault((tenant_id, job_type), self._clock.monotonic())
+                self._look_later()
             else:
                 far = None
             for watcher in list(watchers):
                 if far is None or watcher not in far:
                     self._tell(watcher, job_type)
 
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._scheduler.call_later(FAR_SECONDS, self._look)
+
     def _look(self) -> None:
-        """Tell the far watchers of what is still there."""
+        """Tell the far watchers of what nobody near has taken for so long."""
         self._is_looking = False
-        left, self._left = self._left, set()
-        for tenant_id, job_type in sorted(left):
+        until = self._clock.monotonic() - FAR_SECONDS
+        for tenant_id, job_type in [jobs for jobs, since in self._left.items() if since <= until]:
+            del self._left[tenant_id, job_type]
             far = self._far.intersection(self._told.get(job_type, ()))
-            if far and self._has_jobs(tenant_id, job_type):
-                for watcher in list(self._told[job_type]):
-                    if watcher in far:
-                        self._tell(watcher, job_type)
+            for watcher in list(self._told[job_type]) if far else ():
+                if watcher in far:
+                    self._tell(watcher, job_type)
+        if self._left:
+            self._look_later()
 
     def _tell(self, watcher: JobWatcher, job_type: str) -> None:
         watchers = self._told.get(job_type, {})

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown
+from bpmnd.actors.leading import GATHER_SECONDS, SMALL_FRAME
 from bpmnd.actors.messages import HandOver
 from bpmnd.actors.peer_messages import ForGroup, PeerMessage
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
@@ -180,3 +181,64 @@ async def test_whoever_loses_power_is_caught_up_when_it_is_back(stage: ClusterSt
     stage.pass_time(3)
 
     assert stage.same_everywhere() == 2
+
+
+async def test_behind_a_larger_frame_commands_wait_for_its_commit_and_share_the_next(
+    stage: ClusterStage,
+) -> None:
+    leader = stage.leader()
+    stage.pass_time(1)
+    stage.hub.loses = lambda source, target, message: is_raft(message, AppendReply)
+    log = stage.actor(leader).replica.log
+    before = log.last_index
+    for _ in range(SMALL_FRAME + 1):
+        stage.submit(CREATE, at=leader)
+    stage.run()
+    answers = [stage.submit(CREATE, at=leader)]
+    stage.run()
+    answers.append(stage.submit(CREATE, at=leader))
+    stage.run()
+    assert log.last_index == before + 1
+
+    stage.hub.loses = lambda source, target, message: False
+    stage.until(lambda: all(answer.done() for answer in answers))
+
+    assert log.last_index == before + 2
+
+
+async def test_behind_a_small_frame_another_is_under_way_at_once(stage: ClusterStage) -> None:
+    leader = stage.leader()
+    stage.pass_time(1)
+    stage.hub.loses = lambda source, target, message: is_raft(message, AppendReply)
+    log = stage.actor(leader).replica.log
+    before = log.last_index
+    for _ in range(2):
+        stage.submit(CREATE, at=leader)
+        stage.run()
+    assert log.last_index == before + 2
+
+
+async def test_after_a_larger_frame_a_leader_gathers_what_comes_in_the_next_moments(
+    stage: ClusterStage,
+) -> None:
+    leader = stage.leader()
+    log = stage.actor(leader).replica.log
+    answers = [stage.submit(CREATE, at=leader) for _ in range(SMALL_FRAME + 1)]
+    stage.run()
+    assert all(answer.done() for answer in answers)
+    before = log.last_index
+
+    stage.submit(CREATE, at=leader)
+    stage.run()
+    assert log.last_index == before
+
+    stage.submit(CREATE, at=leader)
+    stage.pass_time(GATHER_SECONDS)
+    assert log.last_index == before + 1
+
+
+async def test_a_follower_applies_what_is_committed_within_a_second(stage: ClusterStage) -> None:
+    follower = stage.followers()[0]
+    stage.create()
+    stage.pass_time(1.5)
+    assert stage.state(follower).started == 1

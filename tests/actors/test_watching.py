@@ -17,30 +17,14 @@ class Watcher:
         self.told += 1
 
 
-class Jobs:
-    """Whether any are left to lend."""
-
-    def __init__(self) -> None:
-        self.are_left = True
-
-    def __call__(self, tenant_id: str, job_type: str) -> bool:
-        assert (tenant_id, job_type) == ("", "work")
-        return self.are_left
-
-
 @pytest.fixture
 def scheduler() -> StageScheduler:
     return StageScheduler()
 
 
 @pytest.fixture
-def jobs() -> Jobs:
-    return Jobs()
-
-
-@pytest.fixture
-def watching(scheduler: StageScheduler, jobs: Jobs) -> JobWatching:
-    return JobWatching(1, scheduler, jobs)
+def watching(scheduler: StageScheduler) -> JobWatching:
+    return JobWatching(1, scheduler, scheduler)
 
 
 @pytest.fixture
@@ -81,26 +65,42 @@ def test_a_far_watcher_hears_of_what_those_near_leave(
 
 
 def test_a_far_watcher_does_not_hear_of_what_those_near_have_taken(
-    watching: JobWatching, scheduler: StageScheduler, jobs: Jobs, near: Watcher, far: Watcher
+    watching: JobWatching, scheduler: StageScheduler, near: Watcher, far: Watcher
 ) -> None:
     watching.offered(WORK)
-    jobs.are_left = False
+    watching.claimed("work", emptied=[""])
     pass_time(scheduler)
     assert (near.told, far.told) == (1, 0)
 
 
-def test_a_far_watcher_hears_of_later_jobs_in_their_turn(
-    watching: JobWatching, scheduler: StageScheduler, jobs: Jobs, near: Watcher, far: Watcher
+def test_a_far_watcher_hears_of_jobs_of_a_tenant_for_which_nobody_near_asks(
+    watching: JobWatching, scheduler: StageScheduler, near: Watcher, far: Watcher
+) -> None:
+    watching.offered({("other", "work")})
+    watching.claimed("work", emptied=[""])
+    pass_time(scheduler)
+    assert (near.told, far.told) == (1, 1)
+
+
+def test_a_far_watcher_hears_nothing_while_those_near_keep_up(
+    watching: JobWatching, scheduler: StageScheduler, near: Watcher, far: Watcher
+) -> None:
+    for _ in range(5):
+        watching.offered(WORK)
+        scheduler.pass_time(FAR_SECONDS * 0.7)
+        watching.claimed("work", emptied=[""])
+    assert (near.told, far.told) == (5, 0)
+
+
+def test_a_far_watcher_hears_of_jobs_that_came_after_those_near_took_all(
+    watching: JobWatching, scheduler: StageScheduler, near: Watcher, far: Watcher
 ) -> None:
     watching.offered(WORK)
-    jobs.are_left = False
-    pass_time(scheduler)
-    jobs.are_left = True
-    watching.claimed("work")
-
+    watching.claimed("work", emptied=[""])
+    scheduler.pass_time(FAR_SECONDS / 2)
     watching.offered(WORK)
     pass_time(scheduler)
-
+    pass_time(scheduler)
     assert (near.told, far.told) == (2, 1)
 
 
