@@ -41,7 +41,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, lifecycle, listeners, loops, timers, triggers, waiting
+from bpmnd.bpmn.elements import errors, joins, lifecycle, listeners, loops, timers, triggers, waiting
 from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -75,6 +75,7 @@ from bpmnd.bpmn.steps import (
     ActivateElement,
     BeginItem,
     CallListeners,
+    CheckJoins,
     CompleteElement,
     OpenScope,
     ReachSubscribers,
@@ -326,6 +327,8 @@ def perform(turn: Turn, step: Step) -> None:
             waiting.open_scope(turn, step)
         case CallListeners():
             listeners.call_next(turn, step)
+        case CheckJoins():
+            joins.check_joins(turn, step)
         case BeginItem():
             loops.begin_item(turn, step)
         case TerminateChildren():

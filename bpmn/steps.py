@@ -99,6 +99,13 @@ class TerminateChildren(msgspec.Struct, frozen=True, gc=False, tag=31, array_lik
     key: int
 
 
+class CheckJoins(msgspec.Struct, frozen=True, gc=False, tag=32, array_like=True):
+    """Look whether gateways of a scope still have tokens to wait for."""
+
+    instance_key: int
+    scope_key: int
+
+
 # Steps of the partition have 0 for the process instance: they are done whatever has become of that.
 
 
@@ -148,6 +155,7 @@ Step: TypeAlias = (
     | TriggerSignal
     | BeginItem
     | TerminateChildren
+    | CheckJoins
     | TakeDelivery
     | ReachSubscribers
     | StartNext

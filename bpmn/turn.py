@@ -22,7 +22,7 @@ from bpmnd.bpmn.outcomes import Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CompleteElement, Step, encode_steps
+from bpmnd.bpmn.steps import ActivateElement, CheckJoins, CompleteElement, Step, encode_steps
 
 if TYPE_CHECKING:
     from bpmnd.bpmn.elements.kind import AnyElementKind
@@ -169,7 +169,7 @@ class Turn:
             by_instance.setdefault(step.instance_key, []).append(step)
         self.steps.clear()
         for instance_key, steps in by_instance.items():
-            goes_on = any(isinstance(step, ActivateElement | CompleteElement) for step in steps)
+            goes_on = any(isinstance(step, ActivateElement | CompleteElement | CheckJoins) for step in steps)
             passes = self.passes + (not self.is_bounded) if goes_on else 0
             self.emit(ContinuationCreated(self.new_key(), instance_key, encode_steps(tuple(steps)), passes))
 

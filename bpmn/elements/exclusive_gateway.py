@@ -4,19 +4,17 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.conditions import NO_FLOW_TO_TAKE, holds
 from bpmnd.bpmn.elements.kind import ElementKind
 from bpmnd.bpmn.elements.lifecycle import activated, complete
-from bpmnd.bpmn.evaluation import lookup_in, wrong_type
-from bpmnd.bpmn.feel import EvaluationFailure, NotBoolean
+from bpmnd.bpmn.evaluation import lookup_in
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.checks import check_conditions, check_default
-from bpmnd.bpmn.model.graph import BrokenExpression, Element, SequenceFlow
+from bpmnd.bpmn.model.graph import Element, SequenceFlow
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.steps import CompleteElement
-
-NO_FLOW_TO_TAKE = "Expected at least one condition to evaluate to true, or to have a default flow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +52,10 @@ class ExclusiveGatewayKind(ElementKind[ExclusiveGateway]):
         complete(activation.turn, step, taken=flow)
         return None
 
-    def _choose(self, element: ExclusiveGateway, activation: Activation) -> int | Incident:
-        """Index of the flow to take; -1 for a gateway where the process ends."""
+    def _choose(self, element: ExclusiveGateway, activation: Activation) -> tuple[int, ...] | Incident:
+        """The flow to take; none for a gateway where the process ends."""
         if not element.outgoing:
-            return -1
+            return ()
         turn = activation.turn
         process = turn.executable_of(activation.instance)
         lookup = lookup_in(activation.instance, activation.inner_key)
@@ -66,26 +64,11 @@ class ExclusiveGatewayKind(ElementKind[ExclusiveGateway]):
             assert isinstance(flow, SequenceFlow), f"{index} is no sequence flow"
             if index == element.default:
                 continue
-            if flow.condition is None:
-                return index
-            if isinstance(flow.condition, BrokenExpression):
-                return Incident(
-                    IncidentType.CONDITION_ERROR,
-                    f"Failed to parse expression '{flow.condition.text}': {flow.condition.problem}",
-                )
-            match flow.condition.test(lookup, now_ms=turn.now, spent=turn.spend):
-                case True:
-                    return index
-                case False:
-                    pass
-                case NotBoolean(value, warnings):
-                    message = wrong_type(flow.condition.text, "BOOLEAN", value, warnings)
-                    return Incident(IncidentType.EXTRACT_VALUE_ERROR, message)
-                case EvaluationFailure(message):
-                    return Incident(
-                        IncidentType.EXTRACT_VALUE_ERROR,
-                        f"Failed to evaluate expression '{flow.condition.text}'. {message}",
-                    )
+            result = holds(turn, flow, lookup)
+            if isinstance(result, Incident):
+                return result
+            if result:
+                return (index,)
         if element.default is not None:
-            return element.default
+            return (element.default,)
         return Incident(IncidentType.CONDITION_ERROR, NO_FLOW_TO_TAKE)

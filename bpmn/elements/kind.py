@@ -33,6 +33,9 @@ class ElementKind(Generic[N]):
     chooses_flows: ClassVar[bool] = False
     """Whether it evaluates the conditions of its outgoing flows."""
 
+    joins_what_comes: ClassVar[bool] = False
+    """Whether it waits for tokens that can still come, so that it matters what becomes of them."""
+
     def read(self, tag: Tag, common: Common, reading: Reading) -> N | None:
         """The node by itself, with `UNKNOWN` for the index of any other element; None with a problem."""
         raise NotImplementedError

@@ -50,6 +50,7 @@ from bpmnd.bpmn.outcomes import ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    CheckJoins,
     CompleteElement,
     OpenScope,
     StartNext,
@@ -195,9 +196,13 @@ def pass_through(element: Element, activation: Activation) -> Incident | None:
 
 
 def complete(
-    turn: Turn, step: CompleteElement, *, taken: int = -1, then: ActivateElement | None = None
+    turn: Turn,
+    step: CompleteElement,
+    *,
+    taken: tuple[int, ...] | None = None,
+    then: ActivateElement | None = None,
 ) -> None:
-    """Complete an active element instance and go on along its outgoing flows, or along `taken` only, or
+    """Complete an active element instance and go on along its outgoing flows, or along those `taken` only, or
     without a flow to what comes `then`."""
     instance = turn.state.instances.get(step.instance_key)
     if instance is None:
@@ -225,7 +230,7 @@ def complete(
             unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
         if element.end_listeners:
-            assert taken < 0, f"{element} chooses its way and has listeners of its end"
+            assert taken is None, f"{element} chooses its way and has listeners of its end"
             assert then is None, f"{element} goes on by itself and has listeners of its end"
             _completing(turn, instance, record)
             call_end_listeners(turn, instance, step.key, element, replace(step, listened=True))
@@ -252,6 +257,8 @@ def complete(
         if instance.parent is not None:
             calls.completed(turn, instance.parent, instance.variables.get(instance.key, {}))
         return
+    if process.joins:
+        turn.schedule(CheckJoins(instance.key, record.scope_key))
     if record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
         return
@@ -262,7 +269,7 @@ def complete(
         return
     if ends_loop:
         loops.end(turn, instance, record.scope_key)
-    flows = element.outgoing if taken < 0 else (taken,)
+    flows = element.outgoing if taken is None else taken
     for flow in flows:
         take(turn, process, instance, record.scope_key, flow)
     if not flows:
@@ -455,7 +462,8 @@ def terminate_children(turn: Turn, step: TerminateChildren) -> None:
 def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:
     """End an element instance, then the scope that waited for it, or go on with what interrupted it."""
     trigger = instance.triggers.get(record.key)
-    element = turn.executable_of(instance).elements[record.element]
+    process = turn.executable_of(instance)
+    element = process.elements[record.element]
     resolve_incidents(turn, instance, record.key)
     if isinstance(element, Process):
         _note_end(turn, instance)
@@ -466,6 +474,8 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
         if instance.parent is not None:
             calls.terminated(turn, instance.parent)
         return
+    if process.joins:
+        turn.schedule(CheckJoins(instance.key, record.scope_key))
     scope = instance.elements[record.scope_key]
     if scope.state is Lifecycle.TERMINATING:
         if scope.key not in instance.children:

@@ -9,6 +9,7 @@ from bpmnd.bpmn.elements.call_activity import CallActivityKind
 from bpmnd.bpmn.elements.catch_event import CatchEventKind
 from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
 from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
+from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGatewayKind
 from bpmnd.bpmn.elements.kind import AnyElementKind
 from bpmnd.bpmn.elements.multi_instance import MultiInstanceKind
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
@@ -47,6 +48,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),
     "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),
     "bpmn:parallelGateway": Registered(ParallelGatewayKind(), ElementType.PARALLEL_GATEWAY),
+    "bpmn:inclusiveGateway": Registered(InclusiveGatewayKind(), ElementType.INCLUSIVE_GATEWAY),
     "bpmn:eventBasedGateway": Registered(EventBasedGatewayKind(), ElementType.EVENT_BASED_GATEWAY),
 }
 """By their names in a file, apart from processes and sequence flows."""

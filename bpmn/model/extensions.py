@@ -125,7 +125,10 @@ def read_binding(extension: Tag, element: Tag, report: Report) -> tuple[BindingT
     version_tag = extension.attributes.get("versionTag", "")
     if binding is BindingType.VERSION_TAG and not version_tag.strip():
         report.add(element, "a binding to a version tag must have a versionTag", at=extension)
-    return binding, version_tag if binding is BindingType.VERSION_TAG else ""
+    if binding is not BindingType.VERSION_TAG and version_tag:
+        reason = "a versionTag may only be used with the bindingType 'versionTag'"
+        report.add(element, reason, at=extension)
+    return binding, version_tag
 
 
 def read_inputs(element: Tag, report: Report) -> tuple[Mapping, ...]:

@@ -36,6 +36,7 @@ class ElementType(StrEnum):
     MANUAL_TASK = "MANUAL_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
+    INCLUSIVE_GATEWAY = "INCLUSIVE_GATEWAY"
     EVENT_BASED_GATEWAY = "EVENT_BASED_GATEWAY"
     CALL_ACTIVITY = "CALL_ACTIVITY"
     SEQUENCE_FLOW = "SEQUENCE_FLOW"
@@ -324,6 +325,8 @@ class ExecutableProcess:
     id: str
     version_tag: str | None
     elements: tuple[Element | SequenceFlow, ...]
+    joins: tuple[int, ...] = ()
+    """Gateways that wait for the tokens which can still come to them."""
 
     @property
     def root(self) -> Process:

@@ -167,8 +167,13 @@ def _assemble(outline: Outline, version_tag: str | None, indexes: _Indexes) -> E
     """Join the elements of an outline."""
     linker = _Linker(outline, indexes)
     linked = [element for item in outline for element in linker.linked(item)]
+    joins = [
+        indexes.of[item.position]
+        for item in outline
+        if item.tag.name in ELEMENTS and ELEMENTS[item.tag.name].kind.joins_what_comes
+    ]
     return ExecutableProcess(
-        outline[0].id, version_tag, tuple(sorted(linked, key=lambda element: element.index))
+        outline[0].id, version_tag, tuple(sorted(linked, key=lambda element: element.index)), tuple(joins)
     )
 
 

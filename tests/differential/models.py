@@ -227,3 +227,9 @@ def many(
     return playground.many(
         activity, collection, item=item, sequential=sequential, outputs=outputs, until=_quoted(until)
     )
+
+
+def inclusive(gateway_id: str, *, default: str = "") -> str:
+    """An inclusive gateway; `default` is the id of a flow."""
+    attribute = f' default="{default}"' if default else ""
+    return f'<inclusiveGateway id="{gateway_id}"{attribute}/>'
