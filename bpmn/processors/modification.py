@@ -58,10 +58,12 @@ def modify(turn: Turn, command: ModifyProcessInstance) -> Outcome:
             "the given instructions would terminate the instance. The instance was created by a call activity"
             " in the parent process. To terminate this instance please modify the parent process instead."
         )
-    turn.emit(ProcessInstanceModified(instance.key, opening.activated, ended))
+    is_over = instance.key in ended
+    turn.emit(ProcessInstanceModified(instance.key, () if is_over else opening.activated, ended))
     for key in ended:
         turn.schedule(TerminateElement(instance.key, key))
-    opening.happen()
+    if not is_over:
+        opening.happen()
     return Accepted()
 
 
