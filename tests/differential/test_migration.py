@@ -7,8 +7,10 @@ from tests.differential.comparison import Comparison
 from tests.differential.models import (
     END,
     START,
+    calls,
     catches,
     fork,
+    many,
     message,
     path,
     process,
@@ -336,3 +338,71 @@ async def test_instances_and_definitions_must_be_known(compare: Comparison) -> N
         await play.migrate(instance, definition, b="b")
 
     await compare(script)
+
+
+async def test_call_activities_go_along(compare: Comparison) -> None:
+    called = process(START + task("c") + END + path("start", "c", "end"), process_id="called")
+
+    async def script(play: Play) -> None:
+        instance, definition = await begin(
+            play,
+            first(calls("a", "called") + path("start", "a")),
+            second(calls("b", "other") + task("next") + path("start", "b", "next")),
+        )
+        await play.activate("c")
+        await play.migrate(instance, definition, a="b")
+        await play.none("c")
+        await play.cancel(instance)
+        await play.ends(instance, "terminated")
+
+    await compare(script, called)
+
+
+async def test_a_called_instance_goes_on_in_another_process(compare: Comparison) -> None:
+    called = process(START + task("c") + END + path("start", "c", "end"), process_id="called")
+    target = process(START + task("b") + task("last") + path("start", "b", "last"), process_id="other")
+    caller = process(START + calls("call", "called") + task("next") + path("start", "call", "next"))
+
+    async def script(play: Play) -> None:
+        (definition,) = await play.deploy(target)
+        await play.create(VARIABLES)
+        (job,) = await play.activate("c")
+        await play.migrate(job.instance, definition, c="b")
+        await play.complete(job)
+        await play.work("last")
+        await play.work("next")
+
+    await compare(script, called, caller)
+
+
+def handler(name: str, definition: str) -> str:
+    return (
+        f'<subProcess id="{name}" triggeredByEvent="true">'
+        f'<startEvent id="{name}-on">{definition}</startEvent>'
+        f"{task(f'{name}-task')}{path(f'{name}-on', f'{name}-task')}</subProcess>"
+    )
+
+
+@pytest.mark.parametrize("mappings", [{"a": "a"}, {"a": "a", "es-on": "et-on"}])
+async def test_event_sub_processes(compare: Comparison, mappings: dict[str, str]) -> None:
+    async def script(play: Play) -> None:
+        body = task("a") + path("start", "a")
+        instance, definition = await begin(
+            play,
+            first(body + handler("es", on_message("go"))),
+            second(body + handler("et", on_message("stop"))),
+        )
+        await play.waits_for("message", "go")
+        await play.migrate(instance, definition, **mappings)
+
+    await compare(script)
+
+
+async def test_activities_with_many_instances(compare: Comparison) -> None:
+    async def script(play: Play) -> None:
+        body = many(task("a"), "=[1, 2]") + path("start", "a")
+        instance, definition = await begin(play, first(body), second(body))
+        await play.activate("a", 2)
+        await play.migrate(instance, definition, a="a")
+
+    await compare(script, concurrent="many instances")

@@ -7,7 +7,9 @@ from tests.differential.comparison import Comparison
 from tests.differential.models import (
     END,
     START,
+    calls,
     fork,
+    many,
     message,
     path,
     process,
@@ -339,3 +341,84 @@ async def test_an_unknown_instance_cannot_be_modified(compare: Comparison) -> No
         await play.modify(UNKNOWN_KEY, "a")
 
     await compare(script, NESTED)
+
+
+MANY = process(
+    START
+    + task("a")
+    + many(sub_process("many", start("s") + task("c") + path("s", "c")), "=[1, 2]")
+    + path("start", "a", "many")
+)
+
+
+async def test_one_of_many_instances_must_be_named(compare: Comparison) -> None:
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.activate("a")
+        await play.modify(instance, "c")
+        await play.create(startInstructions=[{"elementId": "c"}])
+        await play.modify(instance, "many")
+        await play.activate("c", 2)
+        keys = [await play.happens("many", "ELEMENT_ACTIVATED", number) for number in (1, 2, 3)]
+        for key in keys[:2]:
+            await play.modify(instance, {"elementId": "c", "ancestorElementInstanceKey": str(key)})
+        await play.activate("c")
+
+    await compare(script, MANY, concurrent="many instances end side by side")
+
+
+HANDLED = process(
+    START
+    + task("a")
+    + task("b")
+    + '<subProcess id="es" triggeredByEvent="true">'
+    + f'<startEvent id="es_start">{on_message("go")}</startEvent>'
+    + task("in-es")
+    + path("es_start", "in-es")
+    + "</subProcess>"
+    + path("start", "a", "b"),
+    beside=message("go", "go", "=k"),
+)
+
+
+@pytest.mark.parametrize("elements", [["es"], ["in-es"], ["a"]])
+async def test_event_sub_processes_begin_by_hand(compare: Comparison, elements: list[str]) -> None:
+    async def script(play: Play) -> None:
+        instance = await play.create(VARIABLES)
+        (job,) = await play.activate("a")
+        await play.modify(instance, *elements, end=[job.element_instance])
+        for job_type in ("in-es", "a", "b"):
+            for job in await play.activate_if_any(job_type):
+                await play.complete(job)
+        starts = [{"elementId": each} for each in elements]
+        await play.create(VARIABLES, startInstructions=starts)
+        await play.create(startInstructions=starts)
+
+    await compare(script, HANDLED)
+
+
+async def test_an_interrupted_process_is_entered_again(compare: Comparison) -> None:
+    async def script(play: Play) -> None:
+        instance = await play.create(VARIABLES)
+        await play.waits_for("message", "go")
+        await play.publish("go", "1")
+        (job,) = await play.activate("in-es")
+        await play.modify(instance, "a", end=[job.element_instance])
+        await play.work("a")
+        await play.work("b")
+        await play.ends(instance)
+
+    await compare(script, HANDLED, concurrent=APART)
+
+
+async def test_a_called_instance_is_not_terminated_by_hand(compare: Comparison) -> None:
+    caller = process(START + calls("call", "process") + path("start", "call"), process_id="caller")
+
+    async def script(play: Play) -> None:
+        await play.create({"k": "1"}, processDefinitionId="RUN-caller")
+        (job,) = await play.activate("a")
+        await play.modify(job.instance, end=[job.element_instance])
+        await play.modify(job.instance, "b", end=[job.element_instance])
+        await play.work("b")
+
+    await compare(script, HANDLED, caller)
