@@ -723,6 +723,13 @@ class ProcessInstanceMigrated(_Event, frozen=True, gc=False, tag=161):
     interrupting: tuple[tuple[int, bool], ...]
 
 
+class ScopeReopened(_Event, frozen=True, gc=False, tag=163):
+    """Something begins by hand in a scope that an event sub-process had interrupted."""
+
+    scope_key: int
+    instance_key: int
+
+
 class MessageSubscriptionMigrated(_Event, frozen=True, gc=False, tag=162):
     """Who waits is an instance of another process now, or is interrupted otherwise than before."""
 
@@ -813,4 +820,5 @@ Event: TypeAlias = (
     | ProcessInstanceModified
     | ProcessInstanceMigrated
     | MessageSubscriptionMigrated
+    | ScopeReopened
 )

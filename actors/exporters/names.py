@@ -1,7 +1,7 @@
 """What events and commands are called outside: Zeebe's value types and intents, by one table.
 
-What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION, DUE_DATE and
-IDEMPOTENCY_KEY.
+What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION, DUE_DATE,
+IDEMPOTENCY_KEY and SCOPE_INTERRUPTION.
 """
 
 from typing import Final, NamedTuple, get_args
@@ -94,6 +94,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.CommandForgotten: Name("IDEMPOTENCY_KEY", "EXPIRED"),
     events.ProcessInstanceModified: Name("PROCESS_INSTANCE_MODIFICATION", "MODIFIED"),
     events.ProcessInstanceMigrated: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATED"),
+    events.ScopeReopened: Name("SCOPE_INTERRUPTION", "LIFTED"),
     events.MessageSubscriptionMigrated: Name("MESSAGE_SUBSCRIPTION", "MIGRATED"),
 }
 COMMAND_NAMES: Final[dict[type[Command], Name]] = {

@@ -157,6 +157,8 @@ class Records:
             case events.ScopeInterrupted(scope_key, instance_key, element, variables):
                 value = self._at_element(instance_key, scope_key, element)
                 return {**value, "variables": json_values(variables)}
+            case events.ScopeReopened(scope_key, instance_key):
+                return self._in_instance(instance_key, scope_key)
             case events.ProcessInstanceModified() | events.ProcessInstanceMigrated():
                 return self._of_change(event)
             case events.EscalationThrown(element_instance_key, instance_key, element, code, catch_event):

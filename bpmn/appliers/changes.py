@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from bpmnd.bpmn.appliers.registry import applies
-from bpmnd.bpmn.events import ProcessInstanceMigrated, ProcessInstanceModified
+from bpmnd.bpmn.events import ProcessInstanceMigrated, ProcessInstanceModified, ScopeReopened
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import lock_of
 from bpmnd.bpmn.state.records import ProcessInstance
@@ -12,6 +12,11 @@ from bpmnd.bpmn.state.records import ProcessInstance
 @applies(ProcessInstanceModified)
 def process_instance_modified(state: State, event: ProcessInstanceModified) -> None:
     """What comes of it has events of its own; this one is for the audit."""
+
+
+@applies(ScopeReopened)
+def scope_reopened(state: State, event: ScopeReopened) -> None:
+    state.journal.drop(state.touch(event.instance_key).interruptions, event.scope_key)
 
 
 @applies(ProcessInstanceMigrated)

@@ -13,7 +13,7 @@ from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.elements.lifecycle import begin_here, is_shut_to
 from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
-from bpmnd.bpmn.events import ElementActivated
+from bpmnd.bpmn.events import ElementActivated, ScopeReopened
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
     Element,
@@ -56,11 +56,23 @@ class _Begun(msgspec.Struct, frozen=True, gc=False):
     variables: Variables
 
 
-_Act: TypeAlias = _Opened | _Set | _Begun
+class _Reopened(msgspec.Struct, frozen=True, gc=False):
+    """A scope in which something may begin again though an event sub-process has interrupted it."""
+
+    scope_key: int
+
+
+_Act: TypeAlias = _Opened | _Set | _Begun | _Reopened
 
 
 class AmbiguousScope(msgspec.Struct, frozen=True):
     """There are several instances of a scope to choose from."""
+
+    scope_id: str
+
+
+class LoopScope(msgspec.Struct, frozen=True):
+    """One of many instances of an activity would have to be opened, or be chosen."""
 
     scope_id: str
 
@@ -81,7 +93,12 @@ class Opening:
         """What is `ending`, element instances by their keys, is no place to activate anything in."""
         self._turn = turn
         self._process = process
-        self._sketch = replace(instance, elements=dict(instance.elements), variables=dict(instance.variables))
+        self._sketch = replace(
+            instance,
+            elements=dict(instance.elements),
+            variables=dict(instance.variables),
+            interruptions=dict(instance.interruptions),
+        )
         self._ending = ending
         self._acts: list[_Act] = []
         self._process_plans: Sequence[Plan | None] = ()
@@ -94,26 +111,21 @@ class Opening:
     @property
     def scopes(self) -> frozenset[int]:
         """The scopes in which something is to be opened or activated."""
-        return frozenset(act.scope_key for act in self._acts if not isinstance(act, _Set))
+        return frozenset(act.scope_key for act in self._acts if isinstance(act, _Opened | _Begun))
 
     def activate(
         self, element: Element, variables: Mapping[int, Variables], ancestor_key: int = 0
-    ) -> AmbiguousScope | Rejected | None:
+    ) -> AmbiguousScope | LoopScope | Rejected | None:
         """Activate the element in the one instance there is of each scope around it, or in a new one; with an
         ancestor, in new ones below that. `variables` are by the elements that they are local to."""
         around = scopes_around(self._process, element)
         place = self._below(ancestor_key, around) if ancestor_key else self._innermost(around)
-        if isinstance(place, AmbiguousScope):
+        if isinstance(place, AmbiguousScope | LoopScope):
             return place
         scope_key, missing = place
-        first = missing[0] if missing else element
-        if is_shut_to(self._sketch, scope_key, first.index):
-            by = self._process.element(self._sketch.interruptions[scope_key].element)
-            return Rejected(
-                RejectionType.INVALID_ARGUMENT,
-                f"Expected to activate element '{element.id}' in the element instance '{scope_key}', but that"
-                f" was interrupted by '{by.id}'",
-            )
+        rejected = self._admit(scope_key, missing[0] if missing else element)
+        if rejected is not None:
+            return rejected
         rejected = self._set_above(scope_key, variables)
         if rejected is not None:
             return rejected
@@ -152,6 +164,8 @@ class Opening:
         assert instance is not None, f"no process instance {self._sketch.key}"
         for act in self._acts:
             match act:
+                case _Reopened(scope_key):
+                    turn.emit(ScopeReopened(scope_key, instance.key))
                 case _Set(scope_key, variables):
                     merge_local(turn, instance, scope_key, variables)
                 case _Opened(key, element, scope_key, variables, plans):
@@ -162,10 +176,14 @@ class Opening:
                     step = ActivateElement(instance.key, scope_key, element, key=key, variables=variables)
                     begin_here(turn, step)
 
-    def _innermost(self, around: Sequence[Element]) -> tuple[int, Sequence[Element]] | AmbiguousScope:
+    def _innermost(
+        self, around: Sequence[Element]
+    ) -> tuple[int, Sequence[Element]] | AmbiguousScope | LoopScope:
         """The innermost scope that is there, and those that are not, from the outermost inwards."""
         scope_key = self._sketch.key
         for number, scope in enumerate(around):
+            if isinstance(scope, MultiInstanceBody):
+                return LoopScope(scope.id)
             there = [record for record in self._sketch.elements.values() if self._is_open(record, scope)]
             if len(there) > 1:
                 return AmbiguousScope(scope.id)
@@ -174,12 +192,36 @@ class Opening:
             scope_key = there[0].key
         return scope_key, ()
 
-    def _below(self, ancestor_key: int, around: Sequence[Element]) -> tuple[int, Sequence[Element]]:
+    def _below(
+        self, ancestor_key: int, around: Sequence[Element]
+    ) -> tuple[int, Sequence[Element]] | LoopScope:
         if ancestor_key == self._sketch.key:
-            return ancestor_key, around
-        index = self._sketch.elements[ancestor_key].element
-        number = next(number for number, scope in enumerate(around) if scope.index == index)
-        return ancestor_key, around[number + 1 :]
+            missing = around
+        else:
+            index = self._sketch.elements[ancestor_key].element
+            number = next(number for number, scope in enumerate(around) if scope.index == index)
+            missing = around[number + 1 :]
+            if isinstance(around[number], MultiInstanceBody):
+                return LoopScope(around[number].id)
+        loop = next((scope for scope in missing if isinstance(scope, MultiInstanceBody)), None)
+        return (ancestor_key, missing) if loop is None else LoopScope(loop.id)
+
+    def _admit(self, scope_key: int, element: Element) -> Rejected | None:
+        """Let the element begin in the scope, even in one that an event sub-process has interrupted, if what
+        was to end by that has ended."""
+        sketch = self._sketch
+        if not is_shut_to(sketch, scope_key, element.index):
+            return None
+        by = self._process.element(sketch.interruptions[scope_key].element)
+        if any(is_shut_to(sketch, scope_key, child.element) for child in sketch.children_in(scope_key)):
+            return Rejected(
+                RejectionType.INVALID_ARGUMENT,
+                f"Expected to activate element '{element.id}' in the element instance '{scope_key}', but that"
+                f" is about to be interrupted by '{by.id}'",
+            )
+        self._acts.append(_Reopened(scope_key))
+        del sketch.interruptions[scope_key]
+        return None
 
     def _is_open(self, record: ElementInstance, scope: Element) -> bool:
         return (
@@ -259,17 +301,6 @@ def is_behind_event_based_gateway(process: ExecutableProcess, element: Element |
         return False
     sources = (_source_of(process, flow) for flow in element.incoming)
     return any(isinstance(source, EventBasedGateway) for source in sources)
-
-
-def is_in_loop(process: ExecutableProcess, element: Element | SequenceFlow) -> bool:
-    """Whether the element is inside one that has many instances, one for each of its items."""
-    index = element.scope
-    while index != process.root.index:
-        scope = process.element(index)
-        if isinstance(scope, MultiInstanceBody):
-            return True
-        index = scope.scope
-    return False
 
 
 def _source_of(process: ExecutableProcess, flow: int) -> Element | SequenceFlow:

@@ -17,7 +17,16 @@ from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_
 from bpmnd.bpmn.elements.waiting import Catcher, begin_waiting, catchers_of, is_interrupting, plan_event
 from bpmnd.bpmn.events import ProcessInstanceMigrated, TimerCanceled
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import BoundaryEvent, CatchEvent, Element, ListenerEvent, SequenceFlow, StartEvent
+from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
+    Element,
+    ExecutableProcess,
+    ListenerEvent,
+    MultiInstanceBody,
+    SequenceFlow,
+    StartEvent,
+)
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, MessageSubscription, ProcessInstance
 from bpmnd.bpmn.steps import (
@@ -137,6 +146,14 @@ class _Request:
                 f" element with id '{target.id}' and different type '{target_type}'."
                 " Elements must be mapped to elements of the same type."
             )
+        if isinstance(source, MultiInstanceBody) and isinstance(target, MultiInstanceBody):
+            before, after = _way_of(source), _way_of(target)
+            if before != after:
+                yield (
+                    f"active element with id '{source.id}' is a {before} multi-instance activity and is"
+                    f" mapped to an element with id '{target.id}' that is a {after} one. The loop"
+                    " characteristics of an element cannot be changed by process instance migration."
+                )
         expected = self._target_of(self._source.elements[source.scope])
         found = self._target.elements[target.scope]
         if expected is not None and expected.index != found.index:
@@ -291,6 +308,9 @@ class _Request:
         """What an element is mapped to."""
         if source.index == 0:
             return self._target.root
+        body = self._source.elements[source.scope]
+        if isinstance(body, MultiInstanceBody) and body.inner == source.index:
+            return _inner(self._target, self._target_of(body))
         target_id = self._mapped.get(source.id)
         return None if target_id is None else self._target_ids[target_id]
 
@@ -304,14 +324,17 @@ class _Request:
         if self._indexes is None:
             self._indexes = {0: 0}
             for source_id, target_id in self._mapped.items():
-                self._indexes[self._source_ids[source_id].index] = self._target_ids[target_id].index
+                source, target = self._source_ids[source_id], self._target_ids[target_id]
+                self._indexes[source.index] = target.index
+                if isinstance(source, MultiInstanceBody) and isinstance(target, MultiInstanceBody):
+                    self._indexes[source.inner] = target.inner
             for tokens in self._instance.tokens.values():
                 for index in tokens:
                     flow = self._source.elements[index]
                     assert isinstance(flow, SequenceFlow), f"{flow} is no sequence flow"
-                    target = self._flow_of(flow)
-                    assert target is not None, f"{flow} has no target"
-                    self._indexes[index] = target.index
+                    new = self._flow_of(flow)
+                    assert new is not None, f"{flow} has no target"
+                    self._indexes[index] = new.index
         return self._indexes
 
     def _is_kept(self, element: int) -> bool:
@@ -397,6 +420,15 @@ class _Request:
             migrate_subscription(turn, message)
         else:
             turn.send(partition, message)
+
+
+def _inner(process: ExecutableProcess, body: Element | SequenceFlow | None) -> Element | SequenceFlow | None:
+    """The activity that a body has many instances of."""
+    return process.element(body.inner) if isinstance(body, MultiInstanceBody) else body
+
+
+def _way_of(body: MultiInstanceBody) -> str:
+    return "sequential" if body.loop.sequential else "parallel"
 
 
 def _event_type(element: Element | SequenceFlow) -> str:

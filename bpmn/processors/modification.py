@@ -14,10 +14,10 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.elements.opening import (
     AmbiguousScope,
+    LoopScope,
     Opening,
     can_be_activated,
     is_behind_event_based_gateway,
-    is_in_loop,
     scopes_around,
 )
 from bpmnd.bpmn.elements.registry import ELEMENTS
@@ -58,10 +58,12 @@ def modify(turn: Turn, command: ModifyProcessInstance) -> Outcome:
             "the given instructions would terminate the instance. The instance was created by a call activity"
             " in the parent process. To terminate this instance please modify the parent process instead."
         )
-    turn.emit(ProcessInstanceModified(instance.key, opening.activated, ended))
+    is_over = instance.key in ended
+    turn.emit(ProcessInstanceModified(instance.key, () if is_over else opening.activated, ended))
     for key in ended:
         turn.schedule(TerminateElement(instance.key, key))
-    opening.happen()
+    if not is_over:
+        opening.happen()
     return Accepted()
 
 
@@ -127,6 +129,11 @@ class _Request:
                         f" with more than one active instance: '{scope_id}'. Can't decide in which instance"
                         " of the flow scope the element should be activated. Please specify an ancestor"
                         " element instance key for this activate instruction."
+                    )
+                case LoopScope(scope_id):
+                    return self.rejected(
+                        "it contains one or more activate instructions that would result in the activation of"
+                        f" multi-instance element '{scope_id}', which is currently unsupported."
                     )
                 case Rejected():
                     return result
@@ -194,12 +201,6 @@ class _Request:
         if events:
             yield (
                 f"{what} {_quoted(events)}. The activation of events belonging to an event-based gateway is"
-                " not supported."
-            )
-        inner = [each.id for each in targets if is_in_loop(self._process, each)]
-        if inner:
-            yield (
-                f"{what} {_quoted(inner)}. The activation of elements inside a multi-instance subprocess is"
                 " not supported."
             )
         unsupported = [each for each in targets if not can_be_activated(self._turn, each)]

@@ -2,11 +2,10 @@
 
 from bpmnd.bpmn.commands import CancelProcessInstance, CreateProcessInstance, SetVariables
 from bpmnd.bpmn.elements.opening import (
-    AmbiguousScope,
+    LoopScope,
     Opening,
     can_be_activated,
     is_behind_event_based_gateway,
-    is_in_loop,
 )
 from bpmnd.bpmn.events import ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import ExecutableProcess
@@ -116,25 +115,18 @@ def _starts(
     for index in indexes:
         element = process.elements[index]
         if not can_be_activated(turn, element):
-            return Rejected(
-                RejectionType.INVALID_ARGUMENT,
-                f"Expected to create instance of process with start instructions, but the element"
-                f" with id '{element.id}' targets unsupported element type",
-            )
+            return _not_a_start(f"the element with id '{element.id}' targets unsupported element type")
         if is_behind_event_based_gateway(process, element):
-            return Rejected(
-                RejectionType.INVALID_ARGUMENT,
-                f"Expected to create instance of process with start instructions, but the element"
-                f" with id '{element.id}' belongs to an event-based gateway",
-            )
-        if is_in_loop(process, element):
-            return Rejected(
-                RejectionType.INVALID_ARGUMENT,
-                "Expected to create instance of process with start instructions, but the element"
-                f" with id '{element.id}' is inside a multi-instance subprocess. The creation of elements"
-                " inside a multi-instance subprocess is not supported.",
+            return _not_a_start(
+                f"the element with id '{element.id}' belongs to an event-based gateway. The creation of"
+                " elements belonging to an event-based gateway is not supported."
             )
     return indexes
+
+
+def _not_a_start(problem: str) -> Rejected:
+    reason = f"Expected to create instance of process with start instructions but {problem}"
+    return Rejected(RejectionType.INVALID_ARGUMENT, reason)
 
 
 def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[int, ...] | Rejected:
@@ -143,11 +135,7 @@ def _indexes(process: ExecutableProcess, element_ids: tuple[str, ...]) -> tuple[
     by_id = process.by_id()
     unknown = [element_id for element_id in element_ids if element_id not in by_id]
     if unknown:
-        return Rejected(
-            RejectionType.INVALID_ARGUMENT,
-            "Expected to create instance of process with start instructions,"
-            f" but no element found with id '{unknown[0]}'.",
-        )
+        return _not_a_start(f"no element found with id '{unknown[0]}'.")
     return tuple(by_id[element_id].index for element_id in element_ids)
 
 
@@ -160,8 +148,14 @@ def _opening(
     for index in starts:
         if rejected is not None:
             break
-        result = opening.activate(process.element(index), {})
-        assert not isinstance(result, AmbiguousScope), f"{result} in an instance that is not there yet"
+        element = process.element(index)
+        result = opening.activate(element, {})
+        if isinstance(result, LoopScope):
+            return _not_a_start(
+                f"the element with id '{element.id}' is inside a multi-instance subprocess. The creation of"
+                " elements inside a multi-instance subprocess is not supported."
+            )
+        assert result is None or isinstance(result, Rejected), f"{result} in an instance that is not there"
         rejected = result
     return rejected or opening
 

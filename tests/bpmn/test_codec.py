@@ -91,6 +91,7 @@ FIELDS = {
     161: "instance_key definition_key elements steps interrupting",
     162: "key instance_key element_instance_key process_id new_process_id tenant_id name correlation_key"
     " interrupting",
+    163: "scope_key instance_key",
     91: "key instance_key element output_collection items",
     92: "key instance_key index value",
     93: "key instance_key",

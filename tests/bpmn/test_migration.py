@@ -557,6 +557,53 @@ def test_a_scope_that_was_interrupted_stays_so() -> None:
     assert migration.playground.is_over(migration.key)
 
 
+# Activities with many instances
+
+
+def many(element_id: str, *, sequential: bool = False) -> str:
+    flag = str(sequential).lower()
+    return task(element_id).replace(
+        "</serviceTask>",
+        f'<multiInstanceLoopCharacteristics isSequential="{flag}"><extensionElements>'
+        '<zeebe:loopCharacteristics inputCollection="=[1,2,3]" inputElement="i" outputCollection="all"'
+        ' outputElement="=i"/></extensionElements></multiInstanceLoopCharacteristics></serviceTask>',
+    )
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_an_activity_with_many_instances_goes_along_with_all_of_them(sequential: bool) -> None:
+    migration = Migration(
+        to(many("a", sequential=sequential), path("start", "a")),
+        to(many("b", sequential=sequential), task("next"), path("start", "b", "next")),
+    )
+    migration.playground.work("a")
+    assert migration.migrate(a="b") == Accepted()
+    migration.playground.work("a")
+    migration.playground.work("b" if sequential else "a")
+    assert migration.playground.jobs("next")[0].variables["all"] == b"[1,2,3]"
+
+
+def test_an_activity_with_many_instances_becomes_one_with_many() -> None:
+    source = to(many("a"), path("start", "a"))
+    assert (
+        Migration(source, A)
+        .refused(a="a")
+        .startswith(
+            "active element with id 'a' and type 'MULTI_INSTANCE_BODY' is mapped to an element with id 'a'"
+            " and different type 'SERVICE_TASK'."
+        )
+    )
+    target = to(many("a", sequential=True), path("start", "a"))
+    assert (
+        Migration(source, target)
+        .refused(a="a")
+        .startswith(
+            "active element with id 'a' is a parallel multi-instance activity and is mapped to an element"
+            " with id 'a' that is a sequential one."
+        )
+    )
+
+
 # Instances that a message has started
 
 

@@ -607,6 +607,94 @@ def test_a_called_instance_is_not_terminated() -> None:
     assert playground.is_over(caller)
 
 
+# Scopes of their own kind
+
+
+MANY = process(
+    START + task("a") + '<subProcess id="many"><multiInstanceLoopCharacteristics><extensionElements>'
+    '<zeebe:loopCharacteristics inputCollection="=[1,2]" inputElement="i"/></extensionElements>'
+    '</multiInstanceLoopCharacteristics><startEvent id="s"/>'
+    + task("c")
+    + path("s", "c")
+    + "</subProcess>"
+    + path("start", "a", "many")
+)
+
+
+def test_an_activity_with_many_instances_is_activated_as_a_whole() -> None:
+    playground, key = running(MANY)
+    modify(playground, key, at("many"), end=("a",))
+    assert ids_in(playground, key) == ["c", "c", "many", "many", "many", "process"]
+
+
+def test_an_element_is_activated_in_one_of_many_instances_if_that_is_named() -> None:
+    playground, key = running(MANY, "many")
+    inner = key_of(playground, key, "many", 1)
+    assert modify(playground, key, ActivateInstruction("c", ancestor_key=inner)) == Accepted()
+    assert scope_of(playground, key, "c", 2) == inner
+
+
+def test_one_of_many_instances_is_not_chosen() -> None:
+    playground, key = running(MANY)
+    modify(playground, key, at("many"))
+    body = key_of(playground, key, "many")
+    for instruction in (at("c"), *(ActivateInstruction("c", ancestor_key=each) for each in (key, body))):
+        assert refused(playground, key, instruction) == (
+            "activate instructions that would result in the activation of multi-instance element 'many',"
+            " which is currently unsupported."
+        )
+
+
+def test_a_start_in_one_of_many_instances_is_refused() -> None:
+    playground = Playground()
+    playground.deploy(MANY)
+    rejected = playground.rejected(CreateProcessInstance("process", start_elements=("c",)))
+    assert rejected.reason == (
+        "Expected to create instance of process with start instructions but the element with id 'c' is inside"
+        " a multi-instance subprocess. The creation of elements inside a multi-instance subprocess is not"
+        " supported."
+    )
+
+
+def test_the_others_of_many_go_on_when_one_is_terminated() -> None:
+    playground, key = running(MANY, "many")
+    modify(playground, key, end=(key_of(playground, key, "many", 1),))
+    assert ids_in(playground, key) == ["c", "many", "many", "process"]
+    playground.work("c")
+    assert playground.is_over(key)
+
+
+HANDLED = process(
+    START
+    + task("a")
+    + task("b")
+    + '<subProcess id="es" triggeredByEvent="true">'
+    + f'<startEvent id="es_start">{on_message("go")}</startEvent>'
+    + task("in_es")
+    + path("es_start", "in_es")
+    + "</subProcess>"
+    + path("start", "a", "b"),
+    definitions=message("go", "go", "=k"),
+)
+
+
+def test_an_event_sub_process_is_activated_by_hand_beside_the_rest() -> None:
+    playground, key = running(HANDLED)
+    modify(playground, key, at("es"))
+    assert ids_in(playground, key) == ["a", "es", "in_es", "process"]
+
+
+def test_from_an_event_sub_process_the_way_leads_back_into_the_scope_it_interrupted() -> None:
+    playground, key = running(HANDLED)
+    playground.do(PublishMessage("go", "1"))
+    assert ids_in(playground, key) == ["es", "in_es", "process"]
+    modify(playground, key, moves=(MoveInstruction("a", source_id="in_es"),))
+    assert ids_in(playground, key) == ["a", "process"]
+    playground.work("a")
+    playground.work("b")
+    assert playground.is_over(key)
+
+
 # In the middle of other work
 
 

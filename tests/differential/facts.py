@@ -7,6 +7,7 @@ Left out is what the two write down differently without any difference to a user
 - subscriptions to signals, and those to messages as the partition has them that the message belongs to;
 - what a multi-instance body has collected so far: variables in Zeebe, something of its own here;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
+- what a migration changes: one record for each of its parts in Zeebe, one for all here;
 - that a job is over whose error was caught: Zeebe says nothing more, here it is cancelled with its element.
 """
 
@@ -68,6 +69,8 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
     for record in records:
         value = record.value
         match record.kind:
+            case _ if record.intent == "MIGRATED":
+                pass
             case "PROCESS_INSTANCE":
                 if record.intent in _LIFE:
                     life.append(_Moment(record.key, _named(record), record.intent.removeprefix("ELEMENT_")))

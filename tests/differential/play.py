@@ -95,6 +95,32 @@ class Play:
     async def cancel(self, instance: int) -> None:
         await self._do("cancel", "POST", f"process-instances/{instance}/cancellation", {})
 
+    async def modify(
+        self,
+        instance: int,
+        *activations: str | Variables,
+        end: Sequence[int] = (),
+        **more: Any,
+    ) -> None:
+        """Activate elements, each an id or an instruction, and end element instances."""
+        activate = [{"elementId": each} if isinstance(each, str) else dict(each) for each in activations]
+        body = {
+            "activateInstructions": activate,
+            "terminateInstructions": [{"elementInstanceKey": str(key)} for key in end],
+            **more,
+        }
+        what = f"modify {[each['elementId'] for each in activate]}, end {len(end)}"
+        await self._do(what, "POST", f"process-instances/{instance}/modification", body)
+
+    async def migrate(self, instance: int, definition: int, **mappings: str) -> None:
+        body = {
+            "targetProcessDefinitionKey": str(definition),
+            "mappingInstructions": [
+                {"sourceElementId": source, "targetElementId": target} for source, target in mappings.items()
+            ],
+        }
+        await self._do(f"migrate {mappings}", "POST", f"process-instances/{instance}/migration", body)
+
     async def set_variables(self, scope: int, variables: Variables, *, local: bool = False) -> None:
         body = {"variables": variables, "local": local}
         await self._do(f"set {shown(body)}", "PUT", f"element-instances/{scope}/variables", body)
@@ -265,10 +291,10 @@ class Play:
 
     # What they all do
 
-    async def send(self, method: str, path: str, body: Variables | str) -> int:
-        """Any request, with a body that may be no JSON; its status."""
+    async def send(self, method: str, path: str, body: Variables | str, *, called: str = "") -> int:
+        """Any request, with a body that may be no JSON; its status. With keys in its path it is `called`."""
         status, answer = await self._send(method, path, body)
-        self._say(f"{method} {path} {body}", status, answer)
+        self._say(f"{called or f'{method} {path}'} {body}", status, answer)
         return status
 
     def say(self, what: str, value: object) -> None:
