@@ -58,6 +58,12 @@ def evaluate_decision(
             spent(steps_max - environment.steps_left)
 
 
+def _ordered(root: DecisionNode) -> list[DecisionNode]:
+    """Worked out when it is asked for first: of all decisions at once it might be much."""
+    root.order = in_order((root,))
+    return root.order
+
+
 @final
 class _Evaluation:
     """One evaluation: the functions that are known in it, and what has been decided so far."""
@@ -72,7 +78,7 @@ class _Evaluation:
         current = root
         trace: _Trace | None = None
         try:
-            for current in in_order((root,)):
+            for current in root.order or _ordered(root):
                 trace = _Trace(self._environment, current)
                 output = trace.written(world.decide(current, trace))
                 self._decided.append(trace.decided(output))
