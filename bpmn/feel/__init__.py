@@ -1,7 +1,7 @@
 """FEEL, the expression language of DMN 1.5 with Camunda's additions.
 
-Where DMN 1.5 and Camunda 8.6 (feel-scala 1.18) differ, an expression does as in Camunda; in decisions that were
-not made for Camunda, as DMN has it. docs/feel.md lists what that is, and what is unlike Camunda on purpose.
+Where DMN 1.5 and Camunda 8.6 (feel-scala 1.18) differ, an expression does as in Camunda; in decisions that
+were not made for Camunda, as DMN has it. docs/feel.md lists both, and what is unlike Camunda on purpose.
 """
 
 from bpmnd.bpmn.feel.expression import Expression, compile_expression, compile_unary_tests
