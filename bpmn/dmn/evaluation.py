@@ -58,6 +58,12 @@ def evaluate_decision(
             spent(steps_max - environment.steps_left)
 
 
+def _ordered(root: DecisionNode) -> list[DecisionNode]:
+    """Worked out when it is asked for first: of all decisions at once it might be much."""
+    root.order = in_order((root,))
+    return root.order
+
+
 @final
 class _Evaluation:
     """One evaluation: the functions that are known in it, and what has been decided so far."""
@@ -72,7 +78,7 @@ class _Evaluation:
         current = root
         trace: _Trace | None = None
         try:
-            for current in in_order((root,)):
+            for current in root.order or _ordered(root):
                 trace = _Trace(self._environment, current)
                 output = trace.written(world.decide(current, trace))
                 self._decided.append(trace.decided(output))
@@ -87,7 +93,7 @@ class _Evaluation:
         self, root: DecisionNode, failed: DecisionNode, trace: "_Trace | None", reason: str
     ) -> DecisionResult:
         if trace is not None:
-            self._decided.append(trace.decided(_NULL))
+            self._decided.append(trace.decided(trace.refused))
         message = f"Expected to evaluate decision '{root.id}', but {reason}"
         warnings = tuple(self._environment.warnings or ())
         return DecisionResult(_NULL, tuple(self._decided), DecisionFailure(failed.id, message), warnings)
@@ -173,17 +179,19 @@ class _World:
             value = logic(environment)
         environment.frame = outer
         if node.kind is not None and value is not None:
-            value = self._fitting(node, node.kind, value)
+            value = self._fitting(node, node.kind, value, trace)
         self.values[node] = value
         return value
 
-    def _fitting(self, node: DecisionNode, kind: ItemType, value: Value) -> Value:
+    def _fitting(self, node: DecisionNode, kind: ItemType, value: Value, trace: "_Trace | None") -> Value:
         if not node.fails_on_type:
             return coerced(self._environment, value, kind, f"The decision '{node.name}'")
         if kind.fits(self._environment, value):
             return value
-        shown = to_json(value).decode()
-        raise Stopped(f"expected '{kind.name}' but found '{shown[:500]}'")
+        shown = to_json(value)
+        if trace is not None:
+            trace.refused = shown
+        raise Stopped(f"expected '{kind.name}' but found '{shown.decode()[:500]}'")
 
     def value_of(self, node: InputNode | DecisionNode) -> Value:
         """MISSING for data that was not given."""
@@ -229,6 +237,8 @@ class _Trace:
     def __init__(self, environment: Environment, node: DecisionNode) -> None:
         self._environment = environment
         self._node = node
+        self.refused = _NULL
+        """What the decision came to if that was not of its type."""
         self._inputs: list[EvaluatedInput] = []
         self._rules: list[MatchedRule] = []
 

@@ -48,6 +48,8 @@ class DecisionNode:
     deployed: "Deployed"
     requirements: "list[Requirement]" = field(default_factory=list)
     logic: Closure | CompiledTable | None = None
+    order: "list[DecisionNode]" = field(default_factory=list)
+    """Itself behind all that it requires, over whatever ways."""
 
 
 @final

@@ -72,12 +72,13 @@ class CompiledTable:
         subjects: list[Value] = []
         for clause, expression, allowed in zip(table.inputs, self._inputs, self._allowed, strict=True):
             value = expression(environment)
-            if trace is not None:
-                trace.input(clause, value)
             if allowed is not None and self._checked and allowed(environment, value) is not True:
                 environment.warn(f"The value of the input '{clause.label}' is not one of '{clause.allowed}'")
                 return None
             subjects.append(value)
+        if trace is not None:
+            for clause, value in zip(table.inputs, subjects, strict=True):
+                trace.input(clause, value)
         matched: list[list[Value]] = []
         for index, rule in enumerate(self._rules, 1):
             for at, test in rule.tests:

@@ -54,6 +54,18 @@ def compared_to_whole(sign: str, left: Closure, number: int) -> Closure:
     return comparison
 
 
+def equal_to_text(left: Closure, text: str) -> Closure:
+    """`= "text"`; a text as short as nobody has to pay for."""
+
+    def comparison(environment: Environment) -> Value:
+        value = left(environment)
+        if type(value) is str:
+            return value == text
+        return equal(environment, value, text)
+
+    return comparison
+
+
 def between(value: Closure, low: Closure, high: Closure) -> Closure:
     def within(environment: Environment) -> Value:
         subject = value(environment)

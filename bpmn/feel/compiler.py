@@ -11,6 +11,7 @@ from bpmnd.bpmn.feel import comparisons, loops, operators, testers
 from bpmnd.bpmn.feel.builtins.registry import find
 from bpmnd.bpmn.feel.calls import builtin_value, call_builtin, call_value, is_defined
 from bpmnd.bpmn.feel.closures import Closure, Tester
+from bpmnd.bpmn.feel.environment import SHORT
 from bpmnd.bpmn.feel.limits import NESTING_MAX
 from bpmnd.bpmn.feel.outcomes import SyntaxProblem
 from bpmnd.bpmn.feel.syntax import (
@@ -40,6 +41,7 @@ from bpmnd.bpmn.feel.syntax import (
     UnaryTests,
 )
 from bpmnd.bpmn.feel.types import TypeTest, is_known_type, type_test
+from bpmnd.bpmn.feel.values import Range, Value
 
 INPUT: Final = "?"
 _NO_TYPES: Final[Mapping[str, TypeTest]] = {}
@@ -184,6 +186,8 @@ class _Compiler:
         match tree.right:
             case Literal(int() as number) if not isinstance(number, bool):
                 return comparisons.compared_to_whole(tree.operator, left, number)
+            case Literal(str() as text) if tree.operator == "=" and len(text) <= SHORT:
+                return comparisons.equal_to_text(left, text)
             case _:
                 pass
         return comparisons.compared(tree.operator, left, self.compile(tree.right))
@@ -279,8 +283,13 @@ class _Compiler:
         if isinstance(tree, Test):
             return testers.equality_test(tree.operator, self.compile(tree.operand))
         if isinstance(tree, RangeOf):
+            interval = _whole_range(tree)
+            if interval is not None:
+                return testers.whole_range_test(interval)
             return testers.range_test(self._range(tree))
         if isinstance(tree, Literal):
+            if isinstance(tree.value, str) and len(tree.value) <= SHORT:
+                return testers.text_test(tree.value)
             return testers.equality_test("=", self.compile(tree))
         asks_input = INPUT in self.variables
         self.variables.discard(INPUT)
@@ -295,3 +304,16 @@ class _Compiler:
         tests = [self._test(test) for test in tree.tests]
         self.variables.add(INPUT)
         return testers.unary_tests(operators.variable(INPUT), tests, tree.negated)
+
+
+def _whole_range(tree: RangeOf) -> Range | None:
+    """The range, if all of it is written out in whole numbers."""
+    ends: list[Value] = []
+    for end in (tree.start, tree.end):
+        if end is None:
+            ends.append(None)
+        elif isinstance(end, Literal) and type(end.value) is int:
+            ends.append(end.value)
+        else:
+            return None
+    return Range(ends[0], ends[1], tree.start_included, tree.end_included)

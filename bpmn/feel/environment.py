@@ -2,11 +2,14 @@
 
 from typing import Final, final
 
+import msgspec
+
 from bpmnd.bpmn.feel.limits import CALL_NESTING_MAX, CHARACTERS_PER_STEP, WARNINGS_MAX
 from bpmnd.bpmn.feel.outcomes import Lookup
 from bpmnd.bpmn.feel.values import Value
 
-_SHORT: Final = 64
+SHORT: Final = 64
+"""Comparing strings costs nothing up to here."""
 
 
 class Stopped(Exception):  # noqa: N818 (it leaves no evaluation, hence is no error of anybody)
@@ -25,21 +28,19 @@ class Frame:
 
 
 @final
-class Environment:
-    """Made for one evaluation and thrown away with it."""
+class Environment(msgspec.Struct, eq=False):
+    """Made for one evaluation and thrown away with it; as a struct that takes a fifth of the time."""
 
-    __slots__ = ("frame", "is_standard", "lookup", "nesting", "now_ms", "steps_left", "variables", "warnings")
-
-    def __init__(self, lookup: Lookup, now_ms: int, steps_max: int, *, is_standard: bool = False) -> None:
-        self.lookup = lookup
-        self.now_ms = now_ms
-        self.steps_left = steps_max
-        self.is_standard = is_standard
-        """Whether arguments are made to fit and keys have to differ, as DMN has it and Camunda has not."""
-        self.frame: Frame | None = None
-        self.nesting = 0
-        self.variables: dict[str, Value] = {}
-        self.warnings: list[str] | None = None
+    lookup: Lookup
+    now_ms: int
+    steps_left: int
+    frame: Frame | None = None
+    nesting: int = 0
+    variables: dict[str, Value] = {}
+    """Those that were looked up already."""
+    warnings: list[str] | None = None
+    is_standard: bool = False
+    """Whether arguments are made to fit and keys have to differ, as DMN has it and Camunda has not."""
 
     def charge(self, steps: int) -> None:
         """Pay for work before it is done."""
@@ -53,7 +54,7 @@ class Environment:
     def charge_comparison(self, left: str, right: str) -> None:
         """Pay for comparing two strings, as far as they are long."""
         shorter = min(len(left), len(right))
-        if shorter > _SHORT:
+        if shorter > SHORT:
             self.charge_text(shorter)
 
     def deeper(self) -> None:

@@ -20,13 +20,13 @@ def variable(name: str) -> Closure:
 
     def read(environment: Environment) -> Value:
         known = environment.variables
-        if name in known:
-            return known[name]
-        value = environment.lookup(name)
+        value = known.get(name, MISSING)
         if value is MISSING:
-            environment.warn(f"No variable found with name '{name}'")
-            value = None
-        known[name] = value
+            value = environment.lookup(name)
+            if value is MISSING:
+                environment.warn(f"No variable found with name '{name}'")
+                value = None
+            known[name] = value
         return value
 
     return read
@@ -50,6 +50,8 @@ def local(name: str) -> Closure:
 
 def conjunction(operands: list[Closure]) -> Closure:
     """False if any is false, else null unless all are true."""
+    if len(operands) == 2:
+        return _both(*operands)
 
     def all_of(environment: Environment) -> Value:
         unknown = False
@@ -63,6 +65,28 @@ def conjunction(operands: list[Closure]) -> Closure:
         return None if unknown else True
 
     return all_of
+
+
+def _both(left: Closure, right: Closure) -> Closure:
+    """The same for two operands, as most conditions have."""
+
+    def both(environment: Environment) -> Value:
+        one = left(environment)
+        if one is False:
+            return False
+        other = right(environment)
+        if other is False:
+            if one is not True:
+                _expect_boolean(environment, one)
+            return False
+        if one is True and other is True:
+            return True
+        for value in (one, other):
+            if value is not True:
+                _expect_boolean(environment, value)
+        return None
+
+    return both
 
 
 def disjunction(operands: list[Closure]) -> Closure:

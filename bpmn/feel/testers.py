@@ -48,6 +48,31 @@ def range_test(operand: Closure) -> Tester:
     return test
 
 
+def whole_range_test(interval: Range) -> Tester:
+    """A test by a range whose ends are known and whole. Whole inputs never go through decimals."""
+    low, high = interval.start, interval.end
+    assert low is None or type(low) is int, f"{interval} begins with no whole number"
+    assert high is None or type(high) is int, f"{interval} ends with no whole number"
+    first = None if low is None else low if interval.start_included else low + 1
+    last = None if high is None else high if interval.end_included else high - 1
+
+    def test(environment: Environment, subject: Value) -> bool | None:
+        if type(subject) is not int:
+            return in_range(environment, subject, interval)
+        return (first is None or first <= subject) and (last is None or subject <= last)
+
+    return test
+
+
+def text_test(text: str) -> Tester:
+    """A test by a short text, `"open"`."""
+
+    def test(environment: Environment, subject: Value) -> bool | None:
+        return subject == text if type(subject) is str else equal(environment, subject, text)
+
+    return test
+
+
 def own_test(operand: Closure) -> Tester:
     """A test that names its input as `?`, and so answers by itself."""
 

@@ -63,7 +63,12 @@ class Play:
         self._say("deploy", status, body)
         if status != 200:
             return []
-        found = [entry["processDefinition"] for entry in body["deployments"]]
+        decisions = [one for entry in body["deployments"] if (one := entry.get("decisionDefinition"))]
+        for decision in sorted(decisions, key=lambda one: str(one["decisionDefinitionId"])):
+            self._note(f"  decision {decision['decisionDefinitionId']} version {decision['version']}")
+        found = [
+            entry["processDefinition"] for entry in body["deployments"] if entry.get("processDefinition")
+        ]
         found.sort(key=lambda process: (process["resourceName"], process["processDefinitionId"]))
         for process in found:
             self._note(
@@ -71,6 +76,29 @@ class Play:
                 f" version {process['processDefinitionVersion']}"
             )
         return [int(process["processDefinitionKey"]) for process in found]
+
+    async def evaluate(
+        self, decision: str, variables: Variables | None = None, *, with_tree: bool = True
+    ) -> None:
+        """Evaluate a decision, and note its whole tree; of a failure only how its reason begins."""
+        body = {"decisionDefinitionId": f"{RUN}{decision}", "variables": variables or {}}
+        status, result = await self._send("POST", "decision-definitions/evaluation", body)
+        self._say(f"evaluate {decision}", status, result)
+        if status != 200:
+            return
+        self._note(f"  {result['output']} failed at {result['failedDecisionDefinitionId'] or 'nothing'}")
+        if message := result["failureMessage"]:
+            self._note(f"  {message.partition(', but ')[2][:20]}")
+        for one in result["evaluatedDecisions"] if with_tree else ():
+            self._note(f"  {one['decisionDefinitionId']}: {one['decisionDefinitionName']} {one['output']}")
+            for clause in one["evaluatedInputs"]:
+                self._note(f"    {clause['inputId']} {clause['inputName']} {clause['inputValue']}")
+            for rule in one["matchedRules"]:
+                outputs = [
+                    (each["outputId"], each["outputName"], each["outputValue"])
+                    for each in rule["evaluatedOutputs"]
+                ]
+                self._note(f"    rule {rule['ruleIndex']} {rule['ruleId']} {shown(outputs)}")
 
     async def create(self, variables: Variables | None = None, **more: Any) -> int:
         """Start an instance of `RUN-process`, or of what `more` says; its key, or 0 if it was rejected."""
