@@ -67,9 +67,9 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Let another member lead: `to`, or whoever is furthest if that is 0."""
+    """Let another member lead: of those it may go `to`, or of all if none are named, who is furthest."""
 
-    to: int = 0
+    to: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -594,7 +594,7 @@ class PartitionActor(Actor[Message]):
             what = f"others have another history: {other}"
             raise DamageError("chain", self.replica.files.directory / LOG, other.index, None, what)
 
-    def _hand_over(self, to: int) -> None:
+    def _hand_over(self, to: tuple[int, ...]) -> None:
         """Ask another voter to lead, one that is there and lacks little."""
         raft = self._raft
         if raft.role is not Role.LEADER or not raft.may_propose:

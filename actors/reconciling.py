@@ -1,6 +1,6 @@
 """A leader brings the configuration of its group to where the cluster's state wants it, step by step."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Final
 
 from bpmnd.cluster.operations import GroupReport
@@ -48,15 +48,15 @@ def has_caught_up(raft: Raft, member: int, *, lag_max: int = LAG_MAX) -> bool:
     )
 
 
-def successor(raft: Raft, *, to: int = 0, lag_max: int) -> int:
-    """The voter that this leader may hand over to: `to`, or with 0 the one that is furthest; 0 if none is
-    there that lacks so little."""
+def successor(raft: Raft, *, to: Sequence[int] = (), lag_max: int) -> int:
+    """The voter that this leader may hand over to: of those in `to`, or of all if none are named, the one
+    that is furthest; 0 if none is there that lacks so little."""
     able = [
         (raft.progress()[member].match, member)
         for member in raft.configuration.voters
         if member != raft.member and has_caught_up(raft, member, lag_max=lag_max)
     ]
-    return max((one for one in able if to in (0, one[1])), default=(0, 0))[1]
+    return max((one for one in able if not to or one[1] in to), default=(0, 0))[1]
 
 
 def report_of(raft: Raft) -> GroupReport:

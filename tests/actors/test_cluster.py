@@ -142,7 +142,7 @@ async def test_who_lags_behind_is_not_handed_over_to(stage: ClusterStage) -> Non
         stage.submit(CREATE, at=leader)
         stage.pass_time(0.01)
 
-    stage.actor(leader).tell(HandOver(stage.nodes[behind].identity.member))
+    stage.actor(leader).tell(HandOver((stage.nodes[behind].identity.member,)))
     answer = stage.submit(CREATE, at=leader)
     stage.pass_time(0.2)
 

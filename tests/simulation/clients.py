@@ -310,8 +310,9 @@ class Clients:
                     await self._release(group)
 
     async def _release(self, group: Group) -> None:
-        """Send what the instances that are left may wait for."""
-        if group.live:
+        """Send what the instances that are left may wait for. A signal also starts instances: for those alone
+        it is not sent again."""
+        if any(instance.business_id is not None for instance in group.live.values()):
             await self._ask(BroadcastSignal(SIGNAL), lambda view: view.for_signal())
         for instance in list(group.live.values()):
             order = instance.business_id
