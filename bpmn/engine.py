@@ -69,6 +69,7 @@ from bpmnd.bpmn.processors import (
 )
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
+from bpmnd.bpmn.starts import fire_start_timer
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import (
@@ -221,6 +222,8 @@ class Engine:
                 if instance is not None and timer is not None:
                     again = TriggerTimer(instance.key, key)
                     turn.raise_incident(instance, timer.element_instance_key, incident, again, timer_key=key)
+                elif fire_start_timer(turn, key, starts=False):
+                    _logger.error("no process was started by the timer %s, which raised", key)
             case Continue(key=key):
                 continuation = state.continuations.items[key]
                 instance = state.instances.get(continuation.instance_key)

@@ -424,6 +424,31 @@ class TimerCanceled(_Event, frozen=True, gc=False, tag=33):
     instance_key: int
 
 
+class StartTimerCreated(_Event, frozen=True, gc=False, tag=82):
+    """The start event `element` of the latest version of a process waits; the rest is as above."""
+
+    key: int
+    definition_key: int
+    element: int
+    due: int
+    repetitions: int
+    cycle: str
+
+
+class StartTimerTriggered(_Event, frozen=True, gc=False, tag=83):
+    key: int
+    definition_key: int
+    element: int
+
+
+class StartTimerCanceled(_Event, frozen=True, gc=False, tag=84):
+    """There is a newer version of the process."""
+
+    key: int
+    definition_key: int
+    element: int
+
+
 # Messages, where they are published and buffered
 
 
@@ -784,6 +809,9 @@ Event: TypeAlias = (
     | TimerCreated
     | TimerTriggered
     | TimerCanceled
+    | StartTimerCreated
+    | StartTimerTriggered
+    | StartTimerCanceled
     | IncidentCreated
     | IncidentResolved
     | ContinuationCreated

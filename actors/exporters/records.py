@@ -169,6 +169,8 @@ class Records:
                     "throwElementId": value.get("elementId"),
                     "catchElementId": catch_event or None,
                 }
+            case events.StartTimerCreated() | events.StartTimerTriggered() | events.StartTimerCanceled():
+                return self._of_start_timer(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():
@@ -346,6 +348,17 @@ class Records:
             "dueDate": moment(timer.due),
             "repetitions": timer.repetitions,
         }
+
+    def _of_start_timer(
+        self, event: events.StartTimerCreated | events.StartTimerTriggered | events.StartTimerCanceled
+    ) -> Value:
+        definition = self._instances.definitions.get(event.definition_key)
+        value = _of_process(event.definition_key, definition, None)
+        if definition is not None and event.element < len(definition.element_ids):
+            value["targetElementId"] = definition.element_ids[event.element]
+        if isinstance(event, events.StartTimerCreated):
+            value |= {"dueDate": moment(event.due), "repetitions": event.repetitions}
+        return value
 
     def _of_subscription(
         self,

@@ -1,25 +1,17 @@
-"""Timers of catch events and boundary events (BPMN 2.0, §10.5.5.1)."""
-
-from typing import Final
+"""Timers that element instances wait for (BPMN 2.0, §10.5.5.1)."""
 
 import msgspec
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.moments import again, work_out
 from bpmnd.bpmn.elements.triggers import can_happen, happen
-from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
+from bpmnd.bpmn.evaluation import lookup_in
 from bpmnd.bpmn.events import TimerCreated, TimerTriggered
-from bpmnd.bpmn.feel import to_json, type_name
-from bpmnd.bpmn.feel.temporal import DateTime
-from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, StartEvent, TimerDefinition, TimerKind
-from bpmnd.bpmn.model.timers import parse_cycle, parse_date, parse_duration
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import BoundaryEvent, StartEvent, TimerDefinition
 from bpmnd.bpmn.state.records import ProcessInstance, Timer
 from bpmnd.bpmn.steps import TriggerTimer
 from bpmnd.bpmn.turn import Turn
-
-_DUE_MIN: Final = 1
-"""What is long past is due at once; 0 would stand for a timer that is not due at all."""
-_TEMPORAL = ("STRING", "DURATION", "PERIOD", "DATE", "DATE_TIME")
 
 
 class TimerPlan(msgspec.Struct, frozen=True, gc=False):
@@ -47,33 +39,8 @@ class TimerPlan(msgspec.Struct, frozen=True, gc=False):
 
 def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> TimerPlan | Incident:
     """When the timer is to fire, reckoned from now."""
-    turn = activation.turn
-    lookup = lookup_in(activation.instance, activation.inner_key)
-    evaluated = evaluate(turn, timer.value, lookup, IncidentType.EXTRACT_VALUE_ERROR)
-    if isinstance(evaluated, Incident):
-        return evaluated
-    if type_name(evaluated.value) not in _TEMPORAL:
-        return not_of_type(timer.value, "STRING", evaluated)
-    text: str = msgspec.json.decode(to_json(evaluated.value))
-    match timer.kind:
-        case TimerKind.DATE:
-            if isinstance(evaluated.value, DateTime) and evaluated.value.offset is None:
-                text += "Z"
-            date = parse_date(text)
-            if date is not None:
-                return TimerPlan(element, max(_DUE_MIN, date))
-        case TimerKind.DURATION:
-            duration = parse_duration(text)
-            if duration is not None:
-                return TimerPlan(element, max(_DUE_MIN, duration.after(turn.now)))
-        case TimerKind.CYCLE:
-            cycle = parse_cycle(text)
-            if cycle is not None:
-                return TimerPlan(element, max(_DUE_MIN, cycle.first_due(turn.now)), cycle.repetitions, text)
-    return Incident(
-        IncidentType.EXTRACT_VALUE_ERROR,
-        f"Expected a timer of kind '{timer.kind.value}', but '{text}' cannot be read as one.",
-    )
+    moment = work_out(activation.turn, timer, lookup_in(activation.instance, activation.inner_key))
+    return moment if isinstance(moment, Incident) else TimerPlan(element, *moment)
 
 
 def trigger(turn: Turn, step: TriggerTimer) -> None:
@@ -92,21 +59,7 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
 
 
 def _repeat(turn: Turn, instance: ProcessInstance, timer: Timer) -> None:
-    """Set the timer again, one interval after now: a cycle that was late does not catch up, and one
-    without a length of time still lets the partition do other work."""
-    left = timer.repetitions - 1 if timer.repetitions > 0 else timer.repetitions
-    cycle = parse_cycle(timer.cycle) if timer.cycle and left else None
-    if cycle is None:
-        return
-    due = max(cycle.interval.after(turn.now), turn.now + 1)
-    turn.emit(
-        TimerCreated(
-            turn.new_key(),
-            instance.key,
-            timer.element_instance_key,
-            timer.element,
-            due,
-            left,
-            timer.cycle,
-        )
-    )
+    moment = again(turn, timer.repetitions, timer.cycle)
+    if moment is not None:
+        key, waiting = turn.new_key(), timer.element_instance_key
+        turn.emit(TimerCreated(key, instance.key, waiting, timer.element, *moment))

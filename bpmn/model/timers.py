@@ -6,12 +6,14 @@ The accepted forms are Zeebe's, which are those of Java's `Period`, `Duration` a
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
+
+from bpmnd.bpmn.model.cron import Cron, parse_cron
+from bpmnd.bpmn.model.dates import MS_PER_DAY, date_of, days_in, days_until
 
 INFINITE: Final = -1
 """The repetitions of a cycle without an end."""
 
-_MS_PER_DAY: Final = 24 * 60 * 60 * 1000
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 _INT_MAX: Final = 2**31 - 1
@@ -45,14 +47,14 @@ class Duration:
 
     def after(self, moment_ms: int) -> int:
         """The moment this much later: months (at most to their last day), then days, then time."""
-        days, time_ms = divmod(moment_ms, _MS_PER_DAY)
+        days, time_ms = divmod(moment_ms, MS_PER_DAY)
         if self.months:
-            year, month, day = _date_of(days)
+            year, month, day = date_of(days)
             year, month = divmod(year * 12 + month - 1 + self.months, 12)
             month += 1
-            days = _days_until(year, month, min(day, _days_in(year, month)))
+            days = days_until(year, month, min(day, days_in(year, month)))
 
-        later_ms = (days + self.days) * _MS_PER_DAY + time_ms + self.nanoseconds // _NS_PER_MS
+        later_ms = (days + self.days) * MS_PER_DAY + time_ms + self.nanoseconds // _NS_PER_MS
         return max(-_LONG_MAX, min(later_ms, _LONG_MAX))
 
 
@@ -68,7 +70,30 @@ class Cycle:
         """When a cycle set at this moment is first due: at a start yet to come, else after its interval."""
         if self.start is not None and self.start > moment_ms:
             return self.start
+        return self.next_due(moment_ms)
+
+    def next_due(self, moment_ms: int) -> int:
+        """When it is due again after it has been at this moment."""
         return self.interval.after(moment_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class CronCycle:
+    """The moments of a cron expression, without an end."""
+
+    cron: Cron
+    repetitions: int = INFINITE
+
+    def first_due(self, moment_ms: int) -> int:
+        return self.next_due(moment_ms)
+
+    def next_due(self, moment_ms: int) -> int:
+        """The next of its moments after this one; the end of time where there is none any more."""
+        next_ms = self.cron.next_after(moment_ms)
+        return _LONG_MAX if next_ms is None else next_ms
+
+
+Repetition: TypeAlias = Cycle | CronCycle
 
 
 def parse_duration(text: str) -> Duration | None:
@@ -102,7 +127,7 @@ def parse_date(text: str) -> int | None:
     year, month, day, hour, minute, second = (int(number or 0) for number in match.group(1, 2, 3, 4, 5, 6))
     offset_hour, offset_minute, offset_second = (int(number or 0) for number in match.group(9, 10, 11))
     offset_s = offset_hour * 3600 + offset_minute * 60 + offset_second
-    if not 1 <= month <= 12 or not 1 <= day <= _days_in(year, month):
+    if not 1 <= month <= 12 or not 1 <= day <= days_in(year, month):
         return None
     if hour > 23 or max(minute, second, offset_minute, offset_second) > 59 or offset_s > _OFFSET_MAX_S:
         return None
@@ -111,15 +136,19 @@ def parse_date(text: str) -> int | None:
         offset_s = -offset_s
     time_s = hour * 3600 + minute * 60 + second - offset_s
     fraction_ms = int((match[7] or "").ljust(9, "0")) // _NS_PER_MS
-    moment_ms = _days_until(year, month, day) * _MS_PER_DAY + time_s * 1000 + fraction_ms
+    moment_ms = days_until(year, month, day) * MS_PER_DAY + time_s * 1000 + fraction_ms
     return moment_ms if abs(moment_ms) <= _LONG_MAX else None
 
 
-def parse_cycle(text: str) -> Cycle | None:
-    """Read `R[n]/interval` or `R[n]/start/interval`. Without a number, or with -1, it has no end.
+def parse_cycle(text: str) -> Repetition | None:
+    """Read `R[n]/interval`, `R[n]/start/interval` or a cron expression. Without a number, or with -1, it has
+    no end.
 
     It fires once at least: Zeebe takes 0 and the other negative numbers for 1.
     """
+    if not text.startswith("R"):
+        cron = parse_cron(text)
+        return None if cron is None else CronCycle(cron)
     repetitions_text, _, rest = text.partition("/")
     start_text, _, interval_text = rest.rpartition("/")
     match = _REPETITIONS.fullmatch(repetitions_text)
@@ -132,34 +161,3 @@ def parse_cycle(text: str) -> Cycle | None:
     if (start_text and start is None) or abs(repetitions) > _INT_MAX:
         return None
     return Cycle(repetitions if repetitions == INFINITE else max(repetitions, 1), interval, start)
-
-
-def _days_in(year: int, month: int) -> int:
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
-
-
-# `datetime` ends with the year 9999, Zeebe's moments do not. The two functions below count in years that
-# begin in March, so that the leap day is the last of its year, and in the 400 years the calendar repeats in.
-_DAYS_PER_400_YEARS: Final = 146_097
-_DAYS_UNTIL_1970: Final = 719_468
-"""From 1 March of the year 0."""
-
-
-def _days_until(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01 to the date."""
-    cycle, year = divmod(year - (month <= 2), 400)
-    day_of_year = (153 * ((month - 3) % 12) + 2) // 5 + day - 1
-    return cycle * _DAYS_PER_400_YEARS + year * 365 + year // 4 - year // 100 + day_of_year - _DAYS_UNTIL_1970
-
-
-def _date_of(days: int) -> tuple[int, int, int]:
-    """The date (year, month, day) so many days after 1970-01-01."""
-    cycle, day = divmod(days + _DAYS_UNTIL_1970, _DAYS_PER_400_YEARS)
-    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
-    day -= year * 365 + year // 4 - year // 100
-    month = (5 * day + 2) // 153
-    day -= (153 * month + 2) // 5
-    month = month + 3 if month < 10 else month - 9
-    return cycle * 400 + year + (month <= 2), month, day + 1

@@ -6,6 +6,7 @@ from bpmnd.bpmn.outcomes import Accepted, Outcome
 from bpmnd.bpmn.processors.jobs import fire_job
 from bpmnd.bpmn.processors.messages import expire
 from bpmnd.bpmn.processors.once import forget
+from bpmnd.bpmn.starts import fire_start_timer
 from bpmnd.bpmn.steps import TriggerTimer
 from bpmnd.bpmn.turn import Turn
 
@@ -14,7 +15,7 @@ def fire(turn: Turn, command: FireDue) -> Outcome:
     """Nothing comes of it if what was due is gone."""
     instance = turn.state.owner_of(command.key)
     if instance is None:
-        if not expire(turn, command.key):
+        if not fire_start_timer(turn, command.key) and not expire(turn, command.key):
             forget(turn, command.key)
     elif command.key in instance.timers:
         trigger(turn, TriggerTimer(instance.key, command.key))

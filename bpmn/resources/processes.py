@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, final
 
 from bpmnd.bpmn.commands import Resource
+from bpmnd.bpmn.elements.moments import work_out
 from bpmnd.bpmn.events import ProcessCreated
+from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import ExecutableProcess, StartEvent
+from bpmnd.bpmn.model.graph import ExecutableProcess, StartEvent, TimerDefinition
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
 from bpmnd.bpmn.resources.resource import checksum_of
-from bpmnd.bpmn.starts import name_at_start, subscribe_starts
+from bpmnd.bpmn.starts import name_at_start, set_start_timers, subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn
 
@@ -84,6 +86,7 @@ class DeployableProcess:
 
     def begin(self, turn: Turn, keys: Sequence[int]) -> None:
         subscribe_starts(turn, keys[0], self._process)
+        set_start_timers(turn, keys[0], self._process)
 
 
 def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
@@ -92,6 +95,12 @@ def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
     for index in process.root.triggered_starts:
         event = process.elements[index]
         assert isinstance(event, StartEvent), f"{index} is no start event"
+        if isinstance(event.trigger, TimerDefinition):
+            moment = work_out(turn, event.trigger, lambda _: MISSING)
+            if isinstance(moment, Incident):
+                why = f"the timer that starts a process must be constant: {moment.message}"
+                yield f"element '{event.id}': {why}"
+            continue
         name = name_at_start(turn, event)
         if isinstance(name, Incident):
             yield f"element '{event.id}': the name of what starts a process must be constant: {name.message}"

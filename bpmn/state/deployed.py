@@ -18,6 +18,18 @@ class Definition(msgspec.Struct, frozen=True, array_like=True):
     content: bytes
 
 
+class StartTimer(msgspec.Struct, frozen=True, array_like=True):
+    """A start event of the latest version of a process, and when it starts the next instance. `repetitions`
+    counts the firings still to come, this one included; -1 stands for no end."""
+
+    key: int
+    definition_key: int
+    element: int
+    due: int
+    repetitions: int
+    cycle: str
+
+
 class PendingDeployment(msgspec.Struct, frozen=True, array_like=True):
     """A deployment that not every partition has yet, and the request that waits for it."""
 

@@ -10,7 +10,7 @@ from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.decisions import Decisions
-from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment
+from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment, StartTimer
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import Messages
@@ -80,6 +80,7 @@ class State:
         self.instances = Instances(store, self.owners)
         self.definitions = Table(b"d", Definition, store)
         self.decisions = Decisions(store)
+        self.start_timers = Table(b"T", StartTimer, store)
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
@@ -161,6 +162,7 @@ class State:
         tables = (
             self.definitions,
             *self.decisions.tables,
+            self.start_timers,
             self.pending_deployments,
             self.continuations,
             self.outbox.last_numbers,

@@ -220,11 +220,13 @@ STARTED = process(
     START
     + event("startEvent", "asked", on_message("go"))
     + event("startEvent", "belled", on_signal("ring"))
+    + event("startEvent", "timed", due("timeCycle", "R5/PT20S"))
     + message_catch("wait", on_message("more"))
     + task("a")
     + path("start", "wait", "a")
     + flow("asked", "wait")
-    + flow("belled", "a"),
+    + flow("belled", "a")
+    + flow("timed", "a"),
     process_id="started",
     definitions=message("go", "go") + message("more", "more", "=k") + signal("ring", "ring"),
 )
@@ -433,6 +435,7 @@ def check(world: World, *, whole_state: bool) -> None:
         for key, noted in mirror.noted.records._changed.items()  # pyright: ignore[reportPrivateUsage]
         if noted is not None
     ]
+    dues += [(timer.due, timer.key) for timer in mirror.start_timers.items.values()]
     activatable: dict[str, list[int]] = {}
     owners: dict[int, int] = {}
     incidents = 0
@@ -656,6 +659,8 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world.finish()
     world.go_on()
     world.now += 1_000_000  # No message starts another instance any more.
+    while world.state.start_timers.items:
+        world.pass_time(20_000)
     for instance in list(live(world.mirror)):
         world.do(CancelProcessInstance(instance.key))
     world.pass_time(0)
@@ -669,5 +674,5 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world.begin()
     world.finish()
     assert whole(world.state, world.store) == rows_of(world.replayed())
-    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxyst"]
+    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxystT"]
     assert not left, f"{left} are left in the store"

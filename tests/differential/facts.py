@@ -4,6 +4,7 @@ Left out is what the two write down differently without any difference to a user
 
 - the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
   kinds stand among each other;
+- timers of start events: Zeebe names the process instance that they start;
 - subscriptions to signals, and those to messages as the partition has them that the message belongs to;
 - what a multi-instance body has collected so far: variables in Zeebe, something of its own here;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
@@ -90,6 +91,8 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                     name = f"message subscriptions of {value['elementId']}"
                     others[name].append(_line(record._replace(intent=intent)))
             case "JOB" if record.intent == "CANCELED" and record.key in thrown:
+                pass
+            case "TIMER" if value.get("elementInstanceKey") == -1:
                 pass
             case "TIMER":
                 element = value.get("targetElementId") or value["elementId"]

@@ -8,7 +8,6 @@ from bpmnd.bpmn.elements.kind import EventKind, Plan, Position
 from bpmnd.bpmn.elements.timers import plan_timer
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model import graph
-from bpmnd.bpmn.model.details import not_yet
 from bpmnd.bpmn.model.graph import TimerDefinition
 from bpmnd.bpmn.model.reading import Reading
 from bpmnd.bpmn.model.texts import is_expression, read_text
@@ -18,7 +17,7 @@ from bpmnd.bpmn.model.xml import Tag
 _WHAT: Final = {
     graph.TimerKind.DATE: "an ISO 8601 date-time with an offset",
     graph.TimerKind.DURATION: "an ISO 8601 duration",
-    graph.TimerKind.CYCLE: "an ISO 8601 repeating interval",
+    graph.TimerKind.CYCLE: "an ISO 8601 repeating interval or a cron expression of six fields",
 }
 _PARSERS: Final[Mapping[graph.TimerKind, Callable[[str], object | None]]] = {
     graph.TimerKind.DATE: parse_date,
@@ -29,7 +28,6 @@ _MAY_INTERRUPT: Final = {
     Position.BOUNDARY: "boundary event",
     Position.EVENT_START: "start event of an event sub-process",
 }
-_CRON_FIELDS: Final = 6
 
 
 @final
@@ -38,7 +36,7 @@ class TimerKind(EventKind[TimerDefinition]):
 
     words = "timer"
     definition = TimerDefinition
-    positions = frozenset({Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
+    positions = frozenset({Position.START, Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -79,10 +77,5 @@ def _read(event: Tag, definition: Tag, reading: Reading) -> TimerDefinition:
 
 
 def _check_literal(event: Tag, kind: graph.TimerKind, tag: Tag, reading: Reading) -> None:
-    if _PARSERS[kind](tag.text) is not None:
-        return
-
-    if kind is graph.TimerKind.CYCLE and (tag.text.startswith("@") or len(tag.text.split()) == _CRON_FIELDS):
-        reading.report.add(event, not_yet("cron expressions"), at=tag)
-    else:
+    if _PARSERS[kind](tag.text) is None:
         reading.report.add(event, f"'{tag.text}' is not {_WHAT[kind]}", at=tag)

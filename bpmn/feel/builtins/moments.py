@@ -23,6 +23,7 @@ from bpmnd.bpmn.feel.temporal import (
     weekday,
 )
 from bpmnd.bpmn.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
+from bpmnd.bpmn.feel.texts import text_of
 from bpmnd.bpmn.feel.values import Number, Value
 from bpmnd.bpmn.feel.zones import OFFSET_SECONDS_MAX, Zone, zone_named
 
@@ -140,6 +141,20 @@ def duration_from_text(environment: Environment, text: str) -> Value:
 @builtin("duration(from)")
 def duration_from_duration(environment: Environment, duration: DayTimeDuration | YearMonthDuration) -> Value:
     return duration
+
+
+@builtin("cycle(interval)")
+def cycle_without_end(environment: Environment, interval: DayTimeDuration | YearMonthDuration) -> Value:
+    """The repeating interval of a timer, as its text."""
+    return f"R/{text_of(environment, interval)}"
+
+
+@builtin("cycle(repetitions, interval)")
+def cycle(
+    environment: Environment, repetitions: Number | None, interval: DayTimeDuration | YearMonthDuration
+) -> Value:
+    count = "" if repetitions is None else int(repetitions)
+    return f"R{count}/{text_of(environment, interval)}"
 
 
 @builtin("years and months duration(from, to)")

@@ -76,6 +76,9 @@ def test_no_two_events_have_one_name() -> None:
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
         events.ScopeInterrupted: events.BoundaryEventTriggered,
+        events.StartTimerCreated: events.TimerCreated,
+        events.StartTimerTriggered: events.TimerTriggered,
+        events.StartTimerCanceled: events.TimerCanceled,
     }
     others = {event: name for event, name in EVENT_NAMES.items() if event not in alike}
     assert len(set(others.values())) == len(others)

@@ -33,6 +33,7 @@ from tests.bpmn.model.models import (
 JOB = '<zeebe:taskDefinition type="pay"/>'
 ERRORS = '<error id="refused" errorCode="REFUSED"/><error id="plain"/><error id="computed" errorCode="=x"/>'
 HOST = START + WORK + END
+NO_CYCLE = "is not an ISO 8601 repeating interval or a cron expression of six fields"
 
 
 def service_task(extensions: str, kind: str = "serviceTask") -> ServiceTask:
@@ -200,9 +201,9 @@ def test_a_timer_catch_event_does_not_repeat() -> None:
     [
         ("timeDuration", "1h", "'1h' is not an ISO 8601 duration"),
         ("timeDate", "2030-01-01", "'2030-01-01' is not an ISO 8601 date-time with an offset"),
-        ("timeCycle", "PT1H", "'PT1H' is not an ISO 8601 repeating interval"),
-        ("timeCycle", "0 0 * * * *", "cron expressions are not supported yet"),
-        ("timeCycle", "@daily", "cron expressions are not supported yet"),
+        ("timeCycle", "PT1H", f"'PT1H' {NO_CYCLE}"),
+        ("timeCycle", "0 0 * * *", f"'0 0 * * *' {NO_CYCLE}"),
+        ("timeCycle", "0 0 0 31 2 *", f"'0 0 0 31 2 *' {NO_CYCLE}"),
     ],
 )
 def test_a_literal_timer_is_checked(kind: str, text: str, reason: str) -> None:

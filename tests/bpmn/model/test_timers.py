@@ -197,7 +197,7 @@ def test_a_cycle_fires_at_least_once_as_in_zeebe(text: str) -> None:
         "RR/PT1S",
         "R-/PT1S",
         "R3/2030-01-01T00:00:00/PT1S",
-        "0 0 * * * *",
+        "0 0 * * *",
         "R3/x/PT1S",
         "R3/2030-01-01T00:00:00Z/PT1S/x",
     ],
