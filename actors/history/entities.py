@@ -98,6 +98,11 @@ def _of_definition(
     return Field(f"d.{column}", kind, filter, sorts, on_definition=True)
 
 
+def _constant(number: int) -> str:
+    """A bare number would be taken for that of a column where rows are ordered."""
+    return f"({number} + 0)"
+
+
 _TENANT: Final = _of_definition("tenant_id")
 
 PROCESS_INSTANCES: Final = Entity(
@@ -184,8 +189,8 @@ JOBS: Final = Entity(
         "elementId": Field("e.element_id", Kind.TEXT),
         "elementInstanceKey": _key("element_key"),
         "type": Field("x.type", Kind.TEXT),
-        "kind": _enum(str(JOB_KINDS.index("BPMN_ELEMENT")), JOB_KINDS),
-        "listenerEventType": _enum(str(LISTENER_EVENTS.index("UNSPECIFIED")), LISTENER_EVENTS),
+        "kind": _enum(_constant(JOB_KINDS.index("BPMN_ELEMENT")), JOB_KINDS),
+        "listenerEventType": _enum(_constant(LISTENER_EVENTS.index("UNSPECIFIED")), LISTENER_EVENTS),
         "state": _enum("x.state", JOB_STATES),
         "retries": Field("x.retries", Kind.INTEGER),
         "worker": Field("x.worker", Kind.TEXT),
