@@ -81,6 +81,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "element INTEGER NOT NULL",
         "element_key INTEGER NOT NULL",
         "type TEXT NOT NULL",
+        "kind INTEGER NOT NULL",
+        "listens_to INTEGER NOT NULL",
         "state INTEGER NOT NULL",
         "retries INTEGER NOT NULL",
         "created INTEGER NOT NULL",
@@ -362,7 +364,8 @@ class HistoryReader:
                 self._deadline = 0.0
                 self._connection.execute("ROLLBACK")
 
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """What a query of our own finds: how its columns look is known where it is made."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.OperationalError as error:

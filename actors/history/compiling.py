@@ -1,7 +1,7 @@
 """From a query to SQL. Names of columns come from our own tables; what a client sent becomes parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias, assert_never, final
+from typing import Any, Final, TypeAlias, assert_never, final
 
 from bpmnd.actors.history.entities import ENTITIES, RELATED, Entity, Field, Kind
 from bpmnd.actors.history.queries import (
@@ -16,7 +16,7 @@ from bpmnd.actors.history.queries import (
     Search,
 )
 
-Lookup: TypeAlias = Callable[[str, Sequence[Scalar]], Sequence[tuple[Scalar, ...]]]
+Lookup: TypeAlias = Callable[[str, Sequence[Scalar]], Sequence[tuple[Any, ...]]]
 """Runs a small query beforehand."""
 
 FEW: Final = 10_000

@@ -48,7 +48,7 @@ class Filter(Enum):
 @final
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column or an expression. One with a `source` belongs to that joined table."""
+    """A column or an expression, but no bare number: in an order that would be the number of a column."""
 
     sql: str
     kind: Kind
@@ -96,11 +96,6 @@ def _of_definition(
     column: str, kind: Kind = Kind.TEXT, *, filter: Filter = Filter.FULL, sorts: bool = True
 ) -> Field:
     return Field(f"d.{column}", kind, filter, sorts, on_definition=True)
-
-
-def _constant(number: int) -> str:
-    """A bare number would be taken for that of a column where rows are ordered."""
-    return f"({number} + 0)"
 
 
 _TENANT: Final = _of_definition("tenant_id")
@@ -189,8 +184,8 @@ JOBS: Final = Entity(
         "elementId": Field("e.element_id", Kind.TEXT),
         "elementInstanceKey": _key("element_key"),
         "type": Field("x.type", Kind.TEXT),
-        "kind": _enum(_constant(JOB_KINDS.index("BPMN_ELEMENT")), JOB_KINDS),
-        "listenerEventType": _enum(_constant(LISTENER_EVENTS.index("UNSPECIFIED")), LISTENER_EVENTS),
+        "kind": _enum("x.kind", JOB_KINDS),
+        "listenerEventType": _enum("x.listens_to", LISTENER_EVENTS),
         "state": _enum("x.state", JOB_STATES),
         "retries": Field("x.retries", Kind.INTEGER),
         "worker": Field("x.worker", Kind.TEXT),

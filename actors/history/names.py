@@ -93,6 +93,8 @@ def numbers_of(names: Names) -> Mapping[str, int]:
     return {name: number for number, name in enumerate(names)}
 
 
+JOB_KIND: Final = numbers_of(JOB_KINDS)
+LISTENER_EVENT: Final = numbers_of(LISTENER_EVENTS)
 JOB_STATE: Final = numbers_of(JOB_STATES)
 INCIDENT_STATE: Final = numbers_of(INCIDENT_STATES)
 SUBSCRIPTION_STATE: Final = numbers_of(SUBSCRIPTION_STATES)

@@ -72,6 +72,8 @@ class Projection:
 
         After an error it can be tried again: what was not written does not count.
         """
+        if not self._path.exists():
+            self.rebuild("its file was taken away")
         while self._told and self._told[0].index <= self.progress.position.index:
             self._check(self._told.popleft())
         if not self._told:
@@ -85,7 +87,7 @@ class Projection:
 
     def rebuild(self, why: str) -> None:
         """Begin from the first entry that is kept."""
-        self._told.clear()
+        self._told = deque(list(self._told)[-1:])
         self.rebuilds += 1
         self.progress = self._begin_anew(why)
         self._tables = Tables(self._partition_id, self._writer)

@@ -25,7 +25,8 @@ from bpmnd.storage.history import remove_history
 _logger = logging.getLogger(__name__)
 _LENGTH: Final = struct.Struct("<I")
 _CHUNK: Final = 1 << 16
-_RETRY_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 1.0
+"""After so long it looks again for what has failed, and whether its files are still there."""
 _TRIES: Final = 3
 """So often in a row the log may not continue the history before that is made anew."""
 
@@ -126,14 +127,14 @@ class Projector:
     def run(self) -> None:
         """Work until the other end is closed."""
         busy = True
-        while self._listen(0.0 if busy else _RETRY_SECONDS if self._failures else None):
+        while self._listen(0.0 if busy else _PAUSE_SECONDS):
             busy = False
             for partition in list(self._told):
                 busy = self._advance(partition) or busy
         for projection in self._projections.values():
             projection.close()
 
-    def _listen(self, seconds_max: float | None) -> bool:
+    def _listen(self, seconds_max: float) -> bool:
         """Take in what was sent, and wait for it if there is nothing else to do; False at the end."""
         while select.select([self._source], [], [], seconds_max)[0]:
             data = os.read(self._source, _CHUNK)

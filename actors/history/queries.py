@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-Scalar: TypeAlias = int | str | bytes | None
+Scalar: TypeAlias = int | str | None
 
 
 class Operator(StrEnum):

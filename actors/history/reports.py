@@ -1,7 +1,7 @@
 """Counts over the tables of a history, each by name: one row a group, added up over the partitions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from bpmnd.actors.history.compiling import Statement, where_sql
 from bpmnd.actors.history.entities import MESSAGE_SUBSCRIPTIONS, PROCESS_INSTANCES
@@ -11,7 +11,7 @@ from bpmnd.storage.history import Value
 
 
 class Reader(Protocol):
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Scalar, ...]]: ...
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]: ...
 
 
 Rows: TypeAlias = list[tuple[Scalar, ...]]
@@ -106,13 +106,12 @@ def _flows_of_instance(reader: Reader, report: Report) -> Rows:
         "SELECT element, element_id FROM elements WHERE definition_key = ? ORDER BY element",
         (definition_key,),
     )
-    return [
-        (element_id,) for element, element_id in elements if isinstance(element, int) and taken >> element & 1
-    ]
+    return [(element_id,) for element, element_id in elements if taken >> element & 1]
 
 
 def _xml_of_definition(reader: Reader, report: Report) -> Rows:
-    return reader.rows("SELECT content FROM definitions WHERE key = ?", (report.values[0],))
+    found = reader.rows("SELECT content FROM definitions WHERE key = ?", (report.values[0],))
+    return [(content.decode("latin-1"),) for (content,) in found]  # A file says itself how it is encoded.
 
 
 def _callers_of_instance(reader: Reader, report: Report) -> Rows:

@@ -79,6 +79,8 @@ class JobRow(_Row, gc=False):
     element: int
     element_key: int
     type: str
+    kind: int
+    listens_to: int
     state: int
     retries: int
     created: int

@@ -22,7 +22,7 @@ from tests.gateway.fakes import FakePartition
         "/v2/jobs//completion",
         "/v2/jobs/1/nope",
         "/v2/messages",
-        "/v2/incidents/search",
+        "/v2/batch-operations/search",
         "/v2/process-instances/1",
     ],
 )

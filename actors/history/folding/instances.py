@@ -17,6 +17,21 @@ def instance_created(tables: Tables, event: events.ProcessInstanceCreated, time:
     )
 
 
+@folds(events.ProcessInstanceCalled)
+def instance_called(tables: Tables, event: events.ProcessInstanceCalled, time: int) -> None:
+    tables.instances.add(
+        InstanceRow(
+            event.key,
+            event.definition_key,
+            ACTIVE,
+            time,
+            parent_key=event.instance_key,
+            parent_element_key=event.element_instance_key,
+            root_key=event.root_key,
+        )
+    )
+
+
 @folds(events.ElementActivating)
 def activating(tables: Tables, event: events.ElementActivating, time: int) -> None:
     _began(tables, event, time)

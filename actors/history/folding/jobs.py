@@ -1,7 +1,7 @@
 """Jobs."""
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import JOB_STATE
+from bpmnd.actors.history.names import JOB_KIND, JOB_STATE, LISTENER_EVENT
 from bpmnd.actors.history.rows import JobRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
@@ -9,6 +9,22 @@ from bpmnd.bpmn import events
 
 @folds(events.JobCreated)
 def job_created(tables: Tables, event: events.JobCreated, time: int) -> None:
+    _created(tables, event, "BPMN_ELEMENT", "UNSPECIFIED", time)
+
+
+@folds(events.ListenerJobCreated)
+def listener_job_created(tables: Tables, event: events.ListenerJobCreated, time: int) -> None:
+    kind = "EXECUTION_LISTENER" if event.listens_to in ("START", "END") else "TASK_LISTENER"
+    _created(tables, event, kind, event.listens_to, time)
+
+
+def _created(
+    tables: Tables,
+    event: events.JobCreated | events.ListenerJobCreated,
+    kind: str,
+    listens_to: str,
+    time: int,
+) -> None:
     instance = tables.instances.get(event.instance_key)
     if instance is not None:
         tables.jobs.add(
@@ -19,6 +35,8 @@ def job_created(tables: Tables, event: events.JobCreated, time: int) -> None:
                 event.element,
                 event.element_instance_key,
                 event.type,
+                JOB_KIND[kind],
+                LISTENER_EVENT.get(listens_to, LISTENER_EVENT["UNSPECIFIED"]),
                 JOB_STATE["CREATED"],
                 event.retries,
                 time,

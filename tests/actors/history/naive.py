@@ -70,7 +70,7 @@ class Naive:
         definition = self.definitions[int(self.instances[instance_key]["processDefinitionKey"])]
         return definition.element_ids[element]
 
-    def _take(self, event: events.Event, now: str) -> None:  # noqa: C901, PLR0912
+    def _take(self, event: events.Event, now: str) -> None:
         match event:
             case events.ProcessCreated():
                 self.definitions[event.key] = event
