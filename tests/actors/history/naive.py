@@ -7,7 +7,7 @@ import fnmatch
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import Frame
@@ -275,7 +275,8 @@ def holds(value: Any, wanted: Any) -> bool:
     """A value against a plain one, or against operators."""
     if not isinstance(wanted, dict):
         return bool(value is not None and value == wanted)
-    return all(_compare(value, operator, other) for operator, other in wanted.items())
+    operators = cast(Item, wanted)
+    return all(_compare(value, operator, other) for operator, other in operators.items())
 
 
 def _compare(value: Any, operator: str, other: Any) -> bool:

@@ -30,7 +30,7 @@ from bpmnd.storage.batch import PAGE
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.entry import Position
 from bpmnd.storage.follow import ChainError
-from bpmnd.storage.history import dump_history
+from bpmnd.storage.history import Row, dump_history
 from bpmnd.storage.log import Log
 from bpmnd.storage.memory_disk import MemoryDisk
 from bpmnd.storage.writer import InlineWriter, ThreadWriter
@@ -185,7 +185,7 @@ def test_what_ended_long_ago_is_dropped_with_all_that_is_its_own(tmp_path: Path)
     playground.now += DAY_MS + 1
     playground.do(CreateProcessInstance("process"))
     written = Written(playground.frames)
-    rows = {}
+    rows: dict[int, dict[str, list[Row]]] = {}
     for per_step in (1, 1000):
         path = tmp_path / f"{per_step}.sqlite"
         with closing(written.projection(path, keep_ms=DAY_MS, events_max=per_step)) as projection:
