@@ -66,7 +66,7 @@ class ApiDescription:
         if "oneOf" in schema:
             fitting = [part for part in schema["oneOf"] if not self._check(part, value, at)]
             # Which kind of key a text is, its pattern does not tell.
-            fits = len(fitting) == 1 or (fitting and type(value) is str)
+            fits = len(fitting) == 1 or (fitting and self._is_a("string", value))
             complaints += [] if fits else [f"{at} fits {len(fitting)} variants"]
         kind = schema.get("type")
         if kind is not None and not self._is_a(kind, value):
