@@ -40,6 +40,8 @@ class Archiving:
         self._damaged = damaged
         self._busy = False
         self._closed = False
+        self.projected: int | None = None
+        """Up to where a history has read the entries; None: nobody does."""
         self.failure: BaseException | None = None
 
     def up_to(self, index: int) -> None:
@@ -51,11 +53,12 @@ class Archiving:
             return
         self._busy = True
         at = self._clock.wall_ms() // 1000
+        needed_after = self.projected
 
         def work() -> tuple[Sealed, ...]:
             for segment in sealed:
                 self._archive.store(self._log_directory, segment, at=at)
-            self._archive.retain(self._retention, now=at)
+            self._archive.retain(self._retention, now=at, needed_after=needed_after)
             return sealed
 
         self._scheduler.run_blocking(work, self._done)

@@ -16,3 +16,7 @@ class Refused(Unavailable):
 class OutcomeUnknown(Unavailable):
     """The command was decided, but its leader is gone before it was known to be committed: it may have taken
     effect or not."""
+
+
+class HistoryUnavailable(Unavailable):
+    """The history of a partition cannot be read now: it lags behind, or the query took too long."""

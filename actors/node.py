@@ -14,6 +14,7 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.control import Control, is_elsewhere
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.founding import Founding, Introduction, Plans
+from bpmnd.actors.history.service import History
 from bpmnd.actors.hosted import HostedPartition, Surroundings
 from bpmnd.actors.identity import Entropy, Identity
 from bpmnd.actors.messages import (
@@ -37,6 +38,9 @@ from bpmnd.actors.peer_messages import (
     ControlReply,
     ControlRequest,
     ForGroup,
+    HistoryFailed,
+    HistoryReply,
+    HistoryRequest,
     InstallAnswer,
     InstallChunk,
     InstallDone,
@@ -136,6 +140,8 @@ class Node:
         self.slots = SlotTable.even(1)
         """Which partition has the messages of a correlation key."""
         self._requested = Requested(network)
+        self.history: History | None = None
+        """What answers queries here, if anything does."""
         self._balancing = Balancing(identity.node, self.peers)
         self._supplying = Supplying()
         self.channels = ChannelCarrier(self._led_here, self.peers, network)
@@ -397,6 +403,8 @@ class Node:
         self.control.disconnected(node)
         self.requests.disconnected(node)
         self._requested.disconnected(node)
+        if self.history is not None:
+            self.history.disconnected(node)
         gateway = self._gateways.pop(node, None)
         for hosted in self.hosted.values():
             if gateway is not None:
@@ -439,6 +447,12 @@ class Node:
                 self.requests.replied(node, message)
             case CommandFailed():
                 self.requests.failed(node, message)
+            case HistoryRequest() | HistoryReply() | HistoryFailed():
+                if self.history is not None:
+                    self.history.received(node, message)
+                elif isinstance(message, HistoryRequest):
+                    reason = f"node {self.identity.node} keeps no history"
+                    self._network.send(node, encode_peer_message(HistoryFailed(message.number, reason)))
             case CommandGivenUp(number):
                 self._requested.given_up(node, number)
             case SubscribeJobs(partition, job_type):

@@ -543,6 +543,11 @@ class PartitionActor(Actor[Message]):
         """How often what another member has committed was the same here."""
         return self._histories.agreed
 
+    def is_projected(self, index: int) -> None:
+        """A history has read all entries up to there."""
+        if self._archiving is not None:
+            self._archiving.projected = index
+
     @property
     def source(self) -> int:
         """The member that a checkpoint is fetched from; 0 if none is."""

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from bpmnd.actors.history.queries import Found, Query
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.membership import ClusterState
@@ -209,6 +210,25 @@ class InstallDone(_PeerMessage, frozen=True, gc=False, tag=24):
     partition: int
 
 
+class HistoryRequest(_PeerMessage, frozen=True, gc=False, tag=30):
+    """A query for the leader of a partition. `number` is the sender's own, and comes back."""
+
+    number: int
+    partition: int
+    query: Query
+
+
+class HistoryReply(_PeerMessage, frozen=True, gc=False, tag=31):
+    number: int
+    found: Found
+
+
+class HistoryFailed(_PeerMessage, frozen=True, gc=False, tag=32):
+    number: int
+    reason: str
+
+
+HistoryMessage: TypeAlias = HistoryRequest | HistoryReply | HistoryFailed
 InstallRequest: TypeAlias = RequestInstall | ReadFile | ReadEntries
 InstallAnswer: TypeAlias = InstallManifest | InstallChunk | InstallEntries | InstallRefused
 
@@ -235,6 +255,7 @@ PeerMessage: TypeAlias = (
     | InstallDone
     | ControlRequest
     | ControlReply
+    | HistoryMessage
 )
 
 encode_peer_message: Final = msgspec.msgpack.Encoder().encode

@@ -32,6 +32,14 @@ from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.process_instance_changes import ProcessInstanceChanges
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
+from bpmnd.gateway.search.element_instances import ElementInstanceReads
+from bpmnd.gateway.search.incidents import IncidentReads
+from bpmnd.gateway.search.jobs import JobReads
+from bpmnd.gateway.search.message_subscriptions import MessageSubscriptionReads
+from bpmnd.gateway.search.process_definitions import ProcessDefinitionReads
+from bpmnd.gateway.search.process_instances import ProcessInstanceReads
+from bpmnd.gateway.search.searching import History, Searches
+from bpmnd.gateway.search.variables import VariableReads
 from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 
@@ -51,7 +59,9 @@ _log = logging.getLogger(__name__)
 class Gateway:
     """Serves the REST API v2 for a cluster."""
 
-    def __init__(self, cluster: Cluster, registry: CollectorRegistry) -> None:
+    def __init__(self, cluster: Cluster, registry: CollectorRegistry, history: History | None = None) -> None:
+        """Without a history nothing can be searched."""
+        searches = Searches(cluster, history)
         self._activation = JobActivation(cluster)
         self._submissions = Submissions()
         self._metrics = GatewayMetrics(registry, lambda: self._activation.polls_count)
@@ -69,6 +79,13 @@ class Gateway:
             ClusterOperations(cluster),
             AuthenticationOperations(),
             LicenseOperations(),
+            ProcessInstanceReads(searches),
+            IncidentReads(searches),
+            ElementInstanceReads(searches),
+            JobReads(searches),
+            VariableReads(searches),
+            ProcessDefinitionReads(searches),
+            MessageSubscriptionReads(searches),
         )
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None

@@ -120,15 +120,21 @@ class Archive:
                     return
                 yield entry
 
-    def retain(self, retention: ArchiveRetention, *, now: int) -> list[ArchiveFile]:
-        """Drop the oldest files beyond the retention. The head is noted first: the chain verifies from it."""
+    def retain(
+        self, retention: ArchiveRetention, *, now: int, needed_after: int | None = None
+    ) -> list[ArchiveFile]:
+        """Drop the oldest files beyond the retention. The head is noted first: the chain verifies from it.
+
+        Files with entries after `needed_after` are kept for who reads them, up to twice the retention.
+        """
         files = self.files()
         sizes = [_size(self._disk, file.path) for file in files]
         total, dropped = sum(sizes), list[ArchiveFile]()
         for file, size in zip(files, sizes, strict=True):
             header = read_header(self._disk, file.path)
-            too_old = retention.seconds is not None and header.stored_at < now - retention.seconds
-            too_much = retention.size_max is not None and total > retention.size_max
+            slack = 2 if needed_after is not None and file.last_index > needed_after else 1
+            too_old = retention.seconds is not None and header.stored_at < now - slack * retention.seconds
+            too_much = retention.size_max is not None and total > slack * retention.size_max
             if not (too_old or too_much):
                 break
             self.begin_after(header.last)

@@ -21,6 +21,8 @@ START_SECONDS_MAX: Final = 60.0
 STOP_SECONDS_MAX: Final = 20.0
 LEADERS_SECONDS_MAX: Final = 60.0
 _ASK_SECONDS_MAX: Final = 2.0
+NO_HISTORY: Final = {"BPMND_HISTORY__ENABLED": "false"}
+"""Most tests search for nothing: a second process for each node would only take time from the others."""
 _SMALL_SEGMENTS: Final = {"BPMND_LOG__SEGMENT_MIB": "8"}
 """So many partitions on one disk start sooner, and the archive is used, too."""
 _POLL_SECONDS: Final = 0.02
@@ -116,7 +118,7 @@ class RunningNode:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=_environment() | dict(self.place.environment),
+                env=_environment() | NO_HISTORY | dict(self.place.environment),
             )
         try:
             self.address, self.monitoring = self._read_addresses(process)

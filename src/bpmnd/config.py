@@ -81,6 +81,14 @@ class ArchiveConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    enabled: bool = True
+    """Keep what happened in tables beside the log, and answer searches from them."""
+    keep_days: int = 0
+    """How long process instances are found after they have ended; 0: for good."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointConfig:
     every_mib: int = 4
     """A checkpoint is made after so much log,"""
@@ -111,6 +119,7 @@ class Config:
     monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
     log: LogConfig = field(default_factory=LogConfig)
     archive: ArchiveConfig = field(default_factory=ArchiveConfig)
+    history: HistoryConfig = field(default_factory=HistoryConfig)
     checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
 

@@ -1,7 +1,7 @@
 """The monitoring port: metrics for Prometheus, and whether the node lives and is ready."""
 
 import asyncio
-from typing import Final, cast, final
+from typing import Any, Final, cast, final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -10,6 +10,7 @@ from bpmnd.actors.node import Node
 from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.operations import Refused
 from bpmnd.cluster_operations import NotUnderstood, cluster_report, wanted_of
+from bpmnd.history_metrics import history_report
 
 _DECISION_SECONDS: Final = 10.0
 
@@ -82,8 +83,11 @@ class Monitoring:
         known = self._node.partitions.values()
         partitions = {str(routed.id): "ready" if routed.has_leader else "starting" for routed in known}
         ready = self._node.is_ready
+        report: dict[str, Any] = {"status": "ready" if ready else "starting", "partitions": partitions}
+        if self._node.history is not None:
+            report["history"] = history_report(self._node.history)
         return web.json_response(
-            {"status": "ready" if ready else "starting", "partitions": partitions},
+            report,
             status=200 if ready else 503,
         )
 

@@ -20,9 +20,11 @@ import bpmnd
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import LoopScheduler, SystemClock
 from bpmnd.actors.founding import Plans
+from bpmnd.actors.history.process import ProjectorProcess, projector_command
+from bpmnd.actors.history.service import History
 from bpmnd.actors.identity import Identity, NotThisNode
 from bpmnd.actors.messages import PartitionLimits
-from bpmnd.actors.network import NoNetwork
+from bpmnd.actors.network import Network, NoNetwork
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.peering import Peering
 from bpmnd.cluster.membership import ClusterState
@@ -111,6 +113,7 @@ class _Process:
         metrics = NodeMetrics(registry)
         identity = self._identity
         peering = self._peering(identity)
+        network = peering or NoNetwork()
         writer = ThreadWriter(metrics.synced)
         node = Node(
             _settings(self._config, self._directory, self._plans),
@@ -121,10 +124,11 @@ class _Process:
             LoopScheduler(loop),
             SystemClock(),
             SystemEntropy(),
-            peering or NoNetwork(),
+            network,
             loop.create_future,
             self._give_up,
         )
+        history, projector = self._history(node, network, loop)
         metrics.watch(node, peering.transport.peers if peering is not None else {})
         monitoring = Monitoring(registry, node)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
@@ -132,7 +136,10 @@ class _Process:
             peering.node = node
             await peering.start()
         node.start()
-        gateway = Gateway(ClusterView(node), registry)
+        if history is not None and projector is not None:
+            projector.start()
+            history.start()
+        gateway = Gateway(ClusterView(node), registry, history)
         try:
             await self._until(lambda: node.is_ready or node.is_up)
             if self._failure is None and not self._stop.is_set():
@@ -150,6 +157,9 @@ class _Process:
             await gateway.stop()
             await self._drain(node)
         finally:
+            if history is not None and projector is not None:
+                history.stop()
+                await projector.stop()
             node.stop()
             writer.close()
             if peering is not None:
@@ -159,6 +169,28 @@ class _Process:
             _logger.critical("the node gives up: %s", self._failure)
             return 1
         return 0
+
+    def _history(
+        self, node: Node, network: Network, loop: asyncio.AbstractEventLoop
+    ) -> tuple[History, ProjectorProcess] | tuple[None, None]:
+        """What keeps and reads the histories of this node's replicas, if they are wanted."""
+        settings = self._config.history
+        if not settings.enabled:
+            return None, None
+        keep_ms = settings.keep_days * _SECONDS_PER_DAY * 1000
+        command = projector_command(str(self._directory), keep_ms)
+        projector = ProjectorProcess(command, lambda: history.projector_began(), lambda m: history.heard(m))
+        history = node.history = History(
+            self._directory,
+            node.hosted,
+            node.peers,
+            network,
+            LoopScheduler(loop),
+            SystemClock(),
+            projector,
+            loop.create_future,
+        )
+        return history, projector
 
     def _peering(self, identity: Identity) -> Peering | None:
         """The way to other nodes; none for a node that no other is to reach."""

@@ -49,14 +49,25 @@ class ApiDescription:
             schema = found
         return schema
 
-    def _check(self, reference: dict[str, Any], value: Any, at: str) -> list[str]:
+    def _names(self, schema: dict[str, Any]) -> set[str]:
+        """The properties that it has, those of its parts too."""
+        schema = self._resolved(schema)
+        return {*schema.get("properties", {})}.union(*map(self._names, schema.get("allOf", ())))
+
+    def _check(
+        self, reference: dict[str, Any], value: Any, at: str, known: frozenset[str] = frozenset()
+    ) -> list[str]:
+        """`known` are the properties of what this is a part of."""
         schema = self._resolved(reference)
         if (schema.get("nullable") or reference.get("nullable")) and value in (None,):
             return []
-        complaints = [c for part in schema.get("allOf", ()) for c in self._check(part, value, at)]
+        known = known.union(self._names(schema))
+        complaints = [c for part in schema.get("allOf", ()) for c in self._check(part, value, at, known)]
         if "oneOf" in schema:
             fitting = [part for part in schema["oneOf"] if not self._check(part, value, at)]
-            complaints += [] if len(fitting) == 1 else [f"{at} fits {len(fitting)} variants"]
+            # Which kind of key a text is, its pattern does not tell.
+            fits = len(fitting) == 1 or (fitting and self._is_a("string", value))
+            complaints += [] if fits else [f"{at} fits {len(fitting)} variants"]
         kind = schema.get("type")
         if kind is not None and not self._is_a(kind, value):
             return [*complaints, f"{at} is {value!r}, not {kind}"]
@@ -69,7 +80,7 @@ class ApiDescription:
                 c for n, item in enumerate(value) for c in self._check(schema["items"], item, f"{at}[{n}]")
             ]
         if kind == "object":
-            complaints += self._check_object(schema, value, at)
+            complaints += self._check_object(schema, value, at, known)
         return complaints
 
     def _is_a(self, kind: str, value: Any) -> bool:
@@ -84,11 +95,15 @@ class ApiDescription:
             complaints.append(f"{at} is {value!r}, which does not match {pattern}")
         return complaints
 
-    def _check_object(self, schema: dict[str, Any], value: dict[str, Any], at: str) -> list[str]:
+    def _check_object(
+        self, schema: dict[str, Any], value: dict[str, Any], at: str, known: frozenset[str]
+    ) -> list[str]:
         properties: dict[str, Any] = schema.get("properties", {})
         complaints = [f"{at} lacks {name}" for name in schema.get("required", ()) if name not in value]
         if properties and schema.get("additionalProperties") is not True:
-            complaints += [f"{at} has {name}" for name in value if name not in properties]
+            complaints += [
+                f"{at} has {name}" for name in value if name not in properties and name not in known
+            ]
         for name in properties.keys() & value.keys():
             complaints += self._check(properties[name], value[name], f"{at}.{name}")
         return complaints

@@ -22,8 +22,8 @@ from tests.gateway.fakes import FakePartition
         "/v2/jobs//completion",
         "/v2/jobs/1/nope",
         "/v2/messages",
-        "/v2/incidents/search",
-        "/v2/process-instances/1",
+        "/v2/batch-operations/search",
+        "/v2/batch-operations/1",
     ],
 )
 async def test_what_is_not_served_is_a_404_problem(client: aiohttp.ClientSession, path: str) -> None:

@@ -1,0 +1,329 @@
+"""What can be searched: each entity is one table of its fields, with what they are called in the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, final
+
+from bpmnd.actors.history.names import (
+    DEFINITION_STATES,
+    ELEMENT_TYPES,
+    ERROR_TYPES,
+    INCIDENT_STATES,
+    INSTANCE_STATES,
+    JOB_KINDS,
+    JOB_STATES,
+    LISTENER_EVENTS,
+    SUBSCRIPTION_STATES,
+    Names,
+)
+
+
+class Kind(Enum):
+    """What the values of a field are outside."""
+
+    KEY = auto()
+    TEXT = auto()
+    INTEGER = auto()
+    MOMENT = auto()
+    BOOLEAN = auto()
+    ENUM = auto()
+    JSON = auto()
+    """Text that is JSON, shown as what it stands for."""
+
+
+class Filter(Enum):
+    """How a field can be filtered by."""
+
+    NONE = auto()
+    PLAIN = auto()
+    """By equality alone, without operators."""
+    BASIC = auto()
+    """All operators of its kind, but for `$like`."""
+    FULL = auto()
+    FULL_NOT_IN = auto()
+    """With `$notIn`, which only some enumerations have."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column or an expression, but no bare number: in an order that would be the number of a column."""
+
+    sql: str
+    kind: Kind
+    filter: Filter = Filter.FULL
+    sorts: bool = True
+    shows: bool = True
+    names: Names = ()
+    on_definition: bool = False
+    """It is the same for all rows of a definition: which those are is found out before."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A table that is searched, and what is joined to it only when a field needs it."""
+
+    table: str
+    joins: str
+    key: str
+    fields: Mapping[str, Field]
+    truncates: bool = False
+
+    @property
+    def shown(self) -> Mapping[str, Field]:
+        return {name: field for name, field in self.fields.items() if field.shows}
+
+
+_DEFINITION: Final = " LEFT JOIN definitions d ON d.key = x.definition_key"
+_ELEMENT: Final = " LEFT JOIN elements e ON e.definition_key = x.definition_key AND e.element = x.element"
+_INSTANCE: Final = " LEFT JOIN instances i ON i.key = x.instance_key"
+_ROOT: Final = Field("coalesce(i.root_key, x.instance_key)", Kind.KEY, Filter.NONE, sorts=False)
+
+
+def _key(column: str, *, filter: Filter = Filter.FULL, sorts: bool = True, shows: bool = True) -> Field:
+    return Field(f"x.{column}", Kind.KEY, filter, sorts, shows)
+
+
+def _enum(
+    column: str, names: Names, *, filter: Filter = Filter.FULL, sorts: bool = True, shows: bool = True
+) -> Field:
+    return Field(column, Kind.ENUM, filter, sorts, shows, names)
+
+
+def _of_definition(
+    column: str, kind: Kind = Kind.TEXT, *, filter: Filter = Filter.FULL, sorts: bool = True
+) -> Field:
+    return Field(f"d.{column}", kind, filter, sorts, on_definition=True)
+
+
+_TENANT: Final = _of_definition("tenant_id")
+
+PROCESS_INSTANCES: Final = Entity(
+    "instances x",
+    _DEFINITION,
+    "x.key",
+    {
+        "processInstanceKey": _key("key"),
+        "processDefinitionId": _of_definition("process_id"),
+        "processDefinitionName": _of_definition("name"),
+        "processDefinitionVersion": _of_definition("version", Kind.INTEGER),
+        "processDefinitionVersionTag": _of_definition("version_tag"),
+        "processDefinitionKey": _key("definition_key"),
+        "startDate": Field("x.start", Kind.MOMENT),
+        "endDate": Field('x."end"', Kind.MOMENT),
+        "state": _enum("x.state", INSTANCE_STATES),
+        "hasIncident": Field("x.incidents > 0", Kind.BOOLEAN, Filter.PLAIN),
+        "tenantId": _TENANT,
+        "parentProcessInstanceKey": _key("parent_key"),
+        "parentElementInstanceKey": _key("parent_element_key"),
+        "rootProcessInstanceKey": Field(
+            "coalesce(x.root_key, x.key)", Kind.KEY, Filter.NONE, sorts=False, shows=True
+        ),
+        "tags": Field("coalesce(x.tags, '[]')", Kind.JSON, Filter.NONE, sorts=False),
+        "businessId": Field("x.business_id", Kind.TEXT),
+        # There are no batch operations yet that an instance could belong to.
+        "batchOperationId": Field("NULL", Kind.TEXT, sorts=False, shows=False),
+        "batchOperationKey": Field("NULL", Kind.TEXT, sorts=False, shows=False),
+    },
+)
+ELEMENT_INSTANCES: Final = Entity(
+    "element_instances x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "elementInstanceKey": _key("key", filter=Filter.PLAIN),
+        "processInstanceKey": _key("instance_key", filter=Filter.PLAIN),
+        "rootProcessInstanceKey": _ROOT,
+        "processDefinitionKey": _key("definition_key", filter=Filter.PLAIN),
+        "processDefinitionId": _of_definition("process_id", filter=Filter.PLAIN),
+        "startDate": Field("x.start", Kind.MOMENT),
+        "endDate": Field('x."end"', Kind.MOMENT),
+        "elementId": Field("e.element_id", Kind.TEXT, Filter.PLAIN),
+        "elementName": Field("coalesce(e.name, e.element_id)", Kind.TEXT, Filter.PLAIN),
+        "type": _enum("e.type", ELEMENT_TYPES, filter=Filter.PLAIN),
+        "state": _enum("x.state", INSTANCE_STATES),
+        "hasIncident": Field("x.incidents > 0", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
+        "incidentKey": _key("incident_key", filter=Filter.PLAIN),
+        "tenantId": _of_definition("tenant_id", filter=Filter.PLAIN),
+        "elementInstanceScopeKey": _key("scope_key", filter=Filter.PLAIN, sorts=False, shows=False),
+    },
+)
+INCIDENTS: Final = Entity(
+    "incidents x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "incidentKey": _key("key", filter=Filter.BASIC),
+        "processDefinitionKey": _key("definition_key"),
+        "processDefinitionId": _of_definition("process_id"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "errorType": _enum("x.type", ERROR_TYPES, filter=Filter.FULL_NOT_IN),
+        "errorMessage": Field("x.message", Kind.TEXT, sorts=False),
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementInstanceKey": _key("element_key"),
+        "creationTime": Field("x.created", Kind.MOMENT),
+        "state": _enum("x.state", INCIDENT_STATES, filter=Filter.FULL_NOT_IN),
+        "jobKey": _key("job_key"),
+        "tenantId": _TENANT,
+    },
+)
+_FAILED: Final = JOB_STATES.index("FAILED")
+JOBS: Final = Entity(
+    "jobs x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "jobKey": _key("key"),
+        "processDefinitionKey": _key("definition_key"),
+        "processDefinitionId": _of_definition("process_id"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "elementId": Field("e.element_id", Kind.TEXT),
+        "elementInstanceKey": _key("element_key"),
+        "type": Field("x.type", Kind.TEXT),
+        "kind": _enum("x.kind", JOB_KINDS),
+        "listenerEventType": _enum("x.listens_to", LISTENER_EVENTS),
+        "state": _enum("x.state", JOB_STATES),
+        "retries": Field("x.retries", Kind.INTEGER),
+        "worker": Field("x.worker", Kind.TEXT),
+        "deadline": Field("x.deadline", Kind.MOMENT),
+        "creationTime": Field("x.created", Kind.MOMENT, sorts=False),
+        "lastUpdateTime": Field("x.updated", Kind.MOMENT, sorts=False),
+        "endTime": Field("x.ended", Kind.MOMENT),
+        "errorCode": Field("x.error_code", Kind.TEXT),
+        "errorMessage": Field("x.error_message", Kind.TEXT),
+        "hasFailedWithRetriesLeft": Field(
+            f"(x.state = {_FAILED} AND x.retries > 0)", Kind.BOOLEAN, Filter.PLAIN
+        ),
+        "isDenied": Field("NULL", Kind.BOOLEAN, Filter.PLAIN),
+        "deniedReason": Field("NULL", Kind.TEXT),
+        "customHeaders": Field("coalesce(e.headers, '{}')", Kind.JSON, Filter.NONE, sorts=False),
+        "tenantId": _TENANT,
+    },
+)
+VARIABLES: Final = Entity(
+    "variables x",
+    _INSTANCE + " LEFT JOIN definitions d ON d.key = i.definition_key",
+    "x.key",
+    {
+        "variableKey": _key("key"),
+        "name": Field("x.name", Kind.TEXT),
+        "value": Field("x.value", Kind.TEXT),
+        "isTruncated": Field("length(x.value) > 8191", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
+        "scopeKey": _key("scope_key"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "tenantId": Field("d.tenant_id", Kind.TEXT, Filter.PLAIN),
+    },
+)
+PROCESS_DEFINITIONS: Final = Entity(
+    "definitions x",
+    "",
+    "x.key",
+    {
+        "processDefinitionKey": _key("key", filter=Filter.PLAIN),
+        "processDefinitionId": Field("x.process_id", Kind.TEXT),
+        "name": Field("x.name", Kind.TEXT),
+        "resourceName": Field("x.resource_name", Kind.TEXT, Filter.PLAIN),
+        "version": Field("x.version", Kind.INTEGER, Filter.PLAIN),
+        "versionTag": Field("x.version_tag", Kind.TEXT, Filter.PLAIN),
+        "tenantId": Field("x.tenant_id", Kind.TEXT, Filter.PLAIN),
+        "hasStartForm": Field("0", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
+        "state": _enum("x.state", DEFINITION_STATES, filter=Filter.PLAIN, sorts=False),
+        "isLatestVersion": Field(
+            "NOT EXISTS (SELECT 1 FROM definitions later WHERE later.process_id = x.process_id"
+            " AND later.tenant_id = x.tenant_id AND later.version > x.version AND later.state = x.state)",
+            Kind.BOOLEAN,
+            Filter.PLAIN,
+            sorts=False,
+            shows=False,
+        ),
+    },
+)
+MESSAGE_SUBSCRIPTIONS: Final = Entity(
+    "subscriptions x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "messageSubscriptionKey": _key("key"),
+        "processDefinitionKey": _key("definition_key", sorts=False),
+        "processDefinitionId": _of_definition("process_id"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementInstanceKey": _key("element_key"),
+        "messageSubscriptionState": _enum("x.state", SUBSCRIPTION_STATES),
+        "lastUpdatedDate": Field("x.updated", Kind.MOMENT),
+        "messageName": Field("x.name", Kind.TEXT),
+        "correlationKey": Field("x.correlation_key", Kind.TEXT),
+        "tenantId": _TENANT,
+    },
+)
+CORRELATED_SUBSCRIPTIONS: Final = Entity(
+    "correlations x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "subscriptionKey": _key("subscription_key"),
+        "messageKey": _key("message_key", filter=Filter.BASIC),
+        "messageName": Field("x.name", Kind.TEXT),
+        "correlationKey": Field("x.correlation_key", Kind.TEXT),
+        "correlationTime": Field("x.time", Kind.MOMENT),
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementInstanceKey": _key("element_key"),
+        "partitionId": Field("x.subscription_key >> 51", Kind.INTEGER),
+        "processDefinitionId": _of_definition("process_id"),
+        "processDefinitionKey": _key("definition_key"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "tenantId": _TENANT,
+    },
+)
+ENTITIES: Final[Mapping[str, Entity]] = {
+    "process instance": PROCESS_INSTANCES,
+    "element instance": ELEMENT_INSTANCES,
+    "incident": INCIDENTS,
+    "job": JOBS,
+    "variable": VARIABLES,
+    "process definition": PROCESS_DEFINITIONS,
+    "message subscription": MESSAGE_SUBSCRIPTIONS,
+    "correlated message subscription": CORRELATED_SUBSCRIPTIONS,
+}
+
+RELATED: Final[Mapping[str, tuple[str, Mapping[str, Field]]]] = {
+    "variable": (
+        "variables r WHERE r.instance_key = x.key",
+        {
+            "name": Field("r.name", Kind.TEXT),
+            "value": Field("r.value", Kind.TEXT),
+        },
+    ),
+    "open incident": (
+        f"incidents r WHERE r.instance_key = x.key AND r.state = {INCIDENT_STATES.index('ACTIVE')}",
+        {
+            "errorMessage": Field("r.message", Kind.TEXT),
+            "incidentErrorHashCode": Field("r.message_hash", Kind.INTEGER),
+        },
+    ),
+    "failed job": (
+        f"jobs r WHERE r.instance_key = x.key AND r.ended IS NULL AND r.state = {_FAILED} AND r.retries > 0",
+        {},
+    ),
+    "element instance": (
+        "element_instances r JOIN elements re ON re.definition_key = r.definition_key"
+        " AND re.element = r.element WHERE r.instance_key = x.key",
+        {
+            "elementInstanceState": Field("r.state", Kind.ENUM, names=INSTANCE_STATES),
+            "elementId": Field("re.element_id", Kind.TEXT),
+            "hasElementInstanceIncident": Field("r.incidents > 0", Kind.BOOLEAN),
+        },
+    ),
+    "tag": (
+        "json_each(coalesce(x.tags, '[]')) r WHERE 1",
+        {"tag": Field("r.value", Kind.TEXT)},
+    ),
+}
+"""What a process instance may have: a part of SQL, and the fields to look for."""

@@ -1,0 +1,9 @@
+"""From events to rows: what a history shows is the fold of a partition's events, and of nothing else.
+
+Pure, but for the rows that are looked up. What began before the history does is unknown, and left out.
+"""
+
+from bpmnd.actors.history.folding import definitions, incidents, instances, jobs, messages, variables
+from bpmnd.actors.history.folding.registry import fold
+
+__all__ = ["definitions", "fold", "incidents", "instances", "jobs", "messages", "variables"]

@@ -1,0 +1,34 @@
+"""Deployed processes and their elements."""
+
+from bpmnd.actors.history.folding.registry import folds
+from bpmnd.actors.history.models import ElementFacts, facts_of
+from bpmnd.actors.history.names import ACTIVE
+from bpmnd.actors.history.rows import DefinitionRow, ElementRow
+from bpmnd.actors.history.tables import Tables
+from bpmnd.bpmn import events
+
+
+@folds(events.ProcessCreated)
+def process_created(tables: Tables, event: events.ProcessCreated, time: int) -> None:
+    facts = facts_of(event.content, event.process_id)
+    tables.definitions.add(
+        DefinitionRow(
+            event.key,
+            event.process_id,
+            event.version,
+            event.version_tag or None,
+            facts.name,
+            event.resource_name,
+            event.tenant_id,
+            event.deployment_key,
+            ACTIVE,
+            event.content,
+        )
+    )
+    unknown = ElementFacts()
+    for element, element_id in enumerate(event.element_ids):
+        fact = facts.elements.get(element_id, unknown)
+        number = len(tables.element_of) + 1
+        row = ElementRow(number, event.key, element, element_id, fact.type, fact.name, fact.headers)
+        tables.know_element(row)
+        tables.elements.changed[number] = row

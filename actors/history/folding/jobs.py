@@ -1,0 +1,120 @@
+"""Jobs."""
+
+from bpmnd.actors.history.folding.registry import folds
+from bpmnd.actors.history.names import JOB_KIND, JOB_STATE, LISTENER_EVENT
+from bpmnd.actors.history.rows import JobRow
+from bpmnd.actors.history.tables import Tables
+from bpmnd.bpmn import events
+
+
+@folds(events.JobCreated)
+def job_created(tables: Tables, event: events.JobCreated, time: int) -> None:
+    _created(tables, event, "BPMN_ELEMENT", "UNSPECIFIED", time)
+
+
+@folds(events.ListenerJobCreated)
+def listener_job_created(tables: Tables, event: events.ListenerJobCreated, time: int) -> None:
+    kind = "EXECUTION_LISTENER" if event.listens_to in ("START", "END") else "TASK_LISTENER"
+    _created(tables, event, kind, event.listens_to, time)
+
+
+def _created(
+    tables: Tables,
+    event: events.JobCreated | events.ListenerJobCreated,
+    kind: str,
+    listens_to: str,
+    time: int,
+) -> None:
+    instance = tables.instances.get(event.instance_key)
+    if instance is not None:
+        tables.jobs.add(
+            JobRow(
+                event.key,
+                event.instance_key,
+                instance.definition_key,
+                event.element,
+                event.element_instance_key,
+                event.type,
+                JOB_KIND[kind],
+                LISTENER_EVENT.get(listens_to, LISTENER_EVENT["UNSPECIFIED"]),
+                JOB_STATE["CREATED"],
+                event.retries,
+                time,
+                time,
+            )
+        )
+
+
+@folds(events.JobsActivated)
+def jobs_activated(tables: Tables, event: events.JobsActivated, time: int) -> None:
+    for key in event.keys:
+        job = tables.jobs.change(key)
+        if job is not None:
+            job.worker, job.deadline, job.updated = event.worker, event.deadline, time
+
+
+@folds(events.JobCompleted)
+def job_completed(tables: Tables, event: events.JobCompleted, time: int) -> None:
+    job = _job_state(tables, event.key, "COMPLETED", time)
+    if job is not None:
+        job.ended = time
+
+
+@folds(events.JobCanceled)
+def job_canceled(tables: Tables, event: events.JobCanceled, time: int) -> None:
+    """What ends with its element because it has thrown an error is over by that."""
+    job = tables.jobs.change(event.key)
+    if job is not None:
+        job.ended = job.updated = time
+        if job.state != JOB_STATE["ERROR_THROWN"]:
+            job.state = JOB_STATE["CANCELED"]
+
+
+@folds(events.JobErrorThrown)
+def job_error_thrown(tables: Tables, event: events.JobErrorThrown, time: int) -> None:
+    job = _job_state(tables, event.key, "ERROR_THROWN", time)
+    if job is not None:
+        job.error_code, job.error_message = event.code, event.message or None
+
+
+@folds(events.JobFailed)
+def job_failed(tables: Tables, event: events.JobFailed, time: int) -> None:
+    job = _job_state(tables, event.key, "FAILED", time)
+    if job is not None:
+        job.retries, job.error_message = event.retries, event.message or None
+        job.deadline = None
+
+
+@folds(events.JobTimedOut)
+def job_timed_out(tables: Tables, event: events.JobTimedOut, time: int) -> None:
+    job = _job_state(tables, event.key, "TIMED_OUT", time)
+    if job is not None:
+        job.deadline = None
+
+
+@folds(events.JobYielded)
+def job_yielded(tables: Tables, event: events.JobYielded, time: int) -> None:
+    job = tables.jobs.change(event.key)
+    if job is not None:
+        job.deadline, job.updated = None, time
+
+
+@folds(events.JobRetriesUpdated)
+def job_retries_updated(tables: Tables, event: events.JobRetriesUpdated, time: int) -> None:
+    job = _job_state(tables, event.key, "RETRIES_UPDATED", time)
+    if job is not None:
+        job.retries = event.retries
+
+
+@folds(events.JobTimeoutUpdated)
+def job_timeout_updated(tables: Tables, event: events.JobTimeoutUpdated, time: int) -> None:
+    job = tables.jobs.change(event.key)
+    if job is not None:
+        job.deadline, job.updated = event.deadline, time
+
+
+def _job_state(tables: Tables, key: int, state: str, time: int) -> JobRow | None:
+    job = tables.jobs.change(key)
+    if job is not None:
+        job.state, job.updated = JOB_STATE[state], time
+    return job

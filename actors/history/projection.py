@@ -1,0 +1,166 @@
+"""The projection of one partition replica: follows its log to where the node says, and keeps the rows."""
+
+import logging
+from collections import deque
+from pathlib import Path
+from typing import Final, final
+
+import msgspec
+
+from bpmnd.actors.history.folding import fold
+from bpmnd.actors.history.tables import Tables
+from bpmnd.bpmn.codec import decode_frame
+from bpmnd.cluster.raft import EntryKind
+from bpmnd.storage.disk import Disk
+from bpmnd.storage.entry import Position
+from bpmnd.storage.follow import LogFollower
+from bpmnd.storage.history import HistoryError, HistoryWriter, Progress
+
+_logger = logging.getLogger(__name__)
+EVENTS_MAX: Final = 20_000
+"""After so many events a transaction ends, if it can."""
+_DROPPED_MAX: Final = 200
+_POSITIONS_MAX: Final = 1000
+
+
+class ProjectionSettings(msgspec.Struct, frozen=True, gc=False):
+    keep_ms: int = 0
+    """Process instances are dropped so long after their end, by the time of the log; 0: never."""
+    events_max: int = EVENTS_MAX
+
+
+@final
+class Projection:
+    """Owns the file of a history. Blocking; one step after the other."""
+
+    def __init__(
+        self, partition_id: int, disk: Disk, directory: Path, path: Path, settings: ProjectionSettings
+    ) -> None:
+        self._partition_id = partition_id
+        self._settings = settings
+        self._follower = LogFollower(disk, directory)
+        self._path = path
+        self._told: deque[Position] = deque()
+        self._writer = self._open_writer()
+        progress = self._writer.progress()
+        if progress is None:
+            progress = self._begin_anew("there is none yet")
+        self.progress: Progress = progress
+        self._tables = Tables(partition_id, self._writer)
+        self._is_checked = False
+        self._drops = settings.keep_ms > 0
+        self.rebuilds = 0
+
+    def _open_writer(self) -> HistoryWriter:
+        """A file that is no database is none of ours, or damaged: either way it is made anew."""
+        try:
+            return HistoryWriter(self._path)
+        except HistoryError as error:
+            _logger.warning("partition %d: history is made anew: %s", self._partition_id, error)
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            return HistoryWriter(self._path)
+
+    def tell(self, position: Position) -> None:
+        """All up to there is committed, and on disk here."""
+        if len(self._told) >= _POSITIONS_MAX:
+            self._told.pop()  # The newer one stands for it.
+        self._told.append(position)
+
+    def step(self) -> bool:
+        """Do one transaction; whether there was anything to do. Raises StorageError and CodecError.
+
+        After an error it can be tried again: what was not written does not count.
+        """
+        if not self._path.exists():
+            self.rebuild("its file was taken away")
+        while self._told and self._told[0].index <= self.progress.position.index:
+            self._check(self._told.popleft())
+        if not self._told:
+            return self._drops and self._drop_old()
+        try:
+            self._advance()
+        except BaseException:
+            self._tables = Tables(self._partition_id, self._writer)
+            raise
+        return True
+
+    def rebuild(self, why: str) -> None:
+        """Begin from the first entry that is kept."""
+        self._told = deque(list(self._told)[-1:])
+        self.rebuilds += 1
+        self.progress = self._begin_anew(why)
+        self._tables = Tables(self._partition_id, self._writer)
+        self._follower.close()
+
+    def close(self) -> None:
+        self._follower.close()
+        self._writer.close()
+
+    def _begin_anew(self, why: str) -> Progress:
+        begins_after = self._follower.begin()
+        _logger.info(
+            "partition %d: history begins after entry %d: %s", self._partition_id, begins_after.index, why
+        )
+        self._writer.begin_anew(begins_after)
+        return Progress(begins_after, 0, begins_after.index)
+
+    def _check(self, told: Position) -> None:
+        """What was told first must be what the rows were made of."""
+        stored = self.progress.position
+        if told.index == stored.index and told.hash != stored.hash:
+            self.rebuild("it was of another log")
+            self._told.append(told)
+        elif not self._is_checked and told.index < stored.index and self._follower.end() < stored.index:
+            self.rebuild("it knew more than the log")
+            self._told.append(told)
+        self._is_checked = True
+
+    def _advance(self) -> None:
+        """Take what is new, in one transaction; a long way in several, where each entry counts by itself."""
+        position, events_max = self.progress.position, self._settings.events_max
+        whole = self._follower.goes_on_from(position)
+        target = self._told.popleft() if whole else self._told.pop()
+        if not whole:
+            self._told.clear()
+        position, time, count = self._apply(position, target, self.progress.time, whole)
+        while whole and count < events_max and self._told:
+            position, time, more = self._apply(position, self._told.popleft(), time, whole)
+            count += more
+        self._write(position, time)
+
+    def _apply(self, after: Position, to: Position, time: int, whole: bool) -> tuple[Position, int, int]:
+        count, position = 0, after
+        for entry in self._follower.entries(after, to):
+            position = Position(entry.index, entry.term, entry.hash)
+            if entry.kind == EntryKind.COMMAND:
+                frame = decode_frame(entry.payload)
+                time = frame.time
+                fold(self._tables, entry.index, time, frame.events)
+                count += len(frame.events)
+                if count >= self._settings.events_max and not whole and entry.index < to.index:
+                    self._write(position, time)
+                    count = 0
+        return position, time, count
+
+    def _write(self, position: Position, time: int) -> None:
+        progress = Progress(position, time, self.progress.begins_after)
+        with self._writer.transaction():
+            self._writer.write(self._tables.take(), progress)
+            if self._settings.keep_ms:
+                self._drop(time, progress)
+        self._tables.forget()
+        self.progress = progress
+
+    def _drop_old(self) -> bool:
+        """Nothing else is to do: go on to drop what is too old. Whether there may be more."""
+        with self._writer.transaction():
+            self._drop(self.progress.time, self.progress)
+        self._tables.forget()
+        return self._drops
+
+    def _drop(self, time: int, progress: Progress) -> None:
+        gone = self._writer.drop_ended(time - self._settings.keep_ms, _DROPPED_MAX)
+        self._drops = len(gone) == _DROPPED_MAX
+        self._tables.gone(gone)
+        self._writer.write(self._tables.take(), progress)

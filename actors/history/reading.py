@@ -1,0 +1,70 @@
+"""Running queries on the files of the histories, in threads."""
+
+from pathlib import Path
+from typing import Final, final
+
+from bpmnd.actors.history.compiling import count_sql, search_sql
+from bpmnd.actors.history.queries import Found, Query, Report, Search
+from bpmnd.actors.history.reports import run_report
+from bpmnd.storage.history import HistoryReader
+
+QUERY_SECONDS_MAX: Final = 5.0
+_IDLE_MAX: Final = 4
+
+
+@final
+class HistoryFile:
+    """One file and the connections to it that nobody uses now. Blocking; several threads may run queries."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[tuple[int, HistoryReader]] = []
+        """With the number of the file that it was opened on: a history that is made anew is another."""
+
+    def run(self, query: Query, seconds_max: float = QUERY_SECONDS_MAX) -> tuple[int, Found]:
+        """The entry that the history had come to, and what was found.
+
+        Raises StorageError, and TooSlowError.
+        """
+        inode, reader = self._take()
+        try:
+            with reader.snapshot(seconds_max) as progress:
+                found = run_query(reader, query)
+        except BaseException:
+            reader.close()
+            raise
+        if len(self._idle) < _IDLE_MAX:
+            self._idle.append((inode, reader))
+        else:
+            reader.close()
+        return progress.position.index, found
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
+
+    def _take(self) -> tuple[int, HistoryReader]:
+        try:
+            inode = self._path.stat().st_ino
+        except OSError:
+            inode = 0  # Opening it will say what is wrong.
+        while self._idle:
+            opened_on, reader = self._idle.pop()
+            if opened_on == inode:
+                return inode, reader
+            reader.close()
+        return inode, HistoryReader(self._path)
+
+
+def run_query(reader: HistoryReader, query: Query) -> Found:
+    """Inside of a snapshot."""
+    match query:
+        case Search():
+            rows = reader.rows(*search_sql(query, reader.rows)) if query.limit else []
+            if not query.count_max:
+                return Found(rows)
+            ((total,),) = reader.rows(*count_sql(query, reader.rows))
+            assert isinstance(total, int), f"{total!r} is no count"
+            return Found(rows, total)
+        case Report():
+            return Found(run_report(reader, query))

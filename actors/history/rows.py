@@ -1,0 +1,155 @@
+"""The rows of a history as the fold works on them. Their fields are the columns of `storage/history.py`."""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class _Row(msgspec.Struct, gc=False):
+    """Changed in place until it is written."""
+
+    TABLE: ClassVar[str]
+    key: int
+
+
+class DefinitionRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "definitions"
+    process_id: str
+    version: int
+    version_tag: str | None
+    name: str | None
+    resource_name: str
+    tenant_id: str
+    deployment_key: int
+    state: int
+    content: bytes
+
+
+class ElementRow(_Row, gc=False):
+    """An element of a definition, and how many of its instances there are in each state."""
+
+    TABLE: ClassVar[str] = "elements"
+    definition_key: int
+    element: int
+    element_id: str
+    type: int
+    name: str | None
+    headers: str
+    active: int = 0
+    completed: int = 0
+    terminated: int = 0
+
+
+class InstanceRow(_Row, gc=False):
+    """`incidents` counts open ones, those of called instances too; `flows` has a bit for each taken."""
+
+    TABLE: ClassVar[str] = "instances"
+    definition_key: int
+    state: int
+    start: int
+    end: int | None = None
+    incidents: int = 0
+    parent_key: int | None = None
+    parent_element_key: int | None = None
+    root_key: int | None = None
+    tags: str | None = None
+    business_id: str | None = None
+    flows: bytes | None = None
+
+
+class ElementInstanceRow(_Row, gc=False):
+    """`incidents` counts open ones, also those below it; `incident_key` is its own."""
+
+    TABLE: ClassVar[str] = "element_instances"
+    instance_key: int
+    definition_key: int
+    element: int
+    scope_key: int
+    state: int
+    start: int
+    end: int | None = None
+    incidents: int = 0
+    incident_key: int | None = None
+
+
+class JobRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "jobs"
+    instance_key: int
+    definition_key: int
+    element: int
+    element_key: int
+    type: str
+    kind: int
+    listens_to: int
+    state: int
+    retries: int
+    created: int
+    updated: int
+    ended: int | None = None
+    deadline: int | None = None
+    worker: str = ""
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class VariableRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "variables"
+    instance_key: int
+    scope_key: int
+    name: str
+    value: str
+
+
+class IncidentRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "incidents"
+    instance_key: int
+    definition_key: int
+    element: int
+    element_key: int
+    job_key: int | None
+    type: int
+    message: str
+    message_hash: int
+    created: int
+    state: int
+
+
+class SubscriptionRow(_Row, gc=False):
+    """Of a start event it has neither process nor element instance."""
+
+    TABLE: ClassVar[str] = "subscriptions"
+    instance_key: int | None
+    definition_key: int
+    element: int
+    element_key: int | None
+    name: str
+    correlation_key: str | None
+    interrupting: int
+    state: int
+    updated: int
+
+
+class CorrelationRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "correlations"
+    subscription_key: int
+    message_key: int
+    instance_key: int
+    definition_key: int
+    element: int
+    element_key: int | None
+    name: str
+    correlation_key: str | None
+    time: int
+
+
+ROW_TYPES: tuple[type[_Row], ...] = (
+    DefinitionRow,
+    ElementRow,
+    InstanceRow,
+    ElementInstanceRow,
+    JobRow,
+    VariableRow,
+    IncidentRow,
+    SubscriptionRow,
+    CorrelationRow,
+)

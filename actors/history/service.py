@@ -1,0 +1,311 @@
+"""The histories of a node's replicas, as the node has them.
+
+It says what is committed, knows how far they are, and answers queries for the partitions that it leads; for
+the others it asks the nodes that do.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol, final
+
+from bpmnd.actors.clock import Clock, Scheduler, Timer
+from bpmnd.actors.errors import HistoryUnavailable, NoLeader
+from bpmnd.actors.history.projector import (
+    Drop,
+    Follow,
+    FromProjector,
+    Projected,
+    Stuck,
+    ToProjector,
+    history_path,
+)
+from bpmnd.actors.history.queries import Found, Query
+from bpmnd.actors.history.reading import HistoryFile
+from bpmnd.actors.hosted import HostedPartition
+from bpmnd.actors.network import Network
+from bpmnd.actors.peer_messages import (
+    HistoryFailed,
+    HistoryMessage,
+    HistoryReply,
+    HistoryRequest,
+    encode_peer_message,
+)
+from bpmnd.actors.peers import Peers
+
+TELL_SECONDS: Final = 0.02
+WAIT_SECONDS_MAX: Final = 1.0
+_RUNNING_MAX: Final = 4
+_QUEUED_MAX: Final = 1000
+_REMOTE_SECONDS_MAX: Final = 8.0
+
+
+class Channel(Protocol):
+    """The way to the projector."""
+
+    def send(self, message: ToProjector) -> None:
+        """What is sent while it is not there is lost: when it comes, it is told all anew."""
+
+
+@final
+class Standing:
+    """How far the history of one partition is."""
+
+    __slots__ = ("behind_since", "index", "rebuilds", "stuck", "time", "told")
+
+    def __init__(self) -> None:
+        self.told = 0
+        self.index = 0
+        self.time = 0
+        self.rebuilds = 0
+        self.behind_since: float | None = None
+        """Since when something is told that is not in it yet."""
+        self.stuck: str | None = None
+
+
+@final
+class History:
+    """Lives on the event loop."""
+
+    def __init__(
+        self,
+        data_directory: Path,
+        hosted: Mapping[int, HostedPartition],
+        peers: Peers,
+        network: Network,
+        scheduler: Scheduler,
+        clock: Clock,
+        channel: Channel,
+        new_future: Callable[[], asyncio.Future[Found]],
+    ) -> None:
+        self._directory = data_directory
+        self._hosted = hosted
+        self._peers = peers
+        self._network = network
+        self._scheduler = scheduler
+        self._clock = clock
+        self._channel = channel
+        self._new_future = new_future
+        self.standings: dict[int, Standing] = {}
+        self._files: dict[int, HistoryFile] = {}
+        self._waiting: dict[int, list[tuple[int, Callable[[bool], None]]]] = {}
+        """Partition -> (entry, who is told that it is there, or that it did not come in time)."""
+        self._running = 0
+        self._queued: list[Callable[[], None]] = []
+        self._asked: dict[int, dict[int, asyncio.Future[Found]]] = {}
+        """Node -> number -> who waits."""
+        self._last_number = 0
+        self._timer: Timer | None = None
+        self._stopped = False
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to tell the projector what is committed."""
+        self.tell()
+        if not self._stopped:
+            self._timer = self._scheduler.call_later(TELL_SECONDS, self.start)
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for waiting in self._waiting.values():
+            for _, then in waiting:
+                then(False)
+        self._waiting.clear()
+        for file in self._files.values():
+            file.close()
+
+    def tell(self) -> None:
+        """Tell what has been committed since the last time."""
+        for partition, hosted in self._hosted.items():
+            actor = hosted.actor
+            position = None if actor is None else actor.position()
+            if position is None or position.index == 0:
+                continue
+            standing = self.standings.get(partition)
+            if standing is None:
+                standing = self.standings[partition] = Standing()
+            if position.index > standing.told:
+                standing.told = position.index
+                if standing.behind_since is None and standing.index < position.index:
+                    standing.behind_since = self._clock.monotonic()
+                self._channel.send(Follow(partition, position.index, position.term, position.hash))
+        for partition in self.standings.keys() - self._hosted.keys():
+            del self.standings[partition]
+            file = self._files.pop(partition, None)
+            if file is not None:
+                file.close()
+            self._channel.send(Drop(partition))
+
+    def projector_began(self) -> None:
+        """It is new, and knows nothing."""
+        for standing in self.standings.values():
+            standing.told = 0
+        self.tell()
+
+    def heard(self, message: FromProjector) -> None:
+        """What the projector says."""
+        standing = self.standings.get(message.partition)
+        if standing is None:
+            return
+        match message:
+            case Projected(partition, index, time, rebuilds):
+                standing.index, standing.time, standing.rebuilds = index, time, rebuilds
+                standing.stuck = None
+                now = self._clock.monotonic()
+                standing.behind_since = None if index >= standing.told else standing.behind_since or now
+                hosted = self._hosted.get(partition)
+                if hosted is not None and hosted.actor is not None:
+                    hosted.actor.is_projected(index)
+                self._reached(partition, index)
+            case Stuck(_, reason):
+                standing.stuck = reason
+
+    def lag_seconds(self, partition: int) -> float:
+        """How long the history has been behind what is committed; 0 if it is not."""
+        standing = self.standings.get(partition)
+        if standing is None or standing.behind_since is None:
+            return 0.0
+        return self._clock.monotonic() - standing.behind_since
+
+    def lag_entries(self, partition: int) -> int:
+        standing = self.standings.get(partition)
+        return 0 if standing is None else max(standing.told - standing.index, 0)
+
+    # Queries
+
+    def read(self, partition: int, query: Query) -> asyncio.Future[Found]:
+        """Ask the leader of a partition. What was committed there when it was asked is in the answer.
+
+        Raises NoLeader; the future may end with that, or with HistoryUnavailable.
+        """
+        hosted = self._hosted.get(partition)
+        future = self._new_future()
+        if hosted is not None and hosted.leads:
+            self._read_here(hosted, query, partial(_settle, future))
+            return future
+        leader = self._peers.leader_of(partition)
+        if leader is None:
+            raise NoLeader(f"partition {partition} has no leader that can be reached")
+        node = leader[1]
+        self._last_number = number = self._last_number + 1
+        request = encode_peer_message(HistoryRequest(number, partition, query))
+        if not self._network.send(node, request):
+            raise NoLeader(f"partition {partition} is led by node {node}, which cannot be reached")
+        self._asked.setdefault(node, {})[number] = future
+        timer = self._scheduler.call_later(_REMOTE_SECONDS_MAX, self._give_up, node, number)
+        future.add_done_callback(lambda _: timer.cancel())
+        return future
+
+    def received(self, node: int, message: HistoryMessage) -> None:
+        """What other nodes ask, and answer."""
+        match message:
+            case HistoryRequest(number, partition, query):
+                hosted = self._hosted.get(partition)
+                if hosted is None or not hosted.leads:
+                    reason = f"partition {partition} has no leader that can be reached"
+                    self._network.send(node, encode_peer_message(HistoryFailed(number, reason)))
+                    return
+
+                def answer(found: Found | None, error: Exception | None) -> None:
+                    reply = (
+                        HistoryFailed(number, str(error)) if found is None else HistoryReply(number, found)
+                    )
+                    self._network.send(node, encode_peer_message(reply))
+
+                self._read_here(hosted, query, answer)
+            case HistoryReply(number, found):
+                _settle(self._asked.get(node, {}).pop(number, None), found, None)
+            case HistoryFailed(number, reason):
+                future = self._asked.get(node, {}).pop(number, None)
+                _settle(future, None, HistoryUnavailable(reason))
+
+    def disconnected(self, node: int) -> None:
+        """Nobody there answers any more."""
+        for future in self._asked.pop(node, {}).values():
+            _settle(future, None, NoLeader(f"the connection to node {node} broke before it answered"))
+
+    def _give_up(self, node: int, number: int) -> None:
+        future = self._asked.get(node, {}).pop(number, None)
+        _settle(future, None, HistoryUnavailable(f"node {node} did not answer in time"))
+
+    def _read_here(
+        self, hosted: HostedPartition, query: Query, then: Callable[[Found | None, Exception | None], None]
+    ) -> None:
+        actor = hosted.actor
+        assert actor is not None, "a partition that leads has an actor"
+        self.tell()
+        index = actor.committed
+        standing = self.standings.get(hosted.id)
+        if standing is not None and standing.index >= index:
+            self._run(hosted.id, query, then)
+            return
+
+        def came(in_time: bool) -> None:
+            if in_time:
+                self._run(hosted.id, query, then)
+            else:
+                reason = standing.stuck if standing is not None and standing.stuck else "it is behind"
+                then(None, HistoryUnavailable(f"the history of partition {hosted.id} is not there: {reason}"))
+
+        self._await(hosted.id, index, came)
+
+    def _await(self, partition: int, index: int, then: Callable[[bool], None]) -> None:
+        waiting = self._waiting.setdefault(partition, [])
+        if len(waiting) >= _QUEUED_MAX:
+            then(False)
+            return
+        entry = (index, then)
+        waiting.append(entry)
+
+        def too_late() -> None:
+            if entry in waiting:
+                waiting.remove(entry)
+                then(False)
+
+        self._scheduler.call_later(WAIT_SECONDS_MAX, too_late)
+
+    def _reached(self, partition: int, index: int) -> None:
+        waiting = self._waiting.get(partition, [])
+        there = [entry for entry in waiting if entry[0] <= index]
+        for entry in there:
+            waiting.remove(entry)
+            entry[1](True)
+
+    def _run(
+        self, partition: int, query: Query, then: Callable[[Found | None, Exception | None], None]
+    ) -> None:
+        """In a thread; so many at a time, the others wait for their turn."""
+        if self._running >= _RUNNING_MAX:
+            if len(self._queued) >= _QUEUED_MAX:
+                then(None, HistoryUnavailable("too many queries wait"))
+            else:
+                self._queued.append(lambda: self._run(partition, query, then))
+            return
+        self._running += 1
+        file = self._files.get(partition)
+        if file is None:
+            file = self._files[partition] = HistoryFile(history_path(self._directory, partition))
+
+        def done(result: tuple[int, Found] | None, error: BaseException | None) -> None:
+            self._running -= 1
+            if self._queued:
+                self._queued.pop(0)()
+            if result is not None:
+                then(result[1], None)
+            else:
+                then(None, HistoryUnavailable(f"the history of partition {partition}: {error}"))
+
+        self._scheduler.run_blocking(partial(file.run, query), done)
+
+
+def _settle(future: "asyncio.Future[Any] | None", found: Found | None, error: Exception | None) -> None:
+    if future is None or future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(found)

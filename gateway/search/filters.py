@@ -1,0 +1,238 @@
+"""Filters of searches: read strictly, by the table of the entity's fields."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from bpmnd.actors.history.entities import RELATED, Entity, Field, Filter, Kind
+from bpmnd.actors.history.names import Names
+from bpmnd.actors.history.queries import AnyOf, Compare, Condition, Has, Operator
+from bpmnd.gateway.complaints import missing, not_in_enum
+from bpmnd.gateway.errors import Problem, bad_request, invalid_argument
+from bpmnd.gateway.keys import key_in_body
+
+_ORDERED: Final = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
+_LISTS: Final = (Operator.IN, Operator.NOT_IN)
+_BASIC: Final = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.EXISTS, Operator.IN)
+_OPERATORS: Final[Mapping[Kind, frozenset[Operator]]] = {
+    Kind.KEY: frozenset({*_BASIC, Operator.NOT_IN}),
+    Kind.TEXT: frozenset({*_BASIC, Operator.NOT_IN, Operator.LIKE}),
+    Kind.INTEGER: frozenset({*_BASIC, *_ORDERED}),
+    Kind.MOMENT: frozenset({*_BASIC, *_ORDERED}),
+    Kind.ENUM: frozenset({*_BASIC, Operator.LIKE}),
+    Kind.BOOLEAN: frozenset(),
+    Kind.JSON: frozenset(),
+}
+_INT32: Final = range(-(2**31), 2**31)
+_OF_INCIDENT: Final = ("errorMessage", "incidentErrorHashCode")
+_OF_ELEMENT: Final = ("elementInstanceState", "elementId", "hasElementInstanceIncident")
+
+
+def conditions_of(entity: Entity, raw: object, at: str = "filter") -> tuple[Condition, ...]:
+    """The conditions in a filter; what is null is left out."""
+    conditions: list[Condition] = []
+    for name, value in _object(raw, at).items():
+        field = entity.fields.get(name)
+        if field is None or field.filter is Filter.NONE:
+            raise _unknown(f"{at}.{name}")
+        conditions += _conditions_on(name, field, value, f"{at}.{name}")
+    return tuple(conditions)
+
+
+def instance_conditions_of(
+    entity: Entity, raw: object, at: str = "filter", *, without: frozenset[str] = frozenset()
+) -> tuple[Condition, ...]:
+    """The same for process instances, which can be filtered by what belongs to them, and by alternatives."""
+    plain: dict[str, object] = {}
+    conditions: list[Condition] = []
+    related: dict[str, dict[str, object]] = {}
+    for name, value in _object(raw, at).items():
+        place = f"{at}.{name}"
+        if value is None:
+            continue
+        if name in without:
+            raise _unknown(place)
+        if name == "$or":
+            groups = _list(value, place)
+            inner = [
+                instance_conditions_of(entity, group, f"{place}[{n}]", without=without | {"$or"})
+                for n, group in enumerate(groups)
+            ]
+            conditions.append(AnyOf(tuple(inner)))
+        elif name == "variables":
+            conditions += variable_conditions(value, place)
+        elif name == "tags":
+            tags = [_text(tag, f"{place}[{n}]") for n, tag in enumerate(_list(value, place))]
+            conditions += [Has("tag", (Compare("tag", Operator.EQUAL, (tag,)),)) for tag in tags]
+        elif name == "hasRetriesLeft":
+            conditions.append(Has("failed job", (), negated=not _boolean(value, place)))
+        elif name in _OF_INCIDENT:
+            related.setdefault("open incident", {})[name] = value
+        elif name in _OF_ELEMENT:
+            related.setdefault("element instance", {})[name] = value
+        else:
+            plain[name] = value
+    if plain.keys() >= {"batchOperationId", "batchOperationKey"}:
+        raise invalid_argument(["Only one of [batchOperationId, batchOperationKey] is allowed."])
+    conditions += conditions_of(entity, plain, at)
+    for what, some in related.items():
+        fields = RELATED[what][1]
+        inner_conditions = [
+            condition
+            for name, value in some.items()
+            for condition in _conditions_on(name, fields[name], value, f"{at}.{name}")
+        ]
+        if inner_conditions:
+            conditions.append(Has(what, tuple(inner_conditions)))
+    return tuple(conditions)
+
+
+def variable_conditions(raw: object, at: str) -> list[Condition]:
+    """`[{name, value}]`: for each there is such a variable."""
+    fields = RELATED["variable"][1]
+    conditions: list[Condition] = []
+    for number, item in enumerate(_list(raw, at)):
+        place = f"{at}[{number}]"
+        parts = _object(item, place)
+        for name in parts.keys() - {"name", "value"}:
+            raise _unknown(f"{place}.{name}")
+        complaints = [missing(f"{place}.{name}") for name in ("name", "value") if parts.get(name) is None]
+        if complaints:
+            raise invalid_argument(complaints)
+        named = Compare("name", Operator.EQUAL, (_text(parts["name"], f"{place}.name"),))
+        value = _conditions_on("value", fields["value"], parts["value"], f"{place}.value")
+        conditions.append(Has("variable", (named, *value)))
+    return conditions
+
+
+def _conditions_on(name: str, field: Field, raw: object, at: str) -> list[Condition]:
+    """What one property says: a plain value, or operators that must all hold."""
+    if raw is None:
+        return []
+    if not isinstance(raw, dict):
+        return [Compare(name, Operator.EQUAL, (_value(field, raw, at),))]
+    if field.filter is Filter.PLAIN:
+        raise _not_a(field, at)
+    operators = _OPERATORS[field.kind]
+    if field.kind is Kind.ENUM and field.filter is Filter.FULL_NOT_IN:
+        operators |= {Operator.NOT_IN}
+    if field.filter is Filter.BASIC:
+        operators -= {Operator.LIKE}
+    conditions: list[Condition] = []
+    for key, value in cast(dict[str, object], raw).items():
+        if key not in operators:
+            raise _unknown(f"{at}.{key}")
+        operator = Operator(key)
+        if value is not None:
+            conditions.append(_comparison(name, field, operator, value, f"{at}.{key}"))
+    return conditions
+
+
+def _comparison(name: str, field: Field, operator: Operator, raw: object, at: str) -> Compare:
+    if operator is Operator.EXISTS:
+        return Compare(name, operator, (int(_boolean(raw, at)),))
+    if operator in _LISTS:
+        items = _list(raw, at)
+        return Compare(
+            name, operator, tuple(_value(field, item, f"{at}[{n}]") for n, item in enumerate(items))
+        )
+    if operator is Operator.LIKE:
+        pattern = _text(raw, at)
+        if field.kind is Kind.ENUM:
+            return Compare(name, Operator.IN, names_like(field.names, pattern))
+        return Compare(name, operator, (pattern,))
+    return Compare(name, operator, (_value(field, raw, at),))
+
+
+def names_like(names: Names, pattern: str) -> tuple[int, ...]:
+    """The numbers of the names that a pattern with `*`, `?` and backslashes fits."""
+    expression, escaped = "", False
+    for character in pattern:
+        if not escaped and character in "*?":
+            expression += ".*" if character == "*" else "."
+        elif not escaped and character == "\\":
+            escaped = True
+            continue
+        else:
+            expression += re.escape(character)
+        escaped = False
+    return tuple(number for number, name in enumerate(names) if re.fullmatch(expression, name, re.DOTALL))
+
+
+def _value(field: Field, raw: object, at: str) -> int | str:
+    """A value as it is stored."""
+    match field.kind:
+        case Kind.KEY if isinstance(raw, str):
+            return key_in_body(raw, at)
+        case Kind.TEXT if isinstance(raw, str):
+            return raw
+        case Kind.INTEGER if isinstance(raw, int) and not isinstance(raw, bool) and raw in _INT32:
+            return raw
+        case Kind.BOOLEAN if isinstance(raw, bool):
+            return int(raw)
+        case Kind.MOMENT if isinstance(raw, str):
+            return moment_in(raw, at)
+        case Kind.ENUM if isinstance(raw, str):
+            if raw not in field.names:
+                raise not_in_enum(at, raw, frozenset(field.names))
+            return field.names.index(raw)
+        case _:
+            raise _not_a(field, at)
+
+
+def moment_in(text: str, at: str) -> int:
+    """A moment in milliseconds; it must say its offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or "T" not in text.upper():
+        raise bad_request(f"Request property [{at}] cannot be parsed: '{text}' is no date-time with offset")
+    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+_KIND_NAMES: Final[Mapping[Kind, str]] = {
+    Kind.KEY: "a key (a string of digits)",
+    Kind.TEXT: "a string",
+    Kind.INTEGER: "an integer of 32 bits",
+    Kind.BOOLEAN: "a boolean",
+    Kind.MOMENT: "a date-time",
+    Kind.ENUM: "a string",
+    Kind.JSON: "nothing to filter by",
+}
+
+
+def _not_a(field: Field, at: str) -> Problem:
+    return bad_request(f"Request property [{at}] cannot be parsed: expected {_KIND_NAMES[field.kind]}")
+
+
+def _unknown(at: str) -> Problem:
+    return bad_request(f"Request property [{at}] cannot be parsed: there is no such property")
+
+
+def _object(raw: object, at: str) -> dict[str, Any]:
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise bad_request(f"Request property [{at}] cannot be parsed: expected an object")
+    return cast(dict[str, Any], raw)
+
+
+def _list(raw: object, at: str) -> Sequence[object]:
+    if not isinstance(raw, list):
+        raise bad_request(f"Request property [{at}] cannot be parsed: expected an array")
+    return cast(list[object], raw)
+
+
+def _text(raw: object, at: str) -> str:
+    if not isinstance(raw, str):
+        raise bad_request(f"Request property [{at}] cannot be parsed: expected a string")
+    return raw
+
+
+def _boolean(raw: object, at: str) -> bool:
+    if not isinstance(raw, bool):
+        raise bad_request(f"Request property [{at}] cannot be parsed: expected a boolean")
+    return raw

@@ -1,0 +1,122 @@
+"""Every search over three partitions finds what a walk over all events finds."""
+
+import json
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client.registry import CollectorRegistry
+
+from bpmnd.gateway.server import Gateway
+from tests.actors.history.bodies import NAMES, filter_of, sort_of
+from tests.actors.history.histories import LocalHistory, frames_of, write_history
+from tests.actors.history.naive import Item, Naive, ordered
+from tests.actors.history.world import MODELS, live
+from tests.bpmn.test_partitions import Cluster
+from tests.gateway.fakes import FakeCluster
+from tests.gateway.schemas import API_FILE, ApiDescription
+
+PARTITIONS = 3
+STEPS = 250
+SEARCHES = 50
+_OPERATIONS = {
+    "process-instances": "searchProcessInstances",
+    "element-instances": "searchElementInstances",
+    "jobs": "searchJobs",
+    "incidents": "searchIncidents",
+    "variables": "searchVariables",
+}
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Naive, Path]:
+    """What happened at random, once as a naive model, once as files."""
+    chance = random.Random(request.param)
+    cluster = Cluster(PARTITIONS)
+    cluster.deploy(*MODELS)
+    live(cluster, chance, STEPS)
+    naive, directory = Naive(), tmp_path_factory.mktemp("history")
+    for partition, frames in frames_of(cluster).items():
+        naive.take(frames)
+        write_history(directory / f"{partition}.sqlite", partition, frames)
+    return naive, directory
+
+
+@pytest.fixture
+async def client(played: tuple[Naive, Path]) -> AsyncIterator[aiohttp.ClientSession]:
+    history = LocalHistory({n: played[1] / f"{n}.sqlite" for n in range(1, PARTITIONS + 1)})
+    gateway = Gateway(FakeCluster(PARTITIONS), CollectorRegistry(), history)
+    port = await gateway.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        yield session
+    await gateway.stop(drain_s=1)
+    history.close()
+
+
+async def search(client: aiohttp.ClientSession, path: str, body: Item) -> Any:
+    async with client.post(f"/v2/{path}/search", json=body) as response:
+        answer = await response.json()
+        assert response.status == 200, (body, answer)
+        return answer
+
+
+def test_the_world_has_all_that_is_searched_for(played: tuple[Naive, Path]) -> None:
+    for path, (_, items) in played[0].entities().items():
+        assert len(items) >= 10, path
+    states = {job["state"] for job in played[0].jobs.values()}
+    assert states >= {"COMPLETED", "CREATED", "FAILED", "ERROR_THROWN"}, states
+
+
+@pytest.mark.parametrize("path", NAMES)
+async def test_a_search_finds_what_a_walk_over_the_events_finds(
+    played: tuple[Naive, Path], client: aiohttp.ClientSession, path: str
+) -> None:
+    naive, (key_field, items) = played[0], played[0].entities()[path]
+    chance = random.Random(path)
+    found_any = 0
+    for _ in range(SEARCHES):
+        wanted, sort = filter_of(path, items, chance), sort_of(path, chance)
+        fitting = [item for item in items if naive.fits(path, item, wanted)]
+        expected = ordered(fitting, key_field, sort)
+        limit, offset = chance.randint(1, 30), chance.choice((0, 0, 3, 17))
+
+        body: Item = {"filter": wanted, "sort": sort, "page": {"from": offset, "limit": limit}}
+        answer = await search(client, path, body)
+
+        assert answer["items"] == expected[offset : offset + limit], json.dumps(body)
+        assert answer["page"]["totalItems"] == len(expected), json.dumps(body)
+        assert not answer["page"]["hasMoreTotalItems"]
+        found_any += bool(expected)
+    assert found_any > SEARCHES // 4, "the filters fit nothing"
+
+
+@pytest.mark.parametrize("path", NAMES)
+async def test_pages_forward_and_back_are_the_whole_in_order(
+    played: tuple[Naive, Path], client: aiohttp.ClientSession, path: str
+) -> None:
+    key_field, items = played[0].entities()[path]
+    chance = random.Random(path)
+    for _ in range(6):
+        sort, limit = sort_of(path, chance), chance.randint(3, 40)
+        expected = ordered(items, key_field, sort)
+        pages = [await search(client, path, {"sort": sort, "page": {"limit": limit}})]
+        while pages[-1]["items"]:
+            after = {"limit": limit, "after": pages[-1]["page"]["endCursor"]}
+            pages.append(await search(client, path, {"sort": sort, "page": after}))
+        assert [item for page in pages for item in page["items"]] == expected, sort
+
+        start = pages[-2]["page"]["startCursor"]
+        before = await search(client, path, {"sort": sort, "page": {"limit": limit, "before": start}})
+        at = (len(pages) - 2) * limit
+        assert before["items"] == expected[max(at - limit, 0) : at], sort
+
+
+@pytest.mark.skipif(not API_FILE.exists(), reason=f"{API_FILE} is not here")
+@pytest.mark.parametrize("path", NAMES)
+async def test_answers_have_the_shape_of_the_description(client: aiohttp.ClientSession, path: str) -> None:
+    answer = await search(client, path, {"page": {"limit": 10_000}})
+    description = ApiDescription(API_FILE)
+    assert description.complaints(_OPERATIONS[path], 200, "application/json", answer) == []

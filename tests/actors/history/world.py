@@ -1,0 +1,120 @@
+"""Lives on three partitions, at random: instances that are worked on, fail, throw, wait and are cancelled."""
+
+import random
+
+from bpmnd.bpmn.commands import (
+    ActivateJobs,
+    CancelProcessInstance,
+    CompleteJob,
+    CreateProcessInstance,
+    FailJob,
+    PublishMessage,
+    ResolveIncident,
+    SetVariables,
+    ThrowJobError,
+    UpdateJob,
+    YieldJobs,
+)
+from bpmnd.bpmn.events import IncidentCreated
+from bpmnd.bpmn.outcomes import JobsActivated, ProcessInstanceCreated
+from tests.bpmn.events import catch, event, message, on_message
+from tests.bpmn.playground import END, START, flow, io_mapping, path, process, task
+from tests.bpmn.test_partitions import Cluster
+
+ORDER = process(
+    START
+    + '<subProcess id="box"><startEvent id="inner_start"/>'
+    + task("work", inputs={"local": "=amount + 1"}, outputs={"done": "=local"})
+    + path("inner_start", "work")
+    + "</subProcess>"
+    + '<boundaryEvent id="oops" attachedToRef="box"><errorEventDefinition/></boundaryEvent>'
+    + task("check", "check", retries="2")
+    + END
+    + path("start", "box", "check", "end")
+    + flow("oops", "check"),
+    process_id="order",
+)
+PAYMENT = process(
+    START
+    + event("startEvent", "begun", on_message("m1"))
+    + catch("paid", on_message("m2"))
+    + task("work", "work")
+    + END
+    + path("start", "paid", "work", "end")
+    + flow("begun", "paid"),
+    process_id="payment",
+    definitions=message("m1", "begin") + message("m2", "pay", "=order"),
+)
+MODELS = (ORDER, PAYMENT)
+JOB_TYPES = ("work", "check")
+MESSAGES = ("not now", "50% of [it]\\ is_gone", "naïve ✓", "")
+TAGS = ("red", "green", "blue")
+assert io_mapping() == "", "the models above have mappings of their own"
+
+
+def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
+    """So many commands, anywhere."""
+    jobs: list[tuple[int, int, int]] = []
+    created: list[tuple[int, int]] = []
+    for _ in range(steps):
+        number = chance.randint(1, len(cluster.all))
+        partition = cluster[number]
+        match chance.randrange(12):
+            case 0 | 1 | 2:
+                some = {
+                    "amount": b"%d" % chance.randrange(5),
+                    "order": b'"%d"' % chance.randrange(4),
+                    "note": chance.choice((b'"a b"', b'{ "x" : [1, null] }', b"true")),
+                }
+                command = CreateProcessInstance(
+                    chance.choice(("order", "payment")),
+                    variables={name: some[name] for name in chance.sample(list(some), chance.randrange(4))},
+                    tags=tuple(chance.sample(TAGS, chance.randrange(3))),
+                    business_id=chance.choice((None, "b1", "b2")),
+                )
+                outcome = partition.do(command)
+                if isinstance(outcome, ProcessInstanceCreated):
+                    created.append((number, outcome.key))
+            case 3 | 4:
+                worker = chance.choice(("w1", "w2"))
+                lent = partition.do(
+                    ActivateJobs(chance.choice(JOB_TYPES), worker, 5000, chance.randint(1, 4))
+                )
+                if isinstance(lent, JobsActivated):
+                    jobs += [(number, job.key, job.deadline) for job in lent.jobs]
+            case 5 | 6 | 7 if jobs:
+                _work_on(cluster, chance, *jobs.pop(chance.randrange(len(jobs))))
+            case 8 if created and chance.random() < 0.3:
+                at, key = created.pop(chance.randrange(len(created)))
+                cluster[at].do(CancelProcessInstance(key))
+            case 9 if created:
+                at, key = chance.choice(created)
+                cluster[at].do(SetVariables(key, {"amount": b"%d" % chance.randrange(5)}))
+            case 10:
+                name, key_text = chance.choice(("begin", "pay")), str(chance.randrange(4))
+                message_ = PublishMessage(name, key_text, 1000, "", {"order": b'"%s"' % key_text.encode()})
+                cluster.for_key(key_text).do(message_)
+            case _:
+                for one in cluster.all.values():
+                    one.pass_time(chance.randrange(1500))
+        if chance.random() < 0.1:
+            for at, one in cluster.all.items():
+                for incident in one.happened(IncidentCreated)[-3:]:
+                    if incident.job_key:
+                        cluster[at].do(UpdateJob(incident.job_key, retries=1))
+                    cluster[at].do(ResolveIncident(incident.key))
+        cluster.settle()
+
+
+def _work_on(cluster: Cluster, chance: random.Random, number: int, key: int, deadline: int) -> None:
+    partition = cluster[number]
+    match chance.randrange(6):
+        case 0 | 1 | 2:
+            partition.do(CompleteJob(key, {"order": b'"%d"' % chance.randrange(4)}))
+        case 3:
+            retries = chance.randrange(3)
+            partition.do(FailJob(key, retries, chance.choice((0, 500)), chance.choice(MESSAGES), {}))
+        case 4:
+            partition.do(ThrowJobError(key, chance.choice(("E1", "E2")), chance.choice(MESSAGES), {}))
+        case _:
+            partition.do(YieldJobs(((key, deadline),)))
