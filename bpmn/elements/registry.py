@@ -15,6 +15,7 @@ from bpmnd.bpmn.elements.multi_instance import MultiInstanceKind
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
 from bpmnd.bpmn.elements.pass_through_task import PassThroughTaskKind
 from bpmnd.bpmn.elements.receive_task import ReceiveTaskKind
+from bpmnd.bpmn.elements.script_task import ScriptTaskKind
 from bpmnd.bpmn.elements.service_task import ServiceTaskKind
 from bpmnd.bpmn.elements.start_event import StartEventKind
 from bpmnd.bpmn.elements.sub_process import SubProcessKind
@@ -41,7 +42,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:manualTask": Registered(_PASS_THROUGH, ElementType.MANUAL_TASK),
     "bpmn:serviceTask": Registered(_WORKED, ElementType.SERVICE_TASK),
     "bpmn:sendTask": Registered(_WORKED, ElementType.SEND_TASK),
-    "bpmn:scriptTask": Registered(_WORKED, ElementType.SCRIPT_TASK),
+    "bpmn:scriptTask": Registered(ScriptTaskKind(), ElementType.SCRIPT_TASK),
     "bpmn:businessRuleTask": Registered(BusinessRuleTaskKind(), ElementType.BUSINESS_RULE_TASK),
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
     "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),

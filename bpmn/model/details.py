@@ -10,7 +10,6 @@ UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "bpmn:standardLoopCharacteristics": "standard loops",
     "bpmn:eventDefinitionRef": "references to event definitions",
     "zeebe:taskListeners": "task listeners",
-    "zeebe:script": "FEEL scripts in script tasks",
     "zeebe:publishMessage": "published messages",
     "zeebe:linkedResources": "linked resources",
 }

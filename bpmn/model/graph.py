@@ -255,7 +255,7 @@ class MultiInstance:
     output_variable: str
     """The variable that the output element is, or an entry of, if it is. Each instance has its own, so that
     they do not overwrite each other's."""
-    completion_condition: Evaluable | None
+    completion_condition: Text | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

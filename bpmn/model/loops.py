@@ -1,5 +1,6 @@
 """How often an activity runs: its loop characteristics (BPMN 2.0, §10.3.8)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from bpmnd.bpmn.feel import Expression
@@ -34,27 +35,30 @@ def read_loop(activity: Tag, report: Report) -> MultiInstance | None:
 
 
 def _read_multi_instance(activity: Tag, tag: Tag, report: Report) -> MultiInstance:
-    collection, cardinality = _read_count(activity, tag, report)
     extensions = tag.extensions("zeebe:loopCharacteristics")
-    attributes = extensions[0].attributes if extensions else {}
-    output_collection = attributes.get("outputCollection", "")
-    output_element = attributes.get("outputElement", "")
+    extension = extensions[0] if extensions else tag
+    cardinalities = tag.all("bpmn:loopCardinality")
+    if len(extensions) > 1 or not (extensions or cardinalities):
+        report.add(activity, "must have exactly one zeebe:loopCharacteristics extension element", at=tag)
+    collection, cardinality = _read_count(activity, extension, cardinalities, report)
+    output_collection = extension.attributes.get("outputCollection", "")
+    output_element = extension.attributes.get("outputElement", "")
     if bool(output_collection) != bool(output_element):
-        reason = "outputCollection and outputElement must be present together"
-        report.add(activity, reason, at=extensions[0])
+        report.add(activity, "outputCollection and outputElement must be present together", at=extension)
     conditions = tag.all("bpmn:completionCondition")
-    condition = conditions[0].text if conditions else ""
-    output = read_expression(output_element, activity, report, at=extensions[0]) if output_element else None
+    output = read_expression(output_element, activity, report, at=extension) if output_element else None
     return MultiInstance(
         sequential=read_flag(tag, "isSequential", report, default=False),
         input_collection=collection,
         cardinality=cardinality,
-        input_element=attributes.get("inputElement", ""),
+        input_element=extension.attributes.get("inputElement", ""),
         output_collection=output_collection,
         output_element=output,
         output_variable=_variable_in(output),
         completion_condition=(
-            read_expression(condition, activity, report, at=conditions[0]) if condition else None
+            read_text(conditions[0].text, activity, report, at=conditions[0])
+            if conditions and conditions[0].text
+            else None
         ),
     )
 
@@ -69,17 +73,15 @@ def _variable_in(output: Evaluable | None) -> str:
     return tree.name if isinstance(tree, Name) else ""
 
 
-def _read_count(activity: Tag, tag: Tag, report: Report) -> tuple[Evaluable | None, Text | None]:
+def _read_count(
+    activity: Tag, extension: Tag, cardinalities: Sequence[Tag], report: Report
+) -> tuple[Evaluable | None, Text | None]:
     """The collection or else the cardinality. Zeebe has only the former, and an attribute for it."""
-    extensions = tag.extensions("zeebe:loopCharacteristics")
-    cardinalities = tag.all("bpmn:loopCardinality")
-    if len(extensions) > 1 or not (extensions or cardinalities):
-        report.add(activity, "must have exactly one zeebe:loopCharacteristics extension element", at=tag)
-        return None, None
-    text = extensions[0].attributes.get("inputCollection", "") if extensions else ""
+    text = extension.attributes.get("inputCollection", "")
     if text:
-        return read_expression(text, activity, report, at=extensions[0]), None
+        return read_expression(text, activity, report, at=extension), None
     if cardinalities:
         return None, read_text(cardinalities[0].text, activity, report, at=cardinalities[0])
-    report.add(activity, "the inputCollection must be present and not empty", at=extensions[0])
+    if extension.name == "zeebe:loopCharacteristics":
+        report.add(activity, "the inputCollection must be present and not empty", at=extension)
     return None, None

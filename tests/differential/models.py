@@ -233,3 +233,19 @@ def inclusive(gateway_id: str, *, default: str = "") -> str:
     """An inclusive gateway; `default` is the id of a flow."""
     attribute = f' default="{default}"' if default else ""
     return f'<inclusiveGateway id="{gateway_id}"{attribute}/>'
+
+
+def script(
+    element_id: str,
+    expression: str,
+    result: str,
+    *,
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+) -> str:
+    """A script task of a FEEL expression, whose result is a variable."""
+    return (
+        f'<scriptTask id="{element_id}"><extensionElements>'
+        f'<zeebe:script expression="{_quoted(expression)}" resultVariable="{result}"/>'
+        f"{playground.io_mapping(_all(inputs), _all(outputs))}</extensionElements></scriptTask>"
+    )

@@ -51,7 +51,6 @@ def test_an_event_that_is_not_supported_is_refused_by_name(position: Position, d
 @pytest.mark.parametrize(
     ("extension", "kind", "words"),
     [
-        ("<zeebe:script/>", "scriptTask", "FEEL scripts in script tasks"),
         ("<zeebe:publishMessage/>", "sendTask", "published messages"),
     ],
 )
