@@ -10,6 +10,7 @@ from bpmnd.bpmn.commands import (
     BroadcastSignal,
     Command,
     CompleteJob,
+    CompleteUserTask,
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
@@ -171,6 +172,7 @@ def size_of(command: Command) -> int:
         case (
             CreateProcessInstance()
             | CompleteJob()
+            | CompleteUserTask()
             | FailJob()
             | ThrowJobError()
             | SetVariables()

@@ -16,9 +16,20 @@ from bpmnd.actors.peer_messages import (
     Failure,
     encode_peer_message,
 )
-from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, CreateProcessInstance, YieldJobs, asked_for
+from bpmnd.bpmn.commands import (
+    ActivateJobs,
+    AssignUserTask,
+    ClientCommand,
+    CompleteUserTask,
+    CreateProcessInstance,
+    UpdateUserTask,
+    YieldJobs,
+    asked_for,
+)
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome
 
+_FOR_LISTENERS: Final = (AssignUserTask, UpdateUserTask, CompleteUserTask)
+"""They may wait for workers, and whoever has sent them may be gone before."""
 _FAILURES: Final = {
     Failure.NO_LEADER: NoLeader,
     Failure.REFUSED: Refused,
@@ -45,7 +56,7 @@ class Requests:
         future = self._new_future()
         self._open.setdefault(node, {})[number] = future
         asked = asked_for(command)
-        if type(asked) is CreateProcessInstance and asked.await_result:
+        if isinstance(asked, _FOR_LISTENERS) or (type(asked) is CreateProcessInstance and asked.await_result):
             future.add_done_callback(partial(self._ended, node, number))
         return future
 

@@ -46,6 +46,9 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     90: commands.Supply,
     100: commands.EvaluateDecision,
     101: commands.EvaluateExpression,
+    120: commands.AssignUserTask,
+    121: commands.UpdateUserTask,
+    122: commands.CompleteUserTask,
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
 }

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from bpmnd.bpmn.user_tasks import TaskChanges
+
 Variables: TypeAlias = dict[str, bytes]
 """Variable name -> JSON text of its value (UTF-8, compact or not, but valid)."""
 
@@ -153,9 +155,20 @@ class YieldJobs(_Command, frozen=True, gc=False):
     jobs: tuple[tuple[int, int], ...]
 
 
+class TaskResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a listener makes of the change of a user task: it may deny it, or want another one."""
+
+    denied: bool = False
+    reason: str = ""
+    corrections: TaskChanges = TaskChanges()
+
+
 class CompleteJob(_Command, frozen=True, gc=False):
+    """`task_result` is for jobs of task listeners; others ignore it."""
+
     key: int
     variables: Variables = {}
+    task_result: TaskResult = TaskResult()
 
 
 class FailJob(_Command, frozen=True, gc=False):
@@ -183,6 +196,31 @@ class UpdateJob(_Command, frozen=True, gc=False):
     key: int
     retries: int | None = None
     timeout_ms: int | None = None
+
+
+class AssignUserTask(_Command, frozen=True, gc=False):
+    """Give a user task to somebody, or with an empty `assignee` take it away from who has it. If not
+    `allow_override`, somebody else must not have it. `user` is who asks."""
+
+    key: int
+    assignee: str
+    allow_override: bool = True
+    action: str = "assign"
+    user: str = ""
+
+
+class UpdateUserTask(_Command, frozen=True, gc=False):
+    key: int
+    changes: TaskChanges
+    action: str = "update"
+    user: str = ""
+
+
+class CompleteUserTask(_Command, frozen=True, gc=False):
+    key: int
+    variables: Variables = {}
+    action: str = "complete"
+    user: str = ""
 
 
 class ResolveIncident(_Command, frozen=True, gc=False):
@@ -285,6 +323,9 @@ RepeatableCommand: TypeAlias = (
     | FailJob
     | ThrowJobError
     | UpdateJob
+    | AssignUserTask
+    | UpdateUserTask
+    | CompleteUserTask
     | ResolveIncident
     | PublishMessage
     | CorrelateMessage

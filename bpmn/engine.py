@@ -14,10 +14,12 @@ from bpmnd.bpmn.channel import DeliverMessage, decode_message
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
     ActivateJobs,
+    AssignUserTask,
     BroadcastSignal,
     CancelProcessInstance,
     Command,
     CompleteJob,
+    CompleteUserTask,
     Continue,
     CorrelateMessage,
     CreateProcessInstance,
@@ -36,12 +38,23 @@ from bpmnd.bpmn.commands import (
     Supply,
     ThrowJobError,
     UpdateJob,
+    UpdateUserTask,
     YieldJobs,
     asked_for,
 )
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
-from bpmnd.bpmn.elements import errors, joins, lifecycle, listeners, loops, timers, triggers, waiting
+from bpmnd.bpmn.elements import (
+    errors,
+    joins,
+    lifecycle,
+    listeners,
+    loops,
+    task_changes,
+    timers,
+    triggers,
+    waiting,
+)
 from bpmnd.bpmn.elements.registry import KINDS
 from bpmnd.bpmn.events import (
     ChannelMessageReceived,
@@ -66,6 +79,7 @@ from bpmnd.bpmn.processors import (
     migration,
     modification,
     process_instances,
+    user_tasks,
 )
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
@@ -78,6 +92,7 @@ from bpmnd.bpmn.steps import (
     CallListeners,
     CheckJoins,
     CompleteElement,
+    EndTransition,
     OpenScope,
     ReachSubscribers,
     StartNext,
@@ -147,6 +162,9 @@ class Engine:
             FailJob: jobs.fail,
             ThrowJobError: jobs.throw_error,
             UpdateJob: jobs.update,
+            AssignUserTask: user_tasks.assign,
+            UpdateUserTask: user_tasks.update,
+            CompleteUserTask: user_tasks.complete,
             ResolveIncident: incidents.resolve,
             PublishMessage: messages.publish,
             CorrelateMessage: messages.correlate,
@@ -336,6 +354,8 @@ def perform(turn: Turn, step: Step) -> None:
             loops.begin_item(turn, step)
         case TerminateChildren():
             lifecycle.terminate_children(turn, step)
+        case EndTransition():
+            task_changes.end_transition(turn, step)
         case ThrowError():
             incident = errors.throw(turn, step)
             if incident is not None:

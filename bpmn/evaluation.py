@@ -5,9 +5,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from bpmnd.bpmn.feel import MISSING, Evaluated, EvaluationFailure, Value, from_json, type_name
+import msgspec
+
+from bpmnd.bpmn.feel import MISSING, Evaluated, EvaluationFailure, Value, from_json, to_json, type_name
+from bpmnd.bpmn.feel.temporal import DateTime
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BrokenExpression, Text
+from bpmnd.bpmn.model.graph import BrokenExpression, Names, Text
+from bpmnd.bpmn.model.timers import rfc3339
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.turn import Turn
 
@@ -77,6 +81,53 @@ def evaluate_int(turn: Turn, text: Text, lookup: Callable[[str], Value]) -> int 
             f"Expected a whole number of 32 bits, but found '{shown}'.",
         )
     return whole
+
+
+def evaluate_names(turn: Turn, names: Names, lookup: Callable[[str], Value]) -> tuple[str, ...] | Incident:
+    """A list of strings."""
+    if isinstance(names, tuple):
+        return names
+    evaluated = evaluate(turn, names, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(evaluated, Incident):
+        return evaluated
+    if not isinstance(evaluated.value, list):
+        return not_of_type(names, "ARRAY", evaluated)
+    found = tuple(item for item in evaluated.value if isinstance(item, str))
+    if len(found) == len(evaluated.value):
+        return found
+    return Incident(
+        IncidentType.EXTRACT_VALUE_ERROR,
+        f"Expected result of the expression '{names.text}' to be 'ARRAY' containing 'STRING' items,"
+        " but was 'ARRAY' containing at least one non-'STRING' item.",
+    )
+
+
+def evaluate_date(turn: Turn, text: Text, lookup: Callable[[str], Value]) -> str | Incident:
+    """A date-time as RFC 3339 writes it; empty for null. Without an offset it is in UTC."""
+    evaluated = evaluate(turn, text, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(evaluated, Incident):
+        return evaluated
+    match evaluated.value:
+        case None | "":
+            return ""
+        case DateTime() as moment:
+            written: str = msgspec.json.decode(to_json(moment))
+            if moment.offset is None:
+                written += "Z"
+        case str(written):
+            pass
+        case value:
+            shown = text if isinstance(text, str) else text.text
+            reason = wrong_type(shown, "[NULL, DATE_TIME, STRING]", value, evaluated.warnings)
+            reason = reason.replace("to be '[", "to be one of '[")
+            return Incident(IncidentType.EXTRACT_VALUE_ERROR, reason)
+    date = rfc3339(written)
+    if date is not None:
+        return date
+    return Incident(
+        IncidentType.EXTRACT_VALUE_ERROR,
+        f"Expected a date-time with an offset, such as '2023-03-02T15:35+02:00', but found '{written}'.",
+    )
 
 
 def not_of_type(text: Text, expected: str, evaluated: Evaluated) -> Incident:

@@ -11,6 +11,7 @@ import msgspec
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.dmn.results import EvaluatedDecision
+from bpmnd.bpmn.user_tasks import TaskAttributes
 
 
 class _Event(
@@ -397,6 +398,144 @@ class ListenerJobCreated(_Event, frozen=True, gc=False, tag=100):
     retries: int
     listens_to: str
     then: bytes
+
+
+class UserTaskJobCreated(_Event, frozen=True, gc=False, tag=101):
+    """The job of a user task that others manage; the headers say all that there is to it."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    type: str
+    retries: int
+    headers: tuple[tuple[str, str], ...]
+
+
+# User tasks. A change begins, waits for its listeners, and comes to its end or is denied. `action` is what
+# the user called it, `user` who it was (empty: nobody known); `request` waits until it has come to its end.
+
+
+class UserTaskCreating(_Event, frozen=True, gc=False, tag=102):
+    """`form_key` is 0 without a linked form."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+    attributes: TaskAttributes
+    form_key: int
+    external_form_reference: str
+
+
+class UserTaskCreated(_Event, frozen=True, gc=False, tag=103):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    attributes: TaskAttributes
+
+
+class UserTaskAssigning(_Event, frozen=True, gc=False, tag=104):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: str
+    assignee: str
+    action: str
+    user: str
+    request: int
+
+
+class UserTaskAssigned(_Event, frozen=True, gc=False, tag=105):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: TaskAttributes
+    attributes: TaskAttributes
+    changed: tuple[str, ...]
+    action: str
+    user: str
+
+
+class UserTaskUpdating(_Event, frozen=True, gc=False, tag=106):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: TaskAttributes
+    attributes: TaskAttributes
+    changed: tuple[str, ...]
+    action: str
+    user: str
+    request: int
+
+
+class UserTaskUpdated(_Event, frozen=True, gc=False, tag=107):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: TaskAttributes
+    attributes: TaskAttributes
+    changed: tuple[str, ...]
+    action: str
+    user: str
+
+
+class UserTaskCompleting(_Event, frozen=True, gc=False, tag=108):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    variables: Variables
+    action: str
+    user: str
+    request: int
+
+
+class UserTaskCompleted(_Event, frozen=True, gc=False, tag=109):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: TaskAttributes
+    attributes: TaskAttributes
+    changed: tuple[str, ...]
+    variables: Variables
+    action: str
+    user: str
+
+
+class UserTaskCanceling(_Event, frozen=True, gc=False, tag=110):
+    """Its element is terminated."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+
+
+class UserTaskCanceled(_Event, frozen=True, gc=False, tag=111):
+    key: int
+    instance_key: int
+    element_instance_key: int
+    attributes: TaskAttributes
+
+
+class UserTaskCorrected(_Event, frozen=True, gc=False, tag=112):
+    """A listener wants the change that it has waited for to be another one."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    before: TaskAttributes
+    attributes: TaskAttributes
+    changed: tuple[str, ...]
+
+
+class UserTaskDenied(_Event, frozen=True, gc=False, tag=113):
+    """A listener does not let the change happen that `denied` names, such as COMPLETING."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    denied: str
+    reason: str
 
 
 # Timers
@@ -849,4 +988,17 @@ Event: TypeAlias = (
     | ProcessInstanceMigrated
     | MessageSubscriptionMigrated
     | ScopeReopened
+    | UserTaskJobCreated
+    | UserTaskCreating
+    | UserTaskCreated
+    | UserTaskAssigning
+    | UserTaskAssigned
+    | UserTaskUpdating
+    | UserTaskUpdated
+    | UserTaskCompleting
+    | UserTaskCompleted
+    | UserTaskCanceling
+    | UserTaskCanceled
+    | UserTaskCorrected
+    | UserTaskDenied
 )

@@ -7,6 +7,7 @@ import msgspec
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.dmn.results import DecisionFailure, EvaluatedDecision
+from bpmnd.bpmn.user_tasks import TaskAttributes
 
 
 class RejectionType(StrEnum):
@@ -101,6 +102,16 @@ class ProcessInstanceCreated(_Outcome, frozen=True, gc=False):
     variables: Variables
 
 
+class TaskProperties(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A user task as a listener sees it: as it would be after the change that waits."""
+
+    key: int
+    attributes: TaskAttributes
+    action: str
+    changed: tuple[str, ...]
+    form_key: int
+
+
 class ActivatedJob(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A job as its worker sees it. `deadline` is log time in epoch milliseconds."""
 
@@ -122,6 +133,7 @@ class ActivatedJob(msgspec.Struct, frozen=True, gc=False, array_like=True):
     root_process_instance_key: int
     kind: str = "BPMN_ELEMENT"
     listener_event: str = "UNSPECIFIED"
+    user_task: TaskProperties | None = None
 
 
 class JobsActivated(_Outcome, frozen=True, gc=False):

@@ -106,6 +106,13 @@ class CheckJoins(msgspec.Struct, frozen=True, gc=False, tag=32, array_like=True)
     scope_key: int
 
 
+class EndTransition(msgspec.Struct, frozen=True, gc=False, tag=121, array_like=True):
+    """The listeners of a change of the user task `key` have worked: the change comes to its end."""
+
+    instance_key: int
+    key: int
+
+
 # Steps of the partition have 0 for the process instance: they are done whatever has become of that.
 
 
@@ -161,6 +168,7 @@ Step: TypeAlias = (
     | StartNext
     | OpenScope
     | CallListeners
+    | EndTransition
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

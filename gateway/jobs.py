@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Final, final
+from typing import Final, final
 
 import msgspec
 from aiohttp import web
@@ -15,6 +15,7 @@ from bpmnd.bpmn.commands import (
     DoOnce,
     FailJob,
     RepeatableCommand,
+    TaskResult,
     ThrowJobError,
     UpdateJob,
 )
@@ -38,6 +39,7 @@ from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
+from bpmnd.gateway.task_changes import Corrections, changes_of
 from bpmnd.gateway.tenants import check_tenants
 
 POLL_TIMEOUT_MS: Final = 10_000
@@ -47,7 +49,6 @@ _ACTIVATION_SIZE_MAX: Final = 64 * 1024
 """Ten thousand polls may wait; what they asked for waits with them."""
 
 _TENANT_FILTERS = frozenset({"PROVIDED", "ASSIGNED"})
-_PRIORITY = msgspec.Meta(ge=0, le=100)
 
 
 class _Activation(Body, frozen=True):
@@ -61,15 +62,6 @@ class _Activation(Body, frozen=True):
     tenant_filter: str | None = None
 
 
-class _Corrections(msgspec.Struct, frozen=True, rename="camel"):
-    assignee: str | None = None
-    due_date: str | None = None
-    follow_up_date: str | None = None
-    candidate_users: list[str] | None = None
-    candidate_groups: list[str] | None = None
-    priority: Annotated[int, _PRIORITY] | None = None
-
-
 class _ActivateElement(msgspec.Struct, frozen=True, rename="camel"):
     element_id: str | None = None
     variables: RawVariables | None = None
@@ -81,7 +73,7 @@ class _Result(msgspec.Struct, frozen=True, rename="camel"):
     type: str | None = None
     denied: bool | None = None
     denied_reason: str | None = None
-    corrections: _Corrections | None = None
+    corrections: Corrections | None = None
     activate_elements: list[_ActivateElement] | None = None
     is_completion_condition_fulfilled: bool | None = None
     is_cancel_remaining_instances: bool | None = None
@@ -171,7 +163,12 @@ class JobOperations:
         """The job is done: 204 once that is committed."""
         key = key_in_path(arguments[0], "jobKey")
         body = await optional_json_body(request, _COMPLETION)
-        command = CompleteJob(key, variables_of(body.variables)) if body else CompleteJob(key)
+        if body is None:
+            command = CompleteJob(key)
+        elif body.result is None:
+            command = CompleteJob(key, variables_of(body.variables))
+        else:
+            command = CompleteJob(key, variables_of(body.variables), _task_result(body.result))
         return await self._do(request, command, key, "COMPLETE", "complete job")
 
     async def fail(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
@@ -220,6 +217,10 @@ class JobOperations:
                 return no_content()
             case outcome:
                 raise unexpected(name, outcome)
+
+
+def _task_result(result: _Result) -> TaskResult:
+    return TaskResult(result.denied is True, result.denied_reason or "", changes_of(result.corrections))
 
 
 def _activation_of(body: _Activation) -> ActivateJobs:

@@ -42,6 +42,7 @@ from bpmnd.gateway.search.searching import History, Searches
 from bpmnd.gateway.search.variables import VariableReads
 from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
+from bpmnd.gateway.user_tasks import UserTaskOperations
 
 DRAIN_S: Final = 10.0
 _LEAVE_S: Final = 0.5
@@ -74,6 +75,7 @@ class Gateway:
             ExpressionOperations(cluster, self._submissions),
             ElementInstanceOperations(cluster, self._submissions),
             IncidentOperations(cluster, self._submissions),
+            UserTaskOperations(cluster, self._submissions),
             MessageOperations(cluster, self._submissions),
             SignalOperations(cluster, self._submissions),
             ClusterOperations(cluster),

@@ -14,6 +14,7 @@ from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Jo
 from bpmnd.actors.exporters.messages import of_message
 from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
 from bpmnd.actors.exporters.noted import of_noted
+from bpmnd.actors.exporters.user_tasks import of_user_task
 from bpmnd.actors.exporters.values import Value, json_values, moment
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
@@ -218,6 +219,21 @@ class Records:
                 | events.SignalStartEventSubscriptionDeleted()
             ):
                 return of_message(event, self._instances)
+            case (
+                events.UserTaskCreating()
+                | events.UserTaskCreated()
+                | events.UserTaskAssigning()
+                | events.UserTaskAssigned()
+                | events.UserTaskUpdating()
+                | events.UserTaskUpdated()
+                | events.UserTaskCompleting()
+                | events.UserTaskCompleted()
+                | events.UserTaskCanceling()
+                | events.UserTaskCanceled()
+                | events.UserTaskCorrected()
+                | events.UserTaskDenied()
+            ):
+                return of_user_task(event, self._at_known(event.instance_key, event.element_instance_key))
             case _:
                 return self._of_job(event)
 
@@ -283,6 +299,7 @@ class Records:
         self,
         event: events.JobCreated
         | events.ListenerJobCreated
+        | events.UserTaskJobCreated
         | events.JobsActivated
         | events.JobCompleted
         | events.JobFailed
@@ -310,8 +327,13 @@ class Records:
             return {**value, "type": event.type, "retries": event.retries}
         if isinstance(event, events.ListenerJobCreated):
             value = self._at_element(event.instance_key, event.element_instance_key, event.element)
-            of_listener = {"jobListenerEventType": event.listens_to, "jobKind": "EXECUTION_LISTENER"}
+            kind = "EXECUTION_LISTENER" if event.listens_to in ("START", "END") else "TASK_LISTENER"
+            of_listener = {"jobListenerEventType": event.listens_to, "jobKind": kind}
             return {**value, "type": event.type, "retries": event.retries, **of_listener}
+        if isinstance(event, events.UserTaskJobCreated):
+            value = self._at_element(event.instance_key, event.element_instance_key, event.element)
+            headers = {"customHeaders": dict(event.headers)}
+            return {**value, "type": event.type, "retries": event.retries, **headers}
 
         value = self._job(event.instance_key, event.key)
         match event:
@@ -418,6 +440,14 @@ class Records:
         if element_instance_key:
             value["elementInstanceKey"] = str(element_instance_key)
         return value | self._element(self._instances.by_key.get(instance_key), element)
+
+    def _at_known(self, instance_key: int, element_instance_key: int) -> Value:
+        """At an element instance of which the event does not say where it is in the model."""
+        instance = self._instances.by_key.get(instance_key)
+        element = instance.elements.get(element_instance_key) if instance is not None else None
+        if element is None:
+            return {**self._in_instance(instance_key), "elementInstanceKey": str(element_instance_key)}
+        return self._at_element(instance_key, element_instance_key, element)
 
     def _element(self, instance: Instance | None, element: int) -> Value:
         """Id and type of an element, by the table of the deployment; its index, if that was dropped."""

@@ -17,6 +17,7 @@ from bpmnd.bpmn.appliers import (
     signals,
     subscriptions,
     timers,
+    user_tasks,
     variables,
 )
 from bpmnd.bpmn.appliers.registry import APPLIERS
@@ -42,6 +43,7 @@ __all__ = [
     "signals",
     "subscriptions",
     "timers",
+    "user_tasks",
     "variables",
 ]
 

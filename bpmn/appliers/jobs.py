@@ -17,6 +17,7 @@ from bpmnd.bpmn.events import (
     JobTimeoutUpdated,
     JobYielded,
     ListenerJobCreated,
+    UserTaskJobCreated,
 )
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ElementInstance, Job, JobState, ListenerCall, ProcessInstance
@@ -37,6 +38,19 @@ def listener_job_created(state: State, event: ListenerJobCreated) -> None:
         event.retries,
         JobState.ACTIVATABLE,
         listener=ListenerCall(event.listens_to, event.then),
+    )
+    _add(state, event.instance_key, job)
+
+
+@applies(UserTaskJobCreated)
+def user_task_job_created(state: State, event: UserTaskJobCreated) -> None:
+    job = Job(
+        event.key,
+        event.element_instance_key,
+        event.type,
+        event.retries,
+        JobState.ACTIVATABLE,
+        headers=event.headers,
     )
     _add(state, event.instance_key, job)
 
@@ -70,6 +84,7 @@ def jobs_activated(state: State, event: JobsActivated) -> None:
             event.deadline,
             event.worker,
             job.listener,
+            job.headers,
         )
         state.journal.put(instance.jobs, key, lent)
         state.add_due(event.deadline, key)

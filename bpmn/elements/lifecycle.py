@@ -15,6 +15,7 @@ from bpmnd.bpmn.elements import calls, loops
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listeners
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
+from bpmnd.bpmn.elements.task_changes import cancel as cancel_task
 from bpmnd.bpmn.events import (
     ElementActivated,
     ElementActivating,
@@ -436,6 +437,12 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
         if instance.subscriptions or instance.signals:
             unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
+        task = instance.user_task_of(step.key) if instance.user_tasks else None
+        if task is not None:
+            cancel_task(turn, instance, task)
+            return
+    elif instance.user_tasks and instance.user_task_of(step.key) is not None:
+        return  # Its listeners are at work.
     called = instance.called.get(step.key)
     if called is not None:
         turn.schedule(TerminateElement(called, called))

@@ -1,14 +1,12 @@
 """Listeners at work: each is a job, and what they hold up goes on when the last of them is done."""
 
-from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
 from bpmnd.bpmn.events import ListenerJobCreated
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import Element, Listener, ListenerEvent, Process, SequenceFlow
+from bpmnd.bpmn.model.graph import Element, Listener, ListenerEvent, Process, SequenceFlow, UserTask
 from bpmnd.bpmn.state.records import Lifecycle, ListenerCall, ProcessInstance
-from bpmnd.bpmn.steps import CallListeners, Step, decode_steps, encode_steps
+from bpmnd.bpmn.steps import CallListeners, Step, encode_steps
 from bpmnd.bpmn.turn import JobNote, Turn
-from bpmnd.bpmn.variables import merge_local
 
 
 def call_start_listeners(
@@ -31,7 +29,9 @@ def call_next(turn: Turn, step: CallListeners) -> None:
     """Create the job of the next listener of the queue, which is not empty. What stops it is an incident."""
     instance = turn.state.instances.get(step.instance_key)
     record = instance.elements.get(step.key) if instance is not None else None
-    if instance is None or record is None or record.state is Lifecycle.TERMINATING:
+    if instance is None or record is None:
+        return
+    if record.state is Lifecycle.TERMINATING and step.event != ListenerEvent.CANCELING:
         return
     element = turn.executable_of(instance).elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
@@ -65,25 +65,43 @@ def before_process(key: int, root: Process, then: Step) -> CallListeners:
     return CallListeners(key, key, ListenerEvent.START, queue, encode_steps((then,)))
 
 
-def has_worked(
-    turn: Turn, instance: ProcessInstance, key: int, call: ListenerCall, variables: Variables
-) -> None:
-    """The job of a listener is completed: its variables are those of the element at the start, those of the
-    scope around it at the end. Then the next one, or what has waited."""
-    at_start = call.event == ListenerEvent.START
-    merge_local(turn, instance, key if at_start else instance.elements[key].scope_key, variables)
-    for step in decode_steps(call.then):
-        turn.schedule(step)
+def has_task_listeners(element: UserTask, event: ListenerEvent) -> bool:
+    return any(listener.event is event for listener in element.listeners)
+
+
+def call_task_listeners(
+    turn: Turn, instance: ProcessInstance, key: int, element: UserTask, event: ListenerEvent, then: Step
+) -> bool:
+    """Let those work who are to hear of a change of a user task; `then` is done when they have. False if
+    there are none."""
+    queue = tuple(number for number, listener in enumerate(element.listeners) if listener.event is event)
+    if queue:
+        call_next(turn, CallListeners(instance.key, key, event, queue, encode_steps((then,))))
+    return bool(queue)
+
+
+def is_of_task(call: ListenerCall) -> bool:
+    """Whether it listens to a user task, and not to the execution of an element."""
+    return call.event not in (ListenerEvent.START, ListenerEvent.END)
 
 
 def kind_of(call: ListenerCall) -> str:
     """The kind of its job, by the names of the REST API."""
-    return "EXECUTION_LISTENER"
+    return "TASK_LISTENER" if is_of_task(call) else "EXECUTION_LISTENER"
 
 
 def no_retries_of(call: ListenerCall) -> IncidentType:
+    if is_of_task(call):
+        return IncidentType.TASK_LISTENER_NO_RETRIES
     return IncidentType.EXECUTION_LISTENER_NO_RETRIES
 
 
 def listeners_of(element: Element, event: ListenerEvent) -> tuple[Listener, ...]:
-    return element.start_listeners if event is ListenerEvent.START else element.end_listeners
+    match event:
+        case ListenerEvent.START:
+            return element.start_listeners
+        case ListenerEvent.END:
+            return element.end_listeners
+        case _:
+            assert isinstance(element, UserTask), f"{event} of {element}"
+            return element.listeners

@@ -20,6 +20,7 @@ from bpmnd.bpmn.elements.service_task import ServiceTaskKind
 from bpmnd.bpmn.elements.start_event import StartEventKind
 from bpmnd.bpmn.elements.sub_process import SubProcessKind
 from bpmnd.bpmn.elements.throw_event import ThrowEventKind
+from bpmnd.bpmn.elements.user_task import UserTaskKind
 from bpmnd.bpmn.model.graph import Element, ElementType
 
 
@@ -44,6 +45,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:sendTask": Registered(_WORKED, ElementType.SEND_TASK),
     "bpmn:scriptTask": Registered(ScriptTaskKind(), ElementType.SCRIPT_TASK),
     "bpmn:businessRuleTask": Registered(BusinessRuleTaskKind(), ElementType.BUSINESS_RULE_TASK),
+    "bpmn:userTask": Registered(UserTaskKind(), ElementType.USER_TASK),
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
     "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
     "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),

@@ -10,6 +10,7 @@ from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.details import is_event_sub_process
 from bpmnd.bpmn.model.graph import StartEvent
 from bpmnd.bpmn.model.reading import Common, Reading, read_flag
+from bpmnd.bpmn.model.user_tasks import read_start_form
 from bpmnd.bpmn.model.xml import Tag
 
 
@@ -23,7 +24,8 @@ class StartEventKind(ElementKind[StartEvent]):
 
     def read(self, tag: Tag, common: Common, reading: Reading) -> StartEvent:
         if reading.around is None or not is_event_sub_process(reading.around):
-            return StartEvent(**common, trigger=read_definition(tag, Position.START, reading))
+            trigger = read_definition(tag, Position.START, reading)
+            return StartEvent(**common, trigger=trigger, form=read_start_form(tag, reading.report))
         interrupting = read_flag(tag, "isInterrupting", reading.report, default=True)
         trigger = read_definition(tag, Position.EVENT_START, reading, interrupting=interrupting)
         return StartEvent(**common, trigger=trigger, interrupting=interrupting)

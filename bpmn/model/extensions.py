@@ -66,11 +66,11 @@ def read_job(task: Tag, report: Report) -> JobDefinition:
         retries=read_text(
             definition.attributes.get("retries") or RETRIES_DEFAULT, task, report, at=definition
         ),
-        headers=_read_headers(task, report),
+        headers=read_headers(task, report),
     )
 
 
-def _read_headers(task: Tag, report: Report) -> tuple[tuple[str, str], ...]:
+def read_headers(task: Tag, report: Report) -> tuple[tuple[str, str], ...]:
     """The headers that have both key and value; the others are passed over."""
     headers: list[tuple[str, str]] = []
     for container in task.extensions("zeebe:taskHeaders"):

@@ -27,6 +27,7 @@ class ElementType(StrEnum):
     INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
     INTERMEDIATE_THROW_EVENT = "INTERMEDIATE_THROW_EVENT"
     BOUNDARY_EVENT = "BOUNDARY_EVENT"
+    USER_TASK = "USER_TASK"
     SERVICE_TASK = "SERVICE_TASK"
     SEND_TASK = "SEND_TASK"
     RECEIVE_TASK = "RECEIVE_TASK"
@@ -63,6 +64,27 @@ class Mapping:
 
     source: Text
     target: tuple[str, ...]
+
+
+Names: TypeAlias = tuple[str, ...] | Evaluable
+"""A list of names, written down or computed."""
+
+
+class BindingType(StrEnum):
+    """Which version of something else an element means."""
+
+    LATEST = "latest"
+    DEPLOYMENT = "deployment"
+    VERSION_TAG = "versionTag"
+
+
+@dataclass(frozen=True, slots=True)
+class FormReference:
+    """A form that is deployed, by its id and the version that the binding says."""
+
+    form_id: Text
+    binding: BindingType
+    version_tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +232,6 @@ class SubProcess(Element):
     start_event: int
 
 
-class BindingType(StrEnum):
-    """Which version of something else an element means."""
-
-    LATEST = "latest"
-    DEPLOYMENT = "deployment"
-    VERSION_TAG = "versionTag"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallActivity(Element):
     """Calls the process `process_id`, in the version that the binding says."""
@@ -277,6 +291,8 @@ class StartEvent(Element):
 
     trigger: EventDefinition | None = None
     interrupting: bool = True
+    form: FormReference | None = None
+    """The form that whoever starts the process may be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +327,38 @@ class ServiceTask(Element):
     type, and the throw and end events of messages. Which of them it is changes nothing else."""
 
     job: JobDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinition:
+    """Who is to do a user task, when and with which form; what is not said is None."""
+
+    assignee: Text | None = None
+    candidate_groups: Names | None = None
+    candidate_users: Names | None = None
+    due_date: Text | None = None
+    follow_up_date: Text | None = None
+    priority: int | Evaluable | None = None
+    form: FormReference | None = None
+    other_form: Text | None = None
+    """A reference to a form of somebody else's."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTask(Element):
+    """Work for people that the engine manages."""
+
+    definition: TaskDefinition
+    listeners: tuple[Listener, ...] = ()
+    """Those of the life of the task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedUserTask(ServiceTask):
+    """Work for people as a job for whoever manages it."""
+
+    definition: TaskDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

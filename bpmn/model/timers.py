@@ -140,6 +140,20 @@ def parse_date(text: str) -> int | None:
     return moment_ms if abs(moment_ms) <= _LONG_MAX else None
 
 
+def rfc3339(text: str) -> str | None:
+    """The same date-time as RFC 3339 writes it: with seconds, and with an offset instead of a zone's name."""
+    if parse_date(text) is None:
+        return None
+    match = _DATE.fullmatch(text)
+    assert match is not None, text
+    year, month, day, hour, minute, second, fraction, sign, offset_hour, offset_minute = match.group(
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    )
+    fraction = f".{fraction}" if fraction else ""
+    offset = f"{sign}{offset_hour}:{offset_minute or '00'}" if sign else "Z"
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{fraction}{offset}"
+
+
 def parse_cycle(text: str) -> Repetition | None:
     """Read `R[n]/interval`, `R[n]/start/interval` or a cron expression. Without a number, or with -1, it has
     no end.

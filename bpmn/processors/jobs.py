@@ -12,7 +12,7 @@ from bpmnd.bpmn.commands import (
     YieldJobs,
 )
 from bpmnd.bpmn.elements.errors import throw
-from bpmnd.bpmn.elements.listeners import has_worked, kind_of, no_retries_of
+from bpmnd.bpmn.elements.listeners import is_of_task, kind_of, no_retries_of
 from bpmnd.bpmn.events import (
     JobCompleted,
     JobErrorThrown,
@@ -26,11 +26,21 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Element, SequenceFlow, ServiceTask
-from bpmnd.bpmn.outcomes import Accepted, ActivatedJob, LentJobs, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import (
+    Accepted,
+    ActivatedJob,
+    LentJobs,
+    Outcome,
+    Rejected,
+    RejectionType,
+    TaskProperties,
+)
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
+from bpmnd.bpmn.processors import listeners
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError
 from bpmnd.bpmn.turn import JobNote, Turn
+from bpmnd.bpmn.user_tasks import changed
 from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize, visible_from
 
 _LENT_PER_LOOK: Final = 64
@@ -85,6 +95,7 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
     definition = turn.state.definitions.items[instance.definition_key]
     record = instance.elements[job.element_instance_key]
     element = turn.executable_of(instance).elements[record.element]
+    kind, listener_event, task = _of_listener(instance, job)
     return ActivatedJob(
         key,
         job.type,
@@ -102,12 +113,31 @@ def _activated(turn: Turn, key: int, command: ActivateJobs, deadline: int) -> Ac
         instance.tags,
         visible_from(instance, job.element_instance_key, command.fetch_variables),
         instance.root_key,
-        *(() if job.listener is None else (kind_of(job.listener), job.listener.event)),
+        kind,
+        listener_event,
+        task,
     )
+
+
+def _of_listener(instance: ProcessInstance, job: Job) -> tuple[str, str, TaskProperties | None]:
+    """What a job says of what it listens to: its kind, the event, and the user task."""
+    call = job.listener
+    if call is None:
+        return "BPMN_ELEMENT", "UNSPECIFIED", None
+    task = instance.user_task_of(job.element_instance_key) if is_of_task(call) else None
+    if task is None or task.transition is None:
+        return kind_of(call), call.event, None
+    after = task.transition.attributes
+    properties = TaskProperties(
+        task.key, after, task.transition.action, changed(task.attributes, after), task.form_key
+    )
+    return kind_of(call), call.event, properties
 
 
 def _headers_of(element: Element | SequenceFlow, job: Job) -> tuple[tuple[str, str], ...]:
     """Those of the element are for who does its work."""
+    if job.headers:
+        return job.headers
     return element.job.headers if isinstance(element, ServiceTask) and job.listener is None else ()
 
 
@@ -134,11 +164,13 @@ def complete(turn: Turn, command: CompleteJob) -> Outcome:
         return found
     instance, job = found
     key = job.element_instance_key
+    if job.listener is not None:
+        outcome = listeners.complete(turn, command, instance, job, job.listener)
+        if not isinstance(outcome, Rejected):
+            turn.notes.append(JobNote(job.type, "completed", 1))
+        return outcome
     turn.emit(JobCompleted(command.key, instance.key))
     turn.notes.append(JobNote(job.type, "completed", 1))
-    if job.listener is not None:
-        has_worked(turn, instance, key, job.listener, command.variables)
-        return Accepted()
     if command.variables:
         element = turn.executable_of(instance).elements[instance.elements[key].element]
         assert isinstance(element, ServiceTask), f"{job} at {element}"

@@ -26,6 +26,7 @@ from bpmnd.bpmn.model.graph import (
     MultiInstanceBody,
     SequenceFlow,
     StartEvent,
+    UserTask,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, MessageSubscription, ProcessInstance
@@ -154,6 +155,11 @@ class _Request:
                     f" mapped to an element with id '{target.id}' that is a {after} one. The loop"
                     " characteristics of an element cannot be changed by process instance migration."
                 )
+        if isinstance(source, UserTask) != isinstance(target, UserTask):
+            yield (
+                f"active user task with id '{source.id}' is mapped to one with id '{target.id}', and only one"
+                " of them is managed by the engine. User tasks must be mapped to user tasks of the same kind."
+            )
         expected = self._target_of(self._source.elements[source.scope])
         found = self._target.elements[target.scope]
         if expected is not None and expected.index != found.index:
@@ -390,8 +396,9 @@ class _Request:
                     yield replace(step, then=self._migrated(then))
                 case CallListeners(key=key, event=event, queue=queue, then=then):
                     element = self._target.element(self._elements()[self._instance.elements[key].element])
-                    there = len(listeners_of(element, ListenerEvent(event)))
-                    if left := tuple(number for number in queue if number < there):
+                    listeners = listeners_of(element, ListenerEvent(event))
+                    there = [number for number, one in enumerate(listeners) if one.event == event]
+                    if left := tuple(number for number in queue if number in there):
                         yield replace(step, queue=left, then=self._migrated(then))
                     else:
                         yield from self._migrated_steps(decode_steps(then))

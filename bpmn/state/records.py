@@ -7,6 +7,7 @@ from enum import IntEnum
 import msgspec
 
 from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.user_tasks import TaskAttributes
 
 
 class Lifecycle(IntEnum):
@@ -59,6 +60,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, array_like=True):
     worker: str = ""
     listener: ListenerCall | None = None
     """What it listens to; None if it is the work of its element."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Those that are not in the model but were worked out when it was created."""
 
 
 class Timer(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -148,6 +151,30 @@ class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """No other item begins."""
 
 
+class TaskTransition(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A change of a user task that is under way: what it would be then. `event` is what listeners hear of it,
+    such as COMPLETING; `request` waits for its end, or is 0."""
+
+    event: str
+    attributes: TaskAttributes
+    action: str
+    user: str
+    request: int
+    variables: Variables
+
+
+class UserTask(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A user task of an element instance; without a `transition` it is there to be worked on."""
+
+    key: int
+    element_instance_key: int
+    created_at: int
+    attributes: TaskAttributes
+    form_key: int
+    external_form_reference: str
+    transition: TaskTransition | None = None
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -196,6 +223,7 @@ class ProcessInstance(msgspec.Struct, gc=False):
     """Element instance in a multi-instance body -> the index of its item."""
     loop_outputs: dict[int, dict[int, bytes]] = {}
     """Multi-instance body -> what came of its items so far, by their indexes."""
+    user_tasks: dict[int, UserTask] = {}
 
     @property
     def root_key(self) -> int:
@@ -215,6 +243,7 @@ class ProcessInstance(msgspec.Struct, gc=False):
         yield from self.jobs
         yield from self.timers
         yield from self.incidents
+        yield from self.user_tasks
 
     def children_in(self, scope_key: int) -> Iterator[ElementInstance]:
         return (child for child in self.elements.values() if child.scope_key == scope_key != child.key)
@@ -226,6 +255,12 @@ class ProcessInstance(msgspec.Struct, gc=False):
         for incident in self.incidents.values():
             if incident.element_instance_key == element_instance_key:
                 return incident
+        return None
+
+    def user_task_of(self, element_instance_key: int) -> UserTask | None:
+        for task in self.user_tasks.values():
+            if task.element_instance_key == element_instance_key:
+                return task
         return None
 
     def timers_of(self, element_instance_key: int) -> list[Timer]:
@@ -267,6 +302,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     loops: list[tuple[int, Loop]] = []
     loop_indexes: list[tuple[int, int]] = []
     loop_outputs: list[tuple[int, list[tuple[int, bytes]]]] = []
+    user_tasks: list[UserTask] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -304,6 +340,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         sorted(instance.loops.items()),
         sorted(instance.loop_indexes.items()),
         [(key, sorted(outputs.items())) for key, outputs in sorted(instance.loop_outputs.items())],
+        [instance.user_tasks[key] for key in sorted(instance.user_tasks)],
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -339,4 +376,5 @@ def decode_instance(row: bytes) -> ProcessInstance:
         dict(fields.loops),
         dict(fields.loop_indexes),
         {key: dict(outputs) for key, outputs in fields.loop_outputs},
+        {task.key: task for task in fields.user_tasks},
     )

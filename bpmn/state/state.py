@@ -13,6 +13,7 @@ from bpmnd.bpmn.state.decisions import Decisions
 from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment, StartTimer
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
+from bpmnd.bpmn.state.library import Library
 from bpmnd.bpmn.state.messages import Messages
 from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
@@ -81,6 +82,7 @@ class State:
         self.definitions = Table(b"d", Definition, store)
         self.decisions = Decisions(store)
         self.start_timers = Table(b"T", StartTimer, store)
+        self.forms = Library(b"f", store)
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
@@ -163,6 +165,7 @@ class State:
             self.definitions,
             *self.decisions.tables,
             self.start_timers,
+            self.forms.table,
             self.pending_deployments,
             self.continuations,
             self.outbox.last_numbers,

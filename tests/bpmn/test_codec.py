@@ -98,6 +98,19 @@ FIELDS = {
     91: "key instance_key element output_collection items",
     92: "key instance_key index value",
     93: "key instance_key",
+    101: "key instance_key element_instance_key element type retries headers",
+    102: "key instance_key element_instance_key element attributes form_key external_form_reference",
+    103: "key instance_key element_instance_key attributes",
+    104: "key instance_key element_instance_key before assignee action user request",
+    105: "key instance_key element_instance_key before attributes changed action user",
+    106: "key instance_key element_instance_key before attributes changed action user request",
+    107: "key instance_key element_instance_key before attributes changed action user",
+    108: "key instance_key element_instance_key variables action user request",
+    109: "key instance_key element_instance_key before attributes changed variables action user",
+    110: "key instance_key element_instance_key",
+    111: "key instance_key element_instance_key attributes",
+    112: "key instance_key element_instance_key before attributes changed",
+    113: "key instance_key element_instance_key denied reason",
 }
 
 

@@ -6,6 +6,7 @@ from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.commands import (
     BroadcastSignal,
     CompleteJob,
+    CompleteUserTask,
     CreateProcessInstance,
     FailJob,
     MigrateProcessInstance,
@@ -26,10 +27,12 @@ from bpmnd.bpmn.events import (
     SignalSubscriptionDeleted,
     TimerCanceled,
     TimerCreated,
+    UserTaskCreating,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import encode_instance
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
+from tests.bpmn.people import heard, user_task
 from tests.bpmn.playground import START, Playground, flow, path, process, task
 from tests.bpmn.test_modification import ids_in, instance_of, key_of
 
@@ -797,3 +800,32 @@ def test_the_variables_of_an_opened_subscription_are_those_of_the_instance() -> 
     (opened,) = migration.playground.happened(ProcessMessageSubscriptionCreated)
     assert opened.correlation_key == "1"
     assert len(migration.playground.happened(ElementCompleted)) == 1
+
+
+# User tasks
+
+
+def test_a_user_task_goes_along_with_the_change_that_waits() -> None:
+    source = to(user_task("a", heard(("completing", "one"), ("completing", "two"))), path("start", "a"))
+    target = to(
+        user_task("b", heard(("updating", "one"), ("completing", "three"))),
+        task("next"),
+        path("start", "b", "next"),
+    )
+    migration = Migration(source, target)
+    play = migration.playground
+    (creating,) = play.happened(UserTaskCreating)
+    play.decide(CompleteUserTask(creating.key))
+    assert migration.migrate(a="b") == Accepted()
+
+    play.work("one")
+    play.work("three")
+
+    assert migration.ids == ["next", "process"]
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_user_task_stays_of_its_kind(native: bool) -> None:
+    source = to(user_task("a", native=native), path("start", "a"))
+    target = to(user_task("b", native=not native), path("start", "b"))
+    assert "only one of them is managed by the engine" in Migration(source, target).refused(a="b")

@@ -161,7 +161,9 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
     kinds = (kind for part in get_args(KeptOutcome) for kind in (get_args(part) or (part,)))
     assert {kind.__name__: " ".join(kind.__struct_fields__) for kind in kinds} == {
         "Accepted": "",
-        "DeploymentCreated": "key tenant_id processes",
+        "DecisionEvaluated": "key decision tenant_id output decisions failure",
+        "DeploymentCreated": "key tenant_id processes decisions requirements",
+        "ExpressionEvaluated": "result warnings",
         "JobsActivated": "jobs truncated",
         "LentJobs": "keys deadline",
         "MessageCorrelated": "key tenant_id instance_key",

@@ -5,6 +5,7 @@ Left out is what the two write down differently without any difference to a user
 - the steps on the way (ACTIVATING, COMPLETING, TERMINATING), keys, times, and where records of different
   kinds stand among each other;
 - timers of start events: Zeebe names the process instance that they start;
+- user tasks, whose scripts tell of them themselves;
 - subscriptions to signals, and those to messages as the partition has them that the message belongs to;
 - what a multi-instance body has collected so far: variables in Zeebe, something of its own here;
 - updates of jobs: one record in Zeebe, one for each of retries and time-out here. The next worker sees them;
@@ -82,7 +83,7 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                 others[name].append(f"{record.intent} {shown(value['value'])}")
             case "JOB" if record.intent in _UPDATES:
                 pass
-            case "MESSAGE_SUBSCRIPTION" | "SIGNAL_SUBSCRIPTION":
+            case "MESSAGE_SUBSCRIPTION" | "SIGNAL_SUBSCRIPTION" | "USER_TASK":
                 pass
             case "PROCESS_MESSAGE_SUBSCRIPTION":
                 intent = _SUBSCRIBED.get(record.intent, record.intent)

@@ -325,6 +325,14 @@ class Play:
         self._say(f"{called or f'{method} {path}'} {body}", status, answer)
         return status
 
+    async def request(self, what: str, method: str, path: str, body: Any) -> None:
+        """Any request with a body of JSON, of which it is written down `what` it is: keys differ."""
+        await self._do(what, method, path, body)
+
+    def records(self) -> Sequence[Record]:
+        """All that is written so far, also of others."""
+        return self._records.read()
+
     def say(self, what: str, value: object) -> None:
         """Something else that must be the same on both sides."""
         self._note(f"{what}: {value}")

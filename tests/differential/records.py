@@ -26,6 +26,7 @@ KINDS: Final = frozenset(
         "PROCESS_MESSAGE_SUBSCRIPTION",
         "MESSAGE_SUBSCRIPTION",
         "SIGNAL_SUBSCRIPTION",
+        "USER_TASK",
     }
 )
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.bpmn.commands import (
@@ -10,11 +11,13 @@ from bpmnd.bpmn.commands import (
     ClientCommand,
     CompleteJob,
     FailJob,
+    TaskResult,
     ThrowJobError,
     UpdateJob,
 )
 from bpmnd.bpmn.keys import first_key
-from bpmnd.bpmn.outcomes import Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Rejected, RejectionType, TaskProperties
+from bpmnd.bpmn.user_tasks import TaskAttributes, TaskChanges
 from tests.gateway.fakes import FakePartition, job_of
 from tests.gateway.wire import RawConnection, eventually
 
@@ -32,7 +35,23 @@ def asking(**changes: Any) -> dict[str, Any]:
     [
         ("POST", "completion", {}, CompleteJob(KEY)),
         ("POST", "completion", {"variables": {"a": [1, "x"]}}, CompleteJob(KEY, {"a": b'[1, "x"]'})),
-        ("POST", "completion", {"result": {"type": "userTask", "denied": True}}, CompleteJob(KEY)),
+        (
+            "POST",
+            "completion",
+            {"result": {"type": "userTask", "denied": True, "deniedReason": "no"}},
+            CompleteJob(KEY, task_result=TaskResult(denied=True, reason="no")),
+        ),
+        (
+            "POST",
+            "completion",
+            {"result": {"corrections": {"assignee": "", "candidateUsers": ["a"], "priority": 0}}},
+            CompleteJob(
+                KEY,
+                task_result=TaskResult(
+                    corrections=TaskChanges(assignee="", candidate_users=("a",), priority=0)
+                ),
+            ),
+        ),
         ("POST", "failure", {}, FailJob(KEY)),
         (
             "POST",
@@ -128,7 +147,7 @@ async def test_a_value_outside_an_enum_is_told_which_ones_there_are(client: aioh
 
 @pytest.mark.parametrize(
     "result",
-    ["no", {"denied": "x"}, {"corrections": {"priority": 101}}, {"activateElements": [{"variables": "x"}]}],
+    ["no", {"denied": "x"}, {"corrections": {"priority": "x"}}, {"activateElements": [{"variables": "x"}]}],
 )
 async def test_a_result_of_the_wrong_shape_is_refused(client: aiohttp.ClientSession, result: object) -> None:
     async with client.post(f"{JOB}/completion", json={"result": result}) as response:
@@ -309,3 +328,36 @@ async def test_jobs_are_given_back_when_the_loop_has_yet_to_hear_of_the_hang_up(
 async def test_an_activation_request_has_a_limit_of_its_own(client: aiohttp.ClientSession) -> None:
     async with client.post(ACTIVATION, json=asking(fetchVariable=["x" * 70_000])) as response:
         assert response.status == 413
+
+
+@pytest.mark.parametrize("corrections", [{"priority": 101}, {"dueDate": "tomorrow"}])
+async def test_corrections_are_checked_like_changes(
+    client: aiohttp.ClientSession, partition: FakePartition, corrections: object
+) -> None:
+    async with client.post(f"{JOB}/completion", json={"result": {"corrections": corrections}}) as response:
+        assert (response.status, (await response.json())["title"]) == (400, "INVALID_ARGUMENT")
+    assert partition.commands == []
+
+
+async def test_the_job_of_a_task_listener_shows_its_task(
+    client: aiohttp.ClientSession, partition: FakePartition
+) -> None:
+    attributes = TaskAttributes("ann", ("g",), (), "2024-01-01T10:00:00Z", "", 7)
+    task = TaskProperties(KEY, attributes, "give", ("assignee",), 0)
+    partition.add_jobs(replace(job_of(1), kind="TASK_LISTENER", listener_event="ASSIGNING", user_task=task))
+    async with client.post(ACTIVATION, json=asking()) as response:
+        (job,) = (await response.json())["jobs"]
+
+    assert (job["kind"], job["listenerEventType"]) == ("TASK_LISTENER", "ASSIGNING")
+    assert job["userTask"] == {
+        "action": "give",
+        "assignee": "ann",
+        "candidateGroups": ["g"],
+        "candidateUsers": [],
+        "changedAttributes": ["assignee"],
+        "dueDate": "2024-01-01T10:00:00Z",
+        "followUpDate": None,
+        "formKey": None,
+        "priority": 7,
+        "userTaskKey": str(KEY),
+    }

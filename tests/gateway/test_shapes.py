@@ -22,7 +22,9 @@ from bpmnd.bpmn.outcomes import (
     Rejected,
     RejectionType,
     SignalBroadcasted,
+    TaskProperties,
 )
+from bpmnd.bpmn.user_tasks import TaskAttributes
 from tests.gateway.fakes import FakeCluster, FakePartition, job_of
 from tests.gateway.schemas import API_FILE, ApiDescription
 from tests.gateway.test_decisions import DECISION, EVALUATED
@@ -48,6 +50,7 @@ MAPPING = {
     "mappingInstructions": [{"sourceElementId": "a", "targetElementId": "b"}],
 }
 CREATION = {"processDefinitionId": "order"}
+TASK = f"/user-tasks/{KEY}"
 NAMED = {"name": "m"}
 DECISIONS = "/decision-definitions/evaluation"
 ONE = ExpressionEvaluated(b"1", ("odd",))
@@ -132,6 +135,17 @@ def description() -> ApiDescription:
         ("failJob", "POST", f"/jobs/{KEY}/failure", {}, Accepted(), 204),
         ("throwJobError", "POST", f"/jobs/{KEY}/error", {"errorCode": "E"}, NOT_NOW, 409),
         ("updateJob", "PATCH", f"/jobs/{KEY}", {"changeset": {"retries": 1}}, Accepted(), 204),
+        ("assignUserTask", "POST", f"{TASK}/assignment", {"assignee": "ann"}, Accepted(), 204),
+        ("assignUserTask", "POST", f"{TASK}/assignment", {}, Accepted(), 400),
+        ("assignUserTask", "POST", f"{TASK}/assignment", {"assignee": "ann"}, NOT_NOW, 409),
+        ("unassignUserTask", "DELETE", f"{TASK}/assignee", None, Accepted(), 204),
+        ("unassignUserTask", "DELETE", f"{TASK}/assignee", None, NOT_FOUND, 404),
+        ("updateUserTask", "PATCH", TASK, {"action": "look"}, Accepted(), 204),
+        ("updateUserTask", "PATCH", TASK, {}, Accepted(), 400),
+        ("updateUserTask", "PATCH", TASK, {"action": "look"}, NOT_FOUND, 404),
+        ("completeUserTask", "POST", f"{TASK}/completion", None, Accepted(), 204),
+        ("completeUserTask", "POST", f"{TASK}/completion", {"variables": 1}, Accepted(), 400),
+        ("completeUserTask", "POST", f"{TASK}/completion", {}, NOT_NOW, 409),
         ("resolveIncident", "POST", f"/incidents/{KEY}/resolution", None, NOT_FOUND, 404),
         (
             "createElementInstanceVariables",
@@ -157,6 +171,8 @@ async def test_an_answer_has_its_shape(
     partition.outcome = outcome
     partition.add_jobs(job_of(1, a=b"1", b=b'{"c":null}'), job_of(2))
     partition.add_jobs(replace(job_of(3), kind="EXECUTION_LISTENER", listener_event="END"))
+    task = TaskProperties(KEY, TaskAttributes(), "complete", (), 7)
+    partition.add_jobs(replace(job_of(4), kind="TASK_LISTENER", listener_event="COMPLETING", user_task=task))
 
     async with client.request(method, f"/v2{path}", json=body) as response:
         text = await response.text()

@@ -10,6 +10,7 @@ from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType, encode_outcome
+from bpmnd.bpmn.user_tasks import TaskAttributes
 
 DEFINITION, ONE, TWO = 10, 100, 200
 MODEL = (
@@ -73,6 +74,7 @@ def test_no_two_events_have_one_name() -> None:
     activity or in a scope, and a job may be a listener's."""
     alike: dict[type[events.Event], type[events.Event]] = {
         events.ListenerJobCreated: events.JobCreated,
+        events.UserTaskJobCreated: events.JobCreated,
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
         events.ScopeInterrupted: events.BoundaryEventTriggered,
@@ -243,6 +245,7 @@ def test_every_event_has_a_record_that_is_json() -> None:
         str | None: None,
         dict[str, bytes]: {"a": b"1"},
         tuple[bytes, ...]: (b"1",),
+        TaskAttributes: TaskAttributes(),
     }
     for event_type, name in EVENT_NAMES.items():
         fields = msgspec.structs.fields(event_type)

@@ -108,7 +108,7 @@ def test_all_executable_processes_are_read() -> None:
 
 @pytest.mark.parametrize("attributes", ["", 'isExecutable="false"'])
 def test_a_process_that_is_not_executable_is_passed_over(attributes: str) -> None:
-    other = process('<userTask id="user"/>', id_="other", attributes=attributes)
+    other = process('<callChoreography id="user"/>', id_="other", attributes=attributes)
     assert parsed(model(START, beside=other)).id == "process"
 
 
@@ -120,13 +120,14 @@ def test_a_file_without_an_executable_process_is_refused() -> None:
 
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     content = model(
-        '\n<userTask id="user"/>\n<serviceTask id="work"/>\n<sequenceFlow id="flow" sourceRef="work"/>'
+        '\n<callChoreography id="user"/>\n<serviceTask id="work"/>'
+        '\n<sequenceFlow id="flow" sourceRef="work"/>'
     )
     result = parse_resource(content, name="test.bpmn")
     assert isinstance(result, Invalid)
     assert [str(problem) for problem in result.problems] == [
         "element 'process' (line 1): a process must have a start event",
-        "element 'user' (line 2): user tasks are not supported yet",
+        "element 'user' (line 2): call choreographies are not supported yet",
         "element 'work' (line 3): must have exactly one zeebe:taskDefinition extension element",
         "element 'flow' (line 4): a sequence flow must have a targetRef",
     ]
