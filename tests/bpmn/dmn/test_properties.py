@@ -17,10 +17,16 @@ CELLS = st.one_of(
     st.builds("< {}".format, ATOMS),
 )
 RULES = st.lists(st.tuples(CELLS, CELLS, EXPRESSIONS), max_size=4)
+
+
+def table_of(
+    policy: str, inputs: tuple[str, str], rules: list[tuple[str, str, str]], sums: str, allowed: str
+) -> str:
+    return table(policy, inputs, ["o"], *rules, aggregation=sums, allowed=allowed)
+
+
 TABLES = st.builds(
-    lambda policy, inputs, rules, sums, allowed: table(
-        policy, inputs, ["o"], *rules, aggregation=sums, allowed=allowed
-    ),
+    table_of,
     POLICIES,
     st.tuples(EXPRESSIONS, EXPRESSIONS),
     RULES,
