@@ -110,7 +110,8 @@ class _Compiler:
     def _declare(self) -> None:
         document, nodes, types = self._document, self._model.nodes, self._model.types
         for data in document.input_data:
-            nodes[data.id] = InputNode(data.id, data.name, spelled(data.name), types.resolve(data.type_ref))
+            kind = None if document.is_camunda else types.resolve(data.type_ref)
+            nodes[data.id] = InputNode(data.id, data.name, spelled(data.name), kind)
         for decision in document.decisions:
             nodes[decision.id] = self._decision(decision)
         for knowledge in document.knowledge:

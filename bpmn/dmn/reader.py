@@ -29,6 +29,8 @@ _NAMESPACES: Final = (
 _PREFIXES: Final = {**dict.fromkeys(_NAMESPACES, "dmn"), ZEEBE: "zeebe"}
 ELEMENTS_MAX: Final = 2_000
 """Elements of a requirements graph; it bounds how long a deployment takes."""
+TEXT_SIZE_MAX: Final = 512 * 1024
+"""Characters of all expressions of a file, for the same reason."""
 
 
 def read_document(content: bytes) -> Document | tuple[Problem, ...]:
@@ -61,6 +63,8 @@ class _Reader:
         if len(elements) > ELEMENTS_MAX:
             self._report.add(root, f"must not have more than {ELEMENTS_MAX} decisions and other elements")
             elements = []
+        if sum(len(tag.text) for tag in root.descendants() if tag.name == "dmn:text") > TEXT_SIZE_MAX:
+            self._report.add(root, f"must not have expressions of more than {TEXT_SIZE_MAX} characters")
         self._check_ids(elements)
         imports = tuple(
             Import(tag.attributes.get("name", ""), tag.attributes.get("namespace", ""), tag.line)

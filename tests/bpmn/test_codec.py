@@ -5,7 +5,8 @@ import pytest
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, decode_frame, encode_frame
-from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance, PublishMessage
+from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance, EvaluateDecision, PublishMessage
+from bpmnd.bpmn.dmn.results import EvaluatedDecision, EvaluatedInput, EvaluatedOutput, MatchedRule
 from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
 
 GOLDEN_FRAME = (
@@ -180,6 +181,46 @@ def test_messages_have_the_bytes_that_they_always_had() -> None:
     frame = encode_frame(1000, 9, [(PublishMessage, 0, 5)], MESSAGES)
     assert frame.hex() == GOLDEN_MESSAGES
     assert decode_frame(frame).events == MESSAGES
+
+
+DECISIONS = (
+    events.DecisionRequirementsCreated(7, 6, "drg", "D", 1, "n", "a.dmn", b"c", "<default>", (3,), b"<a/>"),
+    events.DecisionCreated(8, 6, 7, "drg", "d", "The D", 1, "tag", "<default>"),
+    events.DecisionEvaluated(
+        9,
+        8,
+        "<default>",
+        5,
+        6,
+        2,
+        b"1",
+        (
+            EvaluatedDecision(
+                8,
+                "d",
+                "The D",
+                1,
+                "DECISION_TABLE",
+                b"1",
+                (EvaluatedInput("i", "In", b"2"),),
+                (MatchedRule("r", 1, (EvaluatedOutput("o", "Out", b"1"),)),),
+            ),
+        ),
+    ),
+    events.DecisionEvaluationFailed(10, 8, "<default>", 0, 0, 0, "d", "no", ()),
+)
+GOLDEN_DECISIONS = (
+    "9501cd03e80a93640004949c460706a3647267a14401a16ea5612e646d6ec40163a93c64656661756c743e9103c4043c612f"
+    "3e9a47080607a3647267a164a5546865204401a3746167a93c64656661756c743e99480908a93c64656661756c743e050602"
+    "c40131919808a164a5546865204401ae4445434953494f4e5f5441424c45c401319193a169a2496ec401329193a172019193"
+    "a16fa34f7574c401319a490a08a93c64656661756c743e000000a164a26e6f90"
+)
+
+
+def test_decisions_have_the_bytes_that_they_always_had() -> None:
+    frame = encode_frame(1000, 10, [(EvaluateDecision, 0, 4)], DECISIONS)
+    assert frame.hex() == GOLDEN_DECISIONS
+    assert decode_frame(frame).events == DECISIONS
 
 
 def test_a_frame_is_read_as_it_was_written() -> None:

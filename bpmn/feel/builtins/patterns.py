@@ -18,7 +18,7 @@ _REPETITION: Final = re.compile(r"\{(\d{1,6})(?:,(\d{0,6}))?\}", re.ASCII)
 _REFERENCE: Final = re.compile(r"\\([\\$])|\$(\d{1,2})|([\\$])", re.ASCII)
 
 
-_BLOCK: Final = re.compile(r"\\p\{Is(\w{1,40})\}", re.ASCII)
+_BLOCK: Final = re.compile(r"\\p\{Is([\w-]{1,40})\}", re.ASCII)
 _BLOCKS: Final = {
     "BasicLatin": r"[\x00-\x7F]",
     "Latin-1Supplement": r"[\x{80}-\x{FF}]",

@@ -1,6 +1,6 @@
 import pytest
 
-from bpmnd.bpmn.dmn.reader import ELEMENTS_MAX
+from bpmnd.bpmn.dmn.reader import ELEMENTS_MAX, TEXT_SIZE_MAX
 from tests.bpmn.dmn.decisions import (
     data,
     decision,
@@ -166,6 +166,13 @@ def test_the_size_of_a_graph_has_a_bound() -> None:
     content = dmn("".join(decision(f"d{at}", "1") for at in range(ELEMENTS_MAX + 1)))
     assert problems_of(content) == [
         ("drg", f"must not have more than {ELEMENTS_MAX} decisions and other elements")
+    ]
+
+
+def test_the_size_of_all_expressions_has_a_bound() -> None:
+    content = dmn("".join(decision(f"d{at}", '"' + "a" * 60_000 + '"') for at in range(9)))
+    assert problems_of(content) == [
+        ("drg", f"must not have expressions of more than {TEXT_SIZE_MAX} characters")
     ]
 
 

@@ -74,6 +74,12 @@ def test_a_result_of_another_type_is_null_by_the_standard_and_a_failure_for_camu
     )
 
 
+def test_camunda_does_not_look_at_the_types_of_data() -> None:
+    body = data("input", "date") + decision("d", 'input = "2020-01-01"', requires=needs_data("input"))
+    assert value_of(dmn(body, camunda=True), "d", input="2020-01-01") is True
+    assert value_of(dmn(body), "d", input="2020-01-01") is None
+
+
 def test_instance_of_knows_the_types_of_the_model_but_not_their_allowed_values() -> None:
     body = decision("d", '[1 instance of tColour, "blue" instance of tColour]')
     assert value_of(dmn(body, more=TYPES), "d") == [False, True]
