@@ -6,11 +6,14 @@ from typing import Final
 from bpmnd.bpmn.feel import numbers
 from bpmnd.bpmn.feel.builtins.registry import builtin
 from bpmnd.bpmn.feel.environment import Environment
+from bpmnd.bpmn.feel.json import from_json, to_json
+from bpmnd.bpmn.feel.results import bounded
 from bpmnd.bpmn.feel.texts import text_of
 from bpmnd.bpmn.feel.values import Value
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d{1,9}+)?", re.ASCII)
 _SIZE_MAX: Final = 10_000
+_JSON_PER_STEP: Final = 4
 
 
 @builtin("string(from)")
@@ -48,3 +51,32 @@ def separated_number(environment: Environment, text: str, grouping: str | None, 
             return None
         text = text.replace(point, ".")
     return number(environment, text)
+
+
+@builtin("to json(value)")
+def to_json_text(environment: Environment, value: Value) -> Value:
+    """JSON as variables have it: times are strings, ranges and functions null."""
+    environment.charge(bounded(value) // _JSON_PER_STEP)
+    return to_json(value).decode()
+
+
+@builtin("from json(value)")
+def from_json_text(environment: Environment, text: str) -> Value:
+    environment.charge(len(text) // _JSON_PER_STEP)
+    value = from_json(text.encode())
+    if value is None and text.strip() != "null":
+        environment.warn(f"Failed to parse JSON from '{text[:100]}'")
+    return value
+
+
+@builtin("fromAi(value, description?, type?, schema?, options?)")
+def from_ai(
+    environment: Environment,
+    value: Value,
+    description: Value = None,
+    kind: Value = None,
+    schema: Value = None,
+    options: Value = None,
+) -> Value:
+    """The value as it is. The rest tells those who read the model what it is for."""
+    return value

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import re2
 
+from bpmnd.bpmn.feel.builtins.character_classes import without_subtractions
 from bpmnd.bpmn.feel.environment import Environment
 from bpmnd.bpmn.feel.values import Value
 
@@ -49,10 +50,11 @@ def _compiled(pattern: str, flags: str) -> _Pattern | str:
     if unknown := set(flags) - set("smixq"):
         return f"there is no flag '{min(unknown)}'"
     if "q" not in flags:
-        if _subtracts(pattern):
-            return "RE2 has no subtraction of classes"
         if "x" in flags:
             pattern = _without_blanks(pattern)
+        pattern = without_subtractions(pattern)
+        if _subtracts(pattern):
+            return "only plain characters can be taken away from a class"
         if (translated := _translated(pattern, dot_is_any="s" in flags)) is None:
             return "there is no reference within a class"
         pattern = translated

@@ -137,11 +137,15 @@ def arranged(function: Builtin, names: tuple[str, ...], arguments: list[Value]) 
     if len(given) < len(names) or not function.fits(len(given)):
         return None
     ordered: list[Value] = []
-    for parameter in function.parameters:
+    for parameter, kinds in zip(function.parameters, function.kinds, strict=True):
         if parameter in given:
-            if len(ordered) < function.parameters.index(parameter):
-                return None
             ordered.append(given.pop(parameter))
+        elif not given:
+            break
+        elif kinds is None and len(ordered) >= function.required:
+            ordered.append(None)  # What is left out in between is null where that is allowed.
+        else:
+            return None
     return ordered if not given and len(ordered) >= function.required else None
 
 

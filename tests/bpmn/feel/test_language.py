@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from bpmnd.bpmn.feel import Value
 from tests.bpmn.feel.expressions import json, passes, value
 
 
@@ -107,3 +108,30 @@ def test_an_entry_shadows_a_builtin_function() -> None:
 def test_a_unary_test_asks_about_its_input(tests: str, subject: object, expected: bool | None) -> None:
     assert isinstance(subject, int | str | list | None)
     assert passes(tests, subject, limit=3) is expected  # pyright: ignore[reportUnknownArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('to json({a: [1, 2.50, "x", date("2020-01-01"), null]})', '{"a":[1,2.5,"x","2020-01-01",null]}'),
+        ('from json("{\\"a\\": [1, 2.5]}").a[1]', 1),
+        ('from json("nope")', None),
+        ("from json(to json({a: 1})).a", 1),
+        ("fromAi(5)", 5),
+        ('fromAi(5, null, "number")', 5),
+        ('fromAi(value: 5, type: "number", options: {required: true})', 5),
+        ("3 in (= 3)", True),
+        ("(= 3).start", 3),
+        (r'matches("a\u000Db", "a.b")', False),
+        (r'matches("a\u000Db", "a.b", "s")', True),
+        (r'matches("aé", "^\p{IsBasicLatin}+$")', False),
+        (r'matches("a", "[a\1]")', None),
+        ('extract("abcdefg", "[a-g-[bd-e]]")', ["a", "c", "f", "g"]),
+        ('extract("abc1-", "[^a-b-[c]]")', ["1", "-"]),
+        ('extract("abcde", "[a-e-[^b-d]]")', ["b", "c", "d"]),
+        ('matches("a", "[a-[a]]")', False),
+        (r'matches("a", "[\w-[\d]]")', None),
+    ],
+)
+def test_functions_and_patterns(text: str, expected: Value) -> None:
+    assert value(text) == expected
