@@ -156,6 +156,10 @@ class Leadership:
         self._decide(submit.command, reply)
         self._deciding = None
 
+    def next_due(self) -> int | None:
+        """When something falls due next, in log time."""
+        return self._state.next_due()
+
     def do_own_work(self, seconds_max: float) -> bool:
         """What nobody sends: timers and deadlines, and what earlier turns left over. True: there is more."""
         more = False
