@@ -203,7 +203,7 @@ class HostedPartition:
         actor.start()
         source, self._source = self._source, 0
         if source:
-            actor.say_installed(source)
+            actor.mending.say_installed(source)
 
     def _actor_of(self, replica: Replica) -> PartitionActor:
         files, given = replica.files, self._surroundings

@@ -156,6 +156,10 @@ class Leadership:
         self._decide(submit.command, reply)
         self._deciding = None
 
+    def next_due(self) -> int | None:
+        """When something falls due next, in log time."""
+        return self._state.next_due()
+
     def do_own_work(self, seconds_max: float) -> bool:
         """What nobody sends: timers and deadlines, and what earlier turns left over. True: there is more."""
         more = False
@@ -220,12 +224,17 @@ class Leadership:
                 if not reply.done():
                     reply.set_result(outcome)
             if first.offered:
-                self._watching.offered(first.offered)
+                self._offer(first.offered)
             if first.sent:
                 self._channels.committed(first.sent)
             if first.commands > SMALL_FRAME and len(self._raft.progress()) > 1:
                 self._gathers = True
                 self._scheduler.call_later(GATHER_SECONDS, self._gathered)
+
+    def _offer(self, jobs: set[tuple[str, str]]) -> None:
+        """Tell of jobs, unless a claim decided meanwhile has them: whoever came now would get nothing."""
+        state = self._state
+        self._watching.offered({kind for kind in jobs if state.first_activatable(*kind, 1)})
 
     def _gathered(self) -> None:
         self._gathers = False

@@ -13,6 +13,7 @@ from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.control import Control, is_elsewhere
 from bpmnd.actors.disk_space import DiskSpace
+from bpmnd.actors.dispatch import Dispatch
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.history.service import History
 from bpmnd.actors.hosted import HostedPartition, Surroundings
@@ -20,55 +21,27 @@ from bpmnd.actors.identity import Entropy, Identity
 from bpmnd.actors.messages import (
     ClusterChanged,
     HandOver,
-    HasInstalled,
-    LeaderLost,
     PartitionLimits,
-    PeerPosition,
 )
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
-    ChannelAcknowledgement,
-    ChannelMessage,
-    ClusterUpdate,
-    CommandFailed,
-    CommandGivenUp,
-    CommandReply,
-    CommandRequest,
-    ControlReply,
-    ControlRequest,
     ForGroup,
-    HistoryFailed,
-    HistoryReply,
-    HistoryRequest,
-    InstallAnswer,
-    InstallChunk,
     InstallDone,
-    InstallEntries,
-    InstallManifest,
-    InstallRefused,
     InstallRequest,
-    JobsAvailable,
     NodeStatus,
-    PeerMessage,
-    ReadEntries,
-    ReadFile,
     ReplicaStatus,
-    RequestInstall,
-    SubscribeJobs,
-    UnsubscribeJobs,
-    decode_peer_message,
     encode_peer_message,
 )
 from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
-from bpmnd.actors.requests import Requested, Requests
-from bpmnd.actors.routing import RemoteGateway, RoutedPartition
+from bpmnd.actors.requests import Requests
+from bpmnd.actors.routing import RoutedPartition
 from bpmnd.actors.supplying import Supplying
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.slots import SlotTable
-from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, member_id, node_of
+from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, node_of
 from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Configuration, RaftSettings
 from bpmnd.cluster.raft import Message as RaftMessage
@@ -139,7 +112,6 @@ class Node:
         """The same, in order."""
         self.slots = SlotTable.even(1)
         """Which partition has the messages of a correlation key."""
-        self._requested = Requested(network)
         self.history: History | None = None
         """What answers queries here, if anything does."""
         self._balancing = Balancing(identity.node, self.peers)
@@ -157,7 +129,18 @@ class Node:
             clock,
             give_up,
         )
-        self._gateways: dict[int, RemoteGateway] = {}
+        self._dispatch = Dispatch(
+            identity,
+            entropy,
+            network,
+            self.peers,
+            self.hosted,
+            self.partitions,
+            self.requests,
+            self.channels,
+            self.control,
+            lambda: self.history,
+        )
         self._removing: set[int] = set()
         """Partitions of which a replica here is just being deleted."""
         self._surroundings = Surroundings(
@@ -365,8 +348,9 @@ class Node:
         return NodeStatus(self._clock.wall_ms(), version, *self.http, self.settings.version, tuple(replicas))
 
     def _status_of(self, partition: int, actor: PartitionActor) -> ReplicaStatus:
-        is_healthy = actor.machine is not None and not actor.is_damaged and actor.installing is None
-        position = actor.position()
+        mending = actor.mending
+        is_healthy = actor.machine is not None and not mending.is_damaged and mending.progress is None
+        position = mending.position()
         report = actor.report()
         supplied: tuple[int, ...] = ()
         if partition == 1 and report is not None:
@@ -382,7 +366,7 @@ class Node:
             report is not None and report.is_settled,
             supplied,
             actor.live,
-            actor.installing or "",
+            mending.progress or "",
         )
 
     # What the network tells
@@ -401,129 +385,20 @@ class Node:
     def disconnected(self, node: int) -> None:
         self.peers.left(node)
         self.control.disconnected(node)
-        self.requests.disconnected(node)
-        self._requested.disconnected(node)
-        if self.history is not None:
-            self.history.disconnected(node)
-        gateway = self._gateways.pop(node, None)
-        for hosted in self.hosted.values():
-            if gateway is not None:
-                hosted.forget_watcher(gateway)
-            actor = hosted.actor
-            if actor is not None:
-                for member in {actor.leader, actor.source}:
-                    if node_of(member) == node:
-                        actor.tell(LeaderLost(member, self._campaign_after(hosted.id)))
-        controller = self.control.controller
-        if controller is not None and node_of(controller.leader) == node:
-            controller.tell(LeaderLost(controller.leader, self._campaign_after(CONTROLLER_GROUP)))
-
-    def _campaign_after(self, group: int) -> float:
-        """Seconds; those who are to lead rather go first, and others not all at once."""
-        cluster = self.identity.cluster
-        plan = None if cluster is None else cluster.plan(group)
-        nodes = () if plan is None else plan.replicas
-        rank = nodes.index(self.identity.node) if self.identity.node in nodes else len(nodes)
-        return 0.05 + 0.15 * rank + self._entropy.below(100) / 1000
+        self._dispatch.disconnected(node)
 
     def received(self, node: int, items: Iterable[bytes]) -> None:
         """Raises msgspec.DecodeError for what is no message of a node of this version."""
-        for item in items:
-            self._received(node, decode_peer_message(item), len(item))
+        self._dispatch.received(node, items)
 
-    def _received(self, node: int, message: PeerMessage, size: int) -> None:
-        match message:
-            case ForGroup(0, raft_message):
-                if self.control.controller is not None:
-                    self.control.controller.tell(raft_message, size=size)
-            case ForGroup(group, raft_message):
-                hosted = self.hosted.get(group)
-                if hosted is not None and hosted.actor is not None:
-                    hosted.actor.tell(raft_message, size=size)
-            case CommandRequest():
-                hosted = self.hosted.get(message.partition)
-                self._requested.take(node, message, hosted.actor if hosted is not None else None)
-            case CommandReply():
-                self.requests.replied(node, message)
-            case CommandFailed():
-                self.requests.failed(node, message)
-            case HistoryRequest() | HistoryReply() | HistoryFailed():
-                if self.history is not None:
-                    self.history.received(node, message)
-                elif isinstance(message, HistoryRequest):
-                    reason = f"node {self.identity.node} keeps no history"
-                    self._network.send(node, encode_peer_message(HistoryFailed(message.number, reason)))
-            case CommandGivenUp(number):
-                self._requested.given_up(node, number)
-            case SubscribeJobs(partition, job_type):
-                if partition in self.hosted:
-                    self.hosted[partition].subscribe_jobs(self._gateway(node), job_type, is_far=True)
-            case UnsubscribeJobs(partition, job_type):
-                if partition in self.hosted:
-                    self.hosted[partition].unsubscribe_jobs(self._gateway(node), job_type)
-            case JobsAvailable(partition, job_type):
-                if partition in self.partitions:
-                    for watcher in self.partitions[partition].watchers:
-                        watcher.jobs_available(partition, job_type)
-            case ChannelMessage():
-                self.channels.arrived(node, message)
-            case ChannelAcknowledgement():
-                self.channels.acknowledged(message)
-            case NodeStatus():
-                self.peers.told(node, message)
-                self._compare_logs(node, message)
-                self.control.compare(node, message)
-            case ClusterUpdate(state):
-                self.control.take_over(state)
-            case ControlRequest():
-                self.control.requested(node, message)
-            case ControlReply():
-                self.control.replied(message)
-            case RequestInstall() | ReadFile() | ReadEntries():
-                self._serve(node, message)
-            case InstallDone(partition):
-                hosted = self.hosted.get(partition)
-                if hosted is not None and hosted.actor is not None:
-                    hosted.actor.tell(HasInstalled(member_id(node, self.peers.connected[node])))
-            case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
-                hosted = self.hosted.get(message.partition)
-                if hosted is not None and hosted.actor is not None:
-                    hosted.actor.tell(message, size=size)
-
-    def _gateway(self, node: int) -> RemoteGateway:
-        gateway = self._gateways.get(node)
-        if gateway is None:
-            gateway = self._gateways[node] = RemoteGateway(node, self._network)
-        return gateway
-
-    def _compare_logs(self, node: int, status: NodeStatus) -> None:
-        """What others have committed must be the same here."""
-        member = member_id(node, self.peers.connected[node])
-        for replica in status.replicas:
-            hosted = self.hosted.get(replica.partition)
-            if replica.is_healthy and replica.index and hosted is not None and hosted.actor is not None:
-                hosted.actor.tell(PeerPosition(member, replica.leads, replica.index, replica.hash))
+    # What the partitions here tell others
 
     def _send_raft(self, group: int, message: RaftMessage) -> None:
         control = isinstance(message, Heartbeat | HeartbeatReply)
         self._network.send(node_of(message.receiver), encode_peer_message(ForGroup(group, message)), control)
 
-    # Copies of checkpoints
-
     def _ask_member(self, member: int, request: InstallRequest | InstallDone) -> None:
         self._network.send(node_of(member), encode_peer_message(request))
-
-    def _serve(self, node: int, request: InstallRequest) -> None:
-        hosted = self.hosted.get(request.partition)
-        if hosted is None or hosted.actor is None:
-            refusal = InstallRefused(request.partition, f"node {self.identity.node} has no replica of it now")
-            self._network.send(node, encode_peer_message(refusal))
-            return
-
-        def answer(answer: InstallAnswer) -> None:
-            self._network.send(node, encode_peer_message(answer))
-
-        hosted.actor.serving.asked(request, answer)
 
     def _led_here(self, partition: int) -> PartitionActor | None:
         hosted = self.hosted.get(partition)

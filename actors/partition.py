@@ -11,18 +11,20 @@ import logging
 from collections.abc import Callable
 from typing import Final, final
 
+from bpmnd.actors.admission import Admission, is_new_work
+from bpmnd.actors.alarms import Alarms
 from bpmnd.actors.archiving import Archiving
 from bpmnd.actors.channels import Channels, ChannelSender
 from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
-from bpmnd.actors.clock import Clock, LogClock, Scheduler, Timer
+from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown, Refused
-from bpmnd.actors.histories import Histories
-from bpmnd.actors.installing import DivergedError, Installation, Installed
+from bpmnd.actors.installing import Installed
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.leading import Leadership
-from bpmnd.actors.machine import WINDOW_BYTES_MAX, Machine, load_machine
+from bpmnd.actors.machine import Machine
+from bpmnd.actors.mending import Mending
 from bpmnd.actors.messages import (
     Campaign,
     CheckpointWritten,
@@ -54,28 +56,14 @@ from bpmnd.actors.reconciling import next_change, report_of, successor
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.serving import Serving
-from bpmnd.actors.ticking import until_next_tick
+from bpmnd.actors.standby import Standby
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import (
-    BroadcastSignal,
-    ClientCommand,
-    Command,
-    CorrelateMessage,
-    CreateProcessInstance,
-    Deploy,
-    EvaluateDecision,
-    EvaluateExpression,
-    PublishMessage,
-    Supply,
-    asked_for,
-)
+from bpmnd.bpmn.commands import ClientCommand, Command, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
-from bpmnd.cluster.raft import Role, SnapshotOffer
-from bpmnd.storage.entry import Position
+from bpmnd.cluster.raft import Role
 from bpmnd.storage.errors import DamageError
-from bpmnd.storage.layout import LOG
 from bpmnd.storage.log import Appended, AppendFailed
 
 _logger = logging.getLogger(__name__)
@@ -83,20 +71,6 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
-_NEW_WORK: Final = (
-    CreateProcessInstance,
-    Deploy,
-    PublishMessage,
-    CorrelateMessage,
-    BroadcastSignal,
-    EvaluateDecision,
-    EvaluateExpression,
-)
-_RESEND_SECONDS: Final = 1.0
-_APPLY_BYTES: Final = 256 << 10
-_APPLY_SECONDS: Final = 0.004
-_BEHIND_SECONDS_MAX: Final = 1.0
-"""So long a follower lets committed frames wait, to apply more of them together."""
 _KEPT_BYTES_MAX: Final = 1 << 30
 """So much log is kept for followers that lag behind."""
 _HAND_OVER_LAG_MAX: Final = 100
@@ -148,25 +122,32 @@ class PartitionActor(Actor[Message]):
         self._channels = channels
         self._new_future = new_future
         self._archiving = archiving
-        self._disk_space = disk_space
+        self._admission = Admission(self.id, self.latency, disk_space)
         self._leader_changed = leader_changed
-        self._ask = ask
         self._has_peers = has_peers
-        self._installed = installed
-        self._installation: Installation | None = None
-        self._is_damaged = self.replica.consensus.raft.damaged
-        self._histories = Histories(self.name, replica.consensus.raft.member, replica.log.log)
+        self.mending = Mending(replica, scheduler, ask, installed, self._contradicted, self.wake)
         self._goal: frozenset[int] = frozenset()
         self.serving = Serving(replica, scheduler, self.found_damaged)
-        self._policy = checkpoints or CheckpointPolicy()
         self._consensus = replica.consensus
         self._raft = replica.consensus.raft
         self._log = replica.log
-        self._machine: Machine | None = None
-        self._loading = False
-        self._behind_since = 0.0
-        self._writing: Checkpoints | None = None
-        """Checkpoints of a discarded machine of which one is still being written."""
+        self._standby = Standby(
+            replica,
+            checkpoints or CheckpointPolicy(),
+            scheduler,
+            clock,
+            self.wake,
+            self._loaded,
+            self._checkpoint_written,
+        )
+        self._alarms = Alarms(
+            scheduler,
+            clock,
+            self._raft.member,
+            lambda: self.tell(Tick()),
+            self._resend,
+            self.wake,
+        )
         self._leading: Leadership | None = None
         self._sender: ChannelSender | None = None
         self._seen_leader = (0, 0)
@@ -174,12 +155,6 @@ class PartitionActor(Actor[Message]):
         self._settled_term = self._raft.term
         self._settled_commit = self._raft.committed
         """Term and commit when the last tick ended."""
-        self._due_timer: Timer | None = None
-        self._due_at = 0
-        self._tick_timer: Timer | None = None
-        self._resend_timer: Timer | None = None
-        self._campaign_timer: Timer | None = None
-        self._use(replica.machine)
 
     # What others ask of it
 
@@ -213,12 +188,16 @@ class PartitionActor(Actor[Message]):
     @property
     def machine(self) -> Machine | None:
         """What is applied here; None while it is built anew."""
-        return self._machine
+        return self._standby.machine
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return self._standby.checkpoints
 
     @property
     def live(self) -> int:
         """Process instances that are under way."""
-        machine = self._machine
+        machine = self.machine
         return 0 if machine is None else machine.state.started - machine.state.completed
 
     @property
@@ -230,8 +209,7 @@ class PartitionActor(Actor[Message]):
 
     def start(self) -> None:
         """Take part in elections from now on."""
-        self._raft_tick()
-        self._resend()
+        self._alarms.start()
 
     def submit(self, command: ClientCommand) -> asyncio.Future[Outcome]:
         """Hand in a command; the future ends when its outcome is committed.
@@ -247,17 +225,11 @@ class PartitionActor(Actor[Message]):
         if not self.leads:
             raise NoLeader(f"partition {self.id} has no leader here")
         lane = ONGOING
-        if isinstance(asked_for(command), _NEW_WORK):
+        if is_new_work(command):
             lane = NEW_WORK
-            if self._disk_space is not None and self._disk_space.is_short:
-                raise Refused(f"partition {self.id} has no room left on its disk")
             queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
-            idle = not queued and (self._leading is None or self._leading.quiet)
-            # Only commits can tell that they are fast again: who has nothing to do takes on something.
-            if not idle and self.latency.is_too_long(queued):
-                raise Refused(
-                    f"partition {self.id} would need {self.latency.expected(queued):.1f} s to commit it"
-                )
+            is_idle = not queued and (self._leading is None or self._leading.quiet)
+            self._admission.check(queued, is_idle=is_idle)
         size = size_of(command)
         if not self.tell(Submit(command, reply, size), lane=lane, size=size):
             raise Refused(f"partition {self.id} has its mailbox full")
@@ -276,12 +248,9 @@ class PartitionActor(Actor[Message]):
         super().stop()
         if self._archiving is not None:
             self._archiving.close()
-        for timer in (self._tick_timer, self._due_timer, self._resend_timer, self._campaign_timer):
-            if timer is not None:
-                timer.cancel()
+        self._alarms.stop()
         self.serving.close()
-        if self._installation is not None:
-            self._installation.stop()
+        self.mending.stop()
         self._end_leadership("stopped")
 
     # The tick
@@ -305,26 +274,23 @@ class PartitionActor(Actor[Message]):
                 self._submit(message)
             case Appended():
                 self._consensus.appended(message)
-                if self._installation is not None:
-                    self._installation.synced()
+                self.mending.synced()
             case AppendFailed(error):
                 raise error
             case Tick():
                 self._raft.tick()
                 self._reconcile()
-                self._compare()
+                self.mending.compare()
             case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
-                    self._campaign_timer = self.scheduler.call_later(seconds, self.tell, Campaign())
-                if self._installation is not None and self._installation.source == member:
-                    self._installation.give_up("the connection to who sends it broke")
+                    self._alarms.once("campaign", seconds, lambda: self.tell(Campaign()))
+                self.mending.lost(member)
             case Campaign():
                 if not self._raft.leader:
                     self._raft.campaign()
             case InstallManifest() | InstallChunk() | InstallEntries() | InstallRefused():
-                if self._installation is not None:
-                    self._installation.received(message)
+                self.mending.received(message)
             case Reconcile(goal):
                 self._goal = goal
             case ClusterChanged():
@@ -333,7 +299,7 @@ class PartitionActor(Actor[Message]):
             case HasInstalled(member):
                 self._raft.report_snapshot(member, succeeded=True)
             case PeerPosition():
-                self._histories.told(message)
+                self.mending.told(message)
             case DamageFound(error):
                 raise error
             case HandOver(to):
@@ -343,10 +309,7 @@ class PartitionActor(Actor[Message]):
                     raise error
                 self._checkpoint_is_there()
             case MachineLoaded(machine, error):
-                self._loading = False
-                if machine is None:
-                    raise error or AssertionError("neither a machine nor an error")
-                self._use(machine)
+                self._standby.use(machine, error)
             case raft_message:
                 self._raft.step(raft_message)
 
@@ -362,32 +325,30 @@ class PartitionActor(Actor[Message]):
             if leading is not None:
                 self._end_leadership("lost its leadership")
                 leading = None
-            self._drop_uncommitted()
+            # The commit as it was while it led is what tells: by now others may be committed there.
+            self._standby.drop_beyond(self._settled_commit)
         if leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
             if raft.leads and not leading.is_full:
                 if leading.do_own_work(self.seconds_per_tick_max):
                     self.wake()
-                self._set_due_timer(leading)
+                due = leading.next_due()
+                if due is not None:
+                    self._alarms.at_due(due, leading.now)
             leading.make_frame()
             leading.tick_bytes = 0
         self._consensus.pump()
         if leading is not None:
             leading.release(raft.committed, self._consensus.confirmed)
         elif raft.role is not Role.LEADER:
-            self._follow()
-        self._advance_checkpoints()
+            self._standby.follow()
+        self._standby.advance_checkpoint()
         self._settled_term, self._settled_commit = raft.term, raft.committed
         if (raft.term, raft.leader) != self._seen_leader or self._became_able():
             self._seen_leader = (raft.term, raft.leader)
             self._leader_changed()
-        if self._consensus.offered is not None and self._installation is None:
-            self._begin_installation(self._consensus.offered)
-        if self._is_damaged and not raft.damaged:
-            self._is_damaged = False
-            _logger.warning("partition %d: the damaged replica is whole again", self.id)
-            self.replica.files.forget_claim()
+        self.mending.settle()
 
     def _became_able(self) -> bool:
         """Whether answers may leave since this tick."""
@@ -407,11 +368,11 @@ class PartitionActor(Actor[Message]):
     def _lead(self) -> Leadership | None:
         """A new leader applies its whole log, the uncommitted end too, and decides only on top of that."""
         self._consensus.pump()  # The first entry of the term goes into the log before what is decided.
-        machine = self._machine
+        machine = self.machine
         if machine is None:
-            self._load_unless_under_way()
+            self._standby.load()
             return None
-        if not self._apply_up_to(machine, self._raft.last_index):
+        if not self._standby.catch_up(machine, self._raft.last_index):
             return None
         machine.lead()
         engine = Engine(machine.state, (self.id,), keep_ms=self._limits.idempotency_ms)
@@ -435,66 +396,14 @@ class PartitionActor(Actor[Message]):
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
 
-    def _drop_uncommitted(self) -> None:
-        """What a leader applied beyond the commit no longer counts when its term is over.
-
-        The commit as it was while it led is what tells: by now others may be committed at the same indexes.
-        """
-        machine = self._machine
-        if machine is not None and machine.applied > self._settled_commit:
-            self._discard(machine)
-
-    def _follow(self) -> None:
-        """Take what is committed, a slice a tick, and apply it when it is enough or has waited long."""
-        machine = self._machine
-        if machine is None:
-            self._load_unless_under_way()
-            return
-        last = min(self._raft.committed, self._log.log.synced_index)
-        if machine.taken >= last and machine.taken == machine.applied:
-            return
-        now = self.clock.monotonic()
-        if machine.taken == machine.applied:
-            self._behind_since = now
-        while machine.taken < last:
-            self._take(machine, last)
-            if machine.waiting_bytes >= WINDOW_BYTES_MAX:
-                self._apply(machine)
-                self._behind_since = now
-            if machine.taken < last and self.clock.monotonic() - now > _APPLY_SECONDS:
-                self.wake()
-                return
-        if now - self._behind_since >= _BEHIND_SECONDS_MAX:
-            self._apply(machine)
-
-    def _apply_up_to(self, machine: Machine, last: int) -> bool:
-        """Whether all is applied; if not, the next tick goes on."""
-        started = self.clock.monotonic()
-        while machine.taken < last:
-            self._take(machine, last)
-            self._apply(machine)
-            if machine.taken < last and self.clock.monotonic() - started > _APPLY_SECONDS:
-                self.wake()
-                return False
-        self._apply(machine)
-        return True
-
-    def _take(self, machine: Machine, last: int) -> None:
-        for entry in self._log.entries(machine.taken + 1, last + 1, _APPLY_BYTES):
-            machine.take(entry.index, entry.kind, entry.payload)
-
-    def _apply(self, machine: Machine) -> None:
-        self.checkpoints.grew(machine.waiting_bytes)
-        machine.apply()
-
     def _end_leadership(self, what: str) -> None:
         leading, self._leading, self._sender = self._leading, None, None
         if leading is not None:
             _logger.info("partition %d: %s in term %d", self.id, what, leading.term)
             error = f"partition {self.id} {what} before the outcome was committed; it is unknown"
             leading.end(OutcomeUnknown(error))
-            if self._machine is not None:
-                self._machine.follow()
+            if self.machine is not None:
+                self.machine.follow()
 
     def reconcile(self, goal: frozenset[int]) -> None:
         """As the leader, bring the group's configuration to who is to be in it, step by step."""
@@ -519,85 +428,24 @@ class PartitionActor(Actor[Message]):
 
     def is_acknowledged(self, partition: int) -> bool:
         """Nothing that was sent to another partition is still on its way."""
-        machine = self._machine
+        machine = self.machine
         channel = None if machine is None else machine.state.outbox.items.get(partition)
         return channel is None or not channel.messages
-
-    # Copies of the checkpoint, and comparing with the leader
-
-    @property
-    def is_damaged(self) -> bool:
-        return self._is_damaged
-
-    @property
-    def installing(self) -> str | None:
-        """How far a transfer to here has come, for people."""
-        return None if self._installation is None else self._installation.progress
-
-    def position(self) -> Position | None:
-        """A position of the log that is committed and on disk here, near its end; None if there is none."""
-        return self._log.log.batch_end(min(self._raft.committed, self._log.log.synced_index))
-
-    @property
-    def compared(self) -> int:
-        """How often what another member has committed was the same here."""
-        return self._histories.agreed
 
     def is_projected(self, index: int) -> None:
         """A history has read all entries up to there."""
         if self._archiving is not None:
             self._archiving.projected = index
 
-    @property
-    def source(self) -> int:
-        """The member that a checkpoint is fetched from; 0 if none is."""
-        return 0 if self._installation is None else self._installation.source
+    # Damage, and copies of the checkpoint
 
     def found_damaged(self, error: DamageError) -> None:
         """What lies here and is seldom read is damaged: with peers the replica is rebuilt."""
         if self._has_peers():
-            self.tell(DamageFound(error))
+            self._contradicted(error)
 
-    def _begin_installation(self, offer: SnapshotOffer) -> None:
-        _logger.warning("partition %d: needs a checkpoint from its leader, at %d", self.id, offer.index)
-        self._installation = Installation(
-            self.id,
-            self.replica.files,
-            self._log,
-            self._raft.committed,
-            offer.sender,
-            lambda request: self._ask(offer.sender, request),
-            self.scheduler,
-            self._installation_ended,
-        )
-        self._installation.start()
-
-    def say_installed(self, source: int) -> None:
-        """Tell the member that sent the copy which this replica was opened with."""
-        self._ask(source, InstallDone(self.id))
-
-    def _installation_ended(self, installed: Installed | None, error: BaseException | None) -> None:
-        if self.stopped:
-            return
-        if isinstance(error, DivergedError):
-            raise DamageError("chain", self.replica.files.directory / LOG, error.index, None, str(error))
-        if installed is None:
-            _logger.warning("partition %d: no checkpoint came: %s", self.id, error)
-            self._consensus.offered = None
-            self._installation = None
-            self._raft.abandon_snapshot()
-            self.wake()
-        else:
-            self._installed(installed)
-
-    def _compare(self) -> None:
-        """Histories that are the same up to the commit have the same hash there."""
-        if self._is_damaged:
-            return
-        other = self._histories.contradiction(self._raft.committed, self._raft.configuration.voters)
-        if other is not None:
-            what = f"others have another history: {other}"
-            raise DamageError("chain", self.replica.files.directory / LOG, other.index, None, what)
+    def _contradicted(self, error: DamageError) -> None:
+        self.tell(DamageFound(error))
 
     def _hand_over(self, to: tuple[int, ...]) -> None:
         """Ask another voter to lead, one that is there and lacks little."""
@@ -608,94 +456,20 @@ class PartitionActor(Actor[Message]):
         if best:
             raft.transfer_leadership(best)
 
-    def _discard(self, machine: Machine) -> None:
-        """Memory has what was never committed: drop it, and build it anew from checkpoint and log."""
-        _logger.info("partition %d: dropped %d..%d", self.id, self._settled_commit + 1, machine.applied)
-        self._machine = None
-        if self.checkpoints.is_writing:
-            self._writing = self.checkpoints
-        else:
-            self._load()
+    # What waits for time or the disk
 
-    def _load_unless_under_way(self) -> None:
-        """Not before a checkpoint of the discarded state is written: it would be loaded half."""
-        if not self._loading and self._writing is None:
-            self._load()
-
-    def _load(self) -> None:
-        """Replay up to what is committed and here, aside."""
-        self._loading = True
-        store = self.replica.store
-        position = store.position()
-        first = 1 if position is None else position.index + 1
-        last = min(self._raft.committed, self._log.log.synced_index)
-        entries = self._log.log.entries(first, last) if last >= first else iter(())
-        self.scheduler.run_blocking(
-            lambda: load_machine(self.id, store, entries),
-            self._loaded,
-        )
+    def _resend(self) -> None:
+        if self._sender is not None and self.leads:
+            self._sender.again()
 
     def _loaded(self, machine: Machine | None, error: BaseException | None) -> None:
         self.tell(MachineLoaded(machine, error))
-
-    def _use(self, machine: Machine) -> None:
-        self._machine = machine
-        self.checkpoints = Checkpoints(
-            machine.state,
-            self._log.log,
-            self.replica.store,
-            self._consensus.configurations,
-            self._policy,
-            self.scheduler,
-            self.clock,
-            self._checkpoint_written,
-        )
-
-    # Time, channels, checkpoints
-
-    def _set_due_timer(self, leading: Leadership) -> None:
-        assert self._machine is not None, "a leader without a state"
-        due = self._machine.state.next_due()
-        if due is None or (self._due_timer is not None and due >= self._due_at):
-            return
-        if self._due_timer is not None:
-            self._due_timer.cancel()
-        self._due_at = due
-        delay = min(max(due - leading.now, 1), 3_600_000) / 1000
-        self._due_timer = self.scheduler.call_later(delay, self._due_came)
-
-    def _due_came(self) -> None:
-        self._due_timer = None
-        self.wake()
-
-    def _resend(self) -> None:
-        if self.stopped:
-            return
-        if self._sender is not None and self.leads:
-            self._sender.again()
-        self._resend_timer = self.scheduler.call_later(_RESEND_SECONDS, self._resend)
-
-    def _raft_tick(self) -> None:
-        if self.stopped:
-            return
-        self.tell(Tick())
-        delay = until_next_tick(self.clock.monotonic(), self._raft.member)
-        self._tick_timer = self.scheduler.call_later(delay, self._raft_tick)
-
-    def _advance_checkpoints(self) -> None:
-        if self._machine is not None:
-            self.checkpoints.advance(self._machine.applied, self._raft.committed)
-            if self.checkpoints.needs_slices:
-                self.wake()
 
     def _checkpoint_written(self, error: BaseException | None) -> None:
         self.tell(CheckpointWritten(error))
 
     def _checkpoint_is_there(self) -> None:
-        if self._writing is not None:
-            self._writing = None  # Of a discarded state. What comes is loaded on top of it.
-        else:
-            self.checkpoints.readable()
+        self._standby.checkpoint_is_there()
         position = self.replica.store.position()
         if position is not None:
             self._consensus.configurations.forget_before(position.index)

@@ -11,6 +11,10 @@ import msgspec
 _LINK = struct.Struct("<32sQQI")  # hash before, index, term, kind
 _ENTRY = struct.Struct("<IIQQ32s")  # payload size, kind, index, term, hash
 ENTRY_HEADER_SIZE = _ENTRY.size
+_AT_ONCE = 2047
+_PIECES_MAX = 16
+"""For more than 2047 bytes hashlib lets go of the interpreter's lock. To get it back from a busy event loop
+may take milliseconds, to hash some pieces takes microseconds."""
 
 
 @final
@@ -49,7 +53,13 @@ class HardState:
 def chain(before: bytes, index: int, term: int, kind: int, payload: bytes) -> bytes:
     """The chain hash of an entry that follows the one with the hash `before`."""
     link = hashlib.sha256(_LINK.pack(before, index, term, kind))
-    link.update(payload)
+    size = len(payload)
+    if size <= _AT_ONCE or size > _PIECES_MAX * _AT_ONCE:
+        link.update(payload)
+    else:
+        view = memoryview(payload)
+        for start in range(0, size, _AT_ONCE):
+            link.update(view[start : start + _AT_ONCE])
     return link.digest()
 
 

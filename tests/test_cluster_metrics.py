@@ -58,7 +58,7 @@ async def test_a_replica_that_fetches_a_copy_says_so() -> None:
     stage.hub.loses = lambda source, target, message: isinstance(message, InstallManifest)
     stage.join(2)
     stage.until(lambda: 1 in stage.nodes[2].hosted and stage.hosted(2).actor is not None)
-    stage.until(lambda: stage.actor(2).installing is not None)
+    stage.until(lambda: stage.actor(2).mending.progress is not None)
     stage.pass_time(0.6)
 
     assert metrics(stage, 2)["bpmnd_replica_installing", "1"] == 1

@@ -122,7 +122,7 @@ class History:
         """Tell what has been committed since the last time."""
         for partition, hosted in self._hosted.items():
             actor = hosted.actor
-            position = None if actor is None else actor.position()
+            position = None if actor is None else actor.mending.position()
             if position is None or position.index == 0:
                 continue
             standing = self.standings.get(partition)

@@ -55,8 +55,8 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
     )
     for actor in actors:
         name = (str(actor.id),)
-        damaged.add_metric(name, actor.is_damaged)
-        installing.add_metric(name, actor.installing is not None)
+        damaged.add_metric(name, actor.mending.is_damaged)
+        installing.add_metric(name, actor.mending.progress is not None)
         for known in dict.fromkeys(_ROLES.values()):
             role.add_metric((*name, known), _ROLES[actor.role] == known)
         term.add_metric(name, actor.term)

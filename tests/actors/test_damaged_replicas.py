@@ -70,7 +70,7 @@ async def test_a_damaged_log_is_found_at_the_start_and_rebuilt(
 
     assert "damaged, and rebuilt from its peers" in caplog.text
     assert stage.same_everywhere() == 5
-    assert not stage.actor(victim).is_damaged
+    assert not stage.actor(victim).mending.is_damaged
     assert stage.gave_up[victim] == []
     assert PARTITION / "claim" not in stage.disks[victim].paths()
 
@@ -193,7 +193,7 @@ async def test_members_compare_what_they_have_all_the_time(stage: ClusterStage) 
     stage.create()
     stage.pass_time(2)
 
-    assert all(stage.actor(number).compared > 2 for number in stage.nodes)
+    assert all(stage.actor(number).mending.compared > 2 for number in stage.nodes)
 
 
 # Histories

@@ -111,12 +111,12 @@ async def test_a_sender_that_goes_away_is_given_up_at_once_and_another_one_serve
     stage.hub.loses = lambda source, target, message: target == leader and isinstance(message, ReadEntries)
     stage.join(2)
     stage.until(lambda: 1 in stage.nodes[2].hosted and stage.hosted(2).actor is not None)
-    stage.until(lambda: stage.actor(2).installing is not None)
+    stage.until(lambda: stage.actor(2).mending.progress is not None)
     began = stage.scheduler.seconds
 
     stage.kill(leader)
     stage.run()
-    assert stage.actor(2).installing is None
+    assert stage.actor(2).mending.progress is None
     stage.restart(leader)
     stage.hub.loses = lambda source, target, message: False
     stage.until(lambda: stage.cluster(2).operation is None, 60)

@@ -132,6 +132,22 @@ async def test_watchers_hear_once_until_somebody_claims(stage: Stage) -> None:
     assert len(watcher.told) == 2
 
 
+async def test_watchers_do_not_hear_of_jobs_that_a_claim_has_before_their_commit(stage: Stage) -> None:
+    watcher = Watcher()
+    stage.actor().watching.subscribe(watcher, "work")
+    stage.writer.held = True
+    stage.submit(CreateProcessInstance("process"))
+    claim = stage.submit(ActivateJobs("work", "worker", 60_000, 10))
+
+    stage.writer.run()
+    stage.run()
+    stage.writer.run()
+    stage.run()
+
+    assert claim.done()
+    assert watcher.told == []
+
+
 async def test_a_command_given_up_before_its_turn_does_nothing(stage: Stage) -> None:
     answer = stage.offer(CreateProcessInstance("process"))
     answer.give_up()

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from bpmnd.actors.checkpoints import Checkpoints
 from bpmnd.actors.leading import Leadership
-from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.replica import ReplicaFiles
+from bpmnd.actors.standby import Standby
 from bpmnd.bpmn.commands import CommandId, ReceiveChannelMessage
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.processors import channels
@@ -47,9 +47,9 @@ def _checkpoint_ahead(checkpoints: Checkpoints, applied: int, committed: int) ->
     _advance(checkpoints, applied, _ALWAYS)
 
 
-def _follower_ahead(actor: PartitionActor) -> None:
+def _follower_ahead(standby: Standby) -> None:
     """A follower applies whatever it has on its disk."""
-    machine, log = actor.machine, actor.replica.log.log
+    machine, log = standby.machine, standby.log.log
     while machine is not None and machine.taken < log.synced_index:
         for entry in log.entries(machine.taken + 1):
             machine.take(entry.index, entry.kind, entry.payload)
@@ -84,7 +84,7 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
     "answer-before-commit": (Leadership, "release", _answer_before_commit),
     "rejection-before-confirmation": (Leadership, "release", _rejection_before_confirmation),
-    "follower-applies-uncommitted": (PartitionActor, "_follow", _follower_ahead),
+    "follower-applies-uncommitted": (Standby, "follow", _follower_ahead),
     "checkpoint-ahead-of-commit": (Checkpoints, "advance", _checkpoint_ahead),
     "channel-repeat-applied": (channels, "receive", _repeat_applied),
     "ids-known-in-memory-only": (NotedCommands, "find", _known_in_memory_only),

@@ -1,3 +1,5 @@
+import hashlib
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -382,3 +384,19 @@ def test_a_closed_log_takes_nothing_more(open_log: OpenLog) -> None:
     log.close()
     with pytest.raises(ClosedError):
         add(log, b"late")
+
+
+@pytest.mark.parametrize("size", [0, 1, 2047, 2048, 5000, 16 * 2047, 16 * 2047 + 1, 100_000])
+def test_the_chain_hash_is_that_of_the_whole_payload_however_long(size: int) -> None:
+    payload = bytes(number & 0xFF for number in range(size))
+    link = struct.pack("<32sQQI", b"before".ljust(32, b"\0"), 7, 3, 1)
+    assert chain(b"before".ljust(32, b"\0"), 7, 3, 1, payload) == hashlib.sha256(link + payload).digest()
+
+
+@pytest.mark.parametrize("size", [0, 4000, 6000, 70_000, 200_000])
+def test_the_checksum_of_a_batch_is_that_of_its_whole_body(open_log: OpenLog, size: int) -> None:
+    disk = MemoryDisk()
+    payload = bytes(number & 0xFF for number in range(size))
+    add(open_log(disk), payload)
+
+    assert payloads_of(open_log(disk)) == [payload]
