@@ -7,6 +7,7 @@ import msgspec
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.state.deployed import Definition
+from bpmnd.bpmn.state.library import Form, PlainFile
 
 
 class DistributeDeployment(msgspec.Struct, frozen=True, tag=1, array_like=True):
@@ -16,7 +17,7 @@ class DistributeDeployment(msgspec.Struct, frozen=True, tag=1, array_like=True):
     key: int
     tenant_id: str
     definitions: tuple[Definition, ...]
-    others: tuple[DecisionRequirements | DecisionDefinition, ...] = ()
+    others: tuple[DecisionRequirements | DecisionDefinition | Form | PlainFile, ...] = ()
 
 
 class OpenSubscription(msgspec.Struct, frozen=True, gc=False, tag=2, array_like=True):
@@ -105,8 +106,17 @@ class MigrateSubscription(msgspec.Struct, frozen=True, gc=False, tag=140, array_
     interrupting: bool
 
 
+class DistributeDeletion(msgspec.Struct, frozen=True, gc=False, tag=120, array_like=True):
+    """To every other partition: what was deployed under the key is deleted. `key` is that of the deletion."""
+
+    key: int
+    resource_key: int
+    user: str
+
+
 ChannelMessage: TypeAlias = (
     DistributeDeployment
+    | DistributeDeletion
     | OpenSubscription
     | CloseSubscription
     | DeliverMessage

@@ -49,6 +49,10 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     120: commands.AssignUserTask,
     121: commands.UpdateUserTask,
     122: commands.CompleteUserTask,
+    123: commands.DeleteResource,
+    124: commands.ReadUserTaskForm,
+    125: commands.ReadStartForm,
+    126: commands.ReadResource,
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
 }

@@ -305,6 +305,31 @@ class AcknowledgeChannel(_Command, frozen=True, gc=False):
     number: int
 
 
+class DeleteResource(_Command, frozen=True, gc=False):
+    """Let nothing new use what was deployed under the key. Answered once every partition knows it."""
+
+    key: int
+    user: str = ""
+
+
+class ReadUserTaskForm(_Command, frozen=True, gc=False):
+    """The form that is linked to a user task."""
+
+    key: int
+
+
+class ReadStartForm(_Command, frozen=True, gc=False):
+    """The form that is linked to the start event of a process, by the key of its definition."""
+
+    key: int
+
+
+class ReadResource(_Command, frozen=True, gc=False):
+    """A plain file, as it was deployed."""
+
+    key: int
+
+
 class Supply(_Command, frozen=True, gc=False):
     """Send all that was ever deployed to a partition that is new."""
 
@@ -331,6 +356,7 @@ RepeatableCommand: TypeAlias = (
     | CorrelateMessage
     | BroadcastSignal
     | EvaluateDecision
+    | DeleteResource
 )
 """What a client asks for by a request of its own, and may ask for again."""
 
@@ -350,7 +376,9 @@ class DoOnce(_Command, frozen=True, gc=False):
     asked: RepeatableCommand
 
 
-ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | DoOnce
+ReadCommand: TypeAlias = ReadUserTaskForm | ReadStartForm | ReadResource
+"""They change nothing, and leave nothing in the log."""
+ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | ReadCommand | DoOnce
 InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
 Command: TypeAlias = ClientCommand | InternalCommand
 

@@ -23,6 +23,7 @@ from bpmnd.bpmn.commands import (
     Continue,
     CorrelateMessage,
     CreateProcessInstance,
+    DeleteResource,
     Deploy,
     DoOnce,
     EvaluateDecision,
@@ -32,6 +33,9 @@ from bpmnd.bpmn.commands import (
     MigrateProcessInstance,
     ModifyProcessInstance,
     PublishMessage,
+    ReadResource,
+    ReadStartForm,
+    ReadUserTaskForm,
     ReceiveChannelMessage,
     ResolveIncident,
     SetVariables,
@@ -70,6 +74,7 @@ from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import (
     channels,
     decisions,
+    deletions,
     deployments,
     due,
     expressions,
@@ -79,6 +84,7 @@ from bpmnd.bpmn.processors import (
     migration,
     modification,
     process_instances,
+    reading,
     user_tasks,
 )
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
@@ -164,6 +170,10 @@ class Engine:
             UpdateJob: jobs.update,
             AssignUserTask: user_tasks.assign,
             UpdateUserTask: user_tasks.update,
+            DeleteResource: self._delete,
+            ReadUserTaskForm: reading.user_task_form,
+            ReadStartForm: reading.start_form,
+            ReadResource: reading.resource,
             CompleteUserTask: user_tasks.complete,
             ResolveIncident: incidents.resolve,
             PublishMessage: messages.publish,
@@ -291,6 +301,9 @@ class Engine:
 
     def _deploy(self, turn: Turn, command: Deploy) -> Outcome | None:
         return deployments.deploy(turn, command, self._peers.partitions)
+
+    def _delete(self, turn: Turn, command: DeleteResource) -> Outcome | None:
+        return deletions.delete(turn, command, self._peers.partitions)
 
     def _do_once(self, turn: Turn, command: DoOnce) -> Outcome | None:
         return do_once(turn, command, self._processors[type(command.asked)], self._keep_ms)

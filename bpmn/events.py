@@ -127,6 +127,41 @@ class DecisionEvaluationFailed(_Event, frozen=True, gc=False, tag=73):
     decisions: tuple[EvaluatedDecision, ...]
 
 
+class FormCreated(_Event, frozen=True, gc=False, tag=114):
+    """A new version of a form."""
+
+    key: int
+    deployment_key: int
+    form_id: str
+    version: int
+    version_tag: str
+    resource_name: str
+    checksum: bytes
+    tenant_id: str
+    content: bytes
+
+
+class ResourceCreated(_Event, frozen=True, gc=False, tag=115):
+    """A new version of a file that the engine keeps for others."""
+
+    key: int
+    deployment_key: int
+    resource_id: str
+    version: int
+    version_tag: str
+    resource_name: str
+    checksum: bytes
+    tenant_id: str
+    content: bytes
+
+
+class ResourceDeleted(_Event, frozen=True, gc=False, tag=116):
+    """Nothing new uses what was deployed under the key. `user` is who has deleted it, if that is known."""
+
+    key: int
+    user: str
+
+
 # Channels between partitions
 
 
@@ -1001,4 +1036,7 @@ Event: TypeAlias = (
     | UserTaskCanceled
     | UserTaskCorrected
     | UserTaskDenied
+    | FormCreated
+    | ResourceCreated
+    | ResourceDeleted
 )

@@ -65,12 +65,36 @@ class DeployedRequirements(msgspec.Struct, frozen=True, gc=False, array_like=Tru
     is_duplicate: bool = False
 
 
+class DeployedFile(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A form, or a plain file, in an answer."""
+
+    key: int
+    id: str
+    version: int
+    resource_name: str
+    is_duplicate: bool = False
+
+
+class FileRead(_Outcome, frozen=True, gc=False):
+    """A deployed file with its content."""
+
+    key: int
+    id: str
+    version: int
+    version_tag: str
+    resource_name: str
+    tenant_id: str
+    content: bytes
+
+
 class DeploymentCreated(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
     processes: tuple[DeployedProcess, ...]
     decisions: tuple[DeployedDecision, ...] = ()
     requirements: tuple[DeployedRequirements, ...] = ()
+    forms: tuple[DeployedFile, ...] = ()
+    plain_files: tuple[DeployedFile, ...] = ()
 
 
 class DecisionEvaluated(_Outcome, frozen=True, gc=False):
@@ -171,6 +195,7 @@ Success: TypeAlias = (
     | SignalBroadcasted
     | DecisionEvaluated
     | ExpressionEvaluated
+    | FileRead
 )
 Outcome: TypeAlias = Success | Rejected
 

@@ -114,12 +114,7 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
     """Let the start events of a new version of a process wait, in place of those of the version before."""
     definition = turn.state.definitions.items[definition_key]
     tenant_id, process_id = definition.tenant_id, definition.process_id
-    messages = turn.state.messages
-    for start in messages.starts.of_process(tenant_id, process_id):
-        turn.emit(MessageStartEventSubscriptionDeleted(start.key))
-    for start in messages.signal_starts.of_process(tenant_id, process_id):
-        turn.emit(SignalStartEventSubscriptionDeleted(start.key))
-
+    unsubscribe_starts(turn, tenant_id, process_id)
     for index in process.root.triggered_starts:
         event = process.elements[index]
         assert isinstance(event, StartEvent), f"{index} is no start event"
@@ -143,3 +138,12 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
                 )
             case _:
                 raise AssertionError(f"{event} waits for nothing")
+
+
+def unsubscribe_starts(turn: Turn, tenant_id: str, process_id: str) -> None:
+    """No start event of the process waits any more for messages and signals."""
+    messages = turn.state.messages
+    for start in messages.starts.of_process(tenant_id, process_id):
+        turn.emit(MessageStartEventSubscriptionDeleted(start.key))
+    for start in messages.signal_starts.of_process(tenant_id, process_id):
+        turn.emit(SignalStartEventSubscriptionDeleted(start.key))

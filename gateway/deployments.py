@@ -7,7 +7,13 @@ import msgspec
 from aiohttp import web
 
 from bpmnd.bpmn.commands import Deploy, Resource
-from bpmnd.bpmn.outcomes import DeployedDecision, DeployedProcess, DeployedRequirements, DeploymentCreated
+from bpmnd.bpmn.outcomes import (
+    DeployedDecision,
+    DeployedFile,
+    DeployedProcess,
+    DeployedRequirements,
+    DeploymentCreated,
+)
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.errors import bad_request, invalid_argument, unexpected
 from bpmnd.gateway.forms import Part, read_form
@@ -48,14 +54,30 @@ class _Requirements(msgspec.Struct, frozen=True, rename="camel"):
     decision_requirements_key: str
 
 
+class _Form(msgspec.Struct, frozen=True, rename="camel"):
+    form_id: str
+    version: int
+    resource_name: str
+    tenant_id: str
+    form_key: str
+
+
+class _Resource(msgspec.Struct, frozen=True, rename="camel"):
+    resource_id: str
+    version: int
+    resource_name: str
+    tenant_id: str
+    resource_key: str
+
+
 class _Entry(msgspec.Struct, frozen=True, rename="camel"):
     """One deployed thing: exactly one of these is not null."""
 
     process_definition: _Process | None = None
     decision_definition: _Decision | None = None
     decision_requirements: _Requirements | None = None
-    form: None = None
-    resource: None = None
+    form: _Form | None = None
+    resource: _Resource | None = None
 
 
 class _Deployment(msgspec.Struct, frozen=True, rename="camel"):
@@ -109,6 +131,8 @@ def _deployment_text(deployment: DeploymentCreated) -> bytes:
     entries = [_entry_of(process, tenant_id) for process in deployment.processes]
     entries += [_entry_of_decision(decision, tenant_id) for decision in deployment.decisions]
     entries += [_entry_of_requirements(one, tenant_id) for one in deployment.requirements]
+    entries += [_Entry(form=_Form(*_of_file(file, tenant_id))) for file in deployment.forms]
+    entries += [_Entry(resource=_Resource(*_of_file(file, tenant_id))) for file in deployment.plain_files]
     return msgspec.json.encode(_Deployment(str(deployment.key), deployment.tenant_id, entries))
 
 
@@ -149,3 +173,7 @@ def _entry_of_requirements(requirements: DeployedRequirements, tenant_id: str) -
             decision_requirements_key=str(requirements.key),
         )
     )
+
+
+def _of_file(file: DeployedFile, tenant_id: str) -> tuple[str, int, str, str, str]:
+    return file.id, file.version, file.resource_name, tenant_id, str(file.key)

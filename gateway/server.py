@@ -25,12 +25,14 @@ from bpmnd.gateway.expressions import ExpressionOperations
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
+from bpmnd.gateway.linked_forms import LinkedFormOperations
 from bpmnd.gateway.listening import stop_listening
 from bpmnd.gateway.messages import MessageOperations
 from bpmnd.gateway.metrics import GatewayMetrics
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.process_instance_changes import ProcessInstanceChanges
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
+from bpmnd.gateway.resources import ResourceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
 from bpmnd.gateway.search.element_instances import ElementInstanceReads
 from bpmnd.gateway.search.incidents import IncidentReads
@@ -76,6 +78,8 @@ class Gateway:
             ElementInstanceOperations(cluster, self._submissions),
             IncidentOperations(cluster, self._submissions),
             UserTaskOperations(cluster, self._submissions),
+            LinkedFormOperations(cluster, self._submissions),
+            ResourceOperations(cluster, self._submissions),
             MessageOperations(cluster, self._submissions),
             SignalOperations(cluster, self._submissions),
             ClusterOperations(cluster),

@@ -103,6 +103,9 @@ class Records:
             case (
                 events.DeploymentCreated()
                 | events.ProcessCreated()
+                | events.FormCreated()
+                | events.ResourceCreated()
+                | events.ResourceDeleted()
                 | events.DeploymentDistributing()
                 | events.DeploymentDistributed()
                 | events.DeploymentFullyDistributed()
@@ -261,6 +264,9 @@ class Records:
         self,
         event: events.DeploymentCreated
         | events.ProcessCreated
+        | events.FormCreated
+        | events.ResourceCreated
+        | events.ResourceDeleted
         | events.DeploymentDistributing
         | events.DeploymentDistributed
         | events.DeploymentFullyDistributed,
@@ -278,6 +284,12 @@ class Records:
                     "tenantId": event.tenant_id,
                     "resource": event.content,
                 }
+            case events.FormCreated():
+                return {"formKey": str(event.key), "formId": event.form_id, **_of_file(event)}
+            case events.ResourceCreated():
+                return {"resourceKey": str(event.key), "resourceId": event.resource_id, **_of_file(event)}
+            case events.ResourceDeleted(key, user):
+                return {"resourceKey": str(key), "user": user or None}
             case events.DeploymentCreated(key, tenant_id, definition_keys):
                 return self._deployed(key, tenant_id, definition_keys)
             case events.DeploymentDistributing(key, _, tenant_id, definition_keys, waiting_for):
@@ -489,6 +501,18 @@ def _id_in(definition: Definition | None, element: int) -> str:
 def _key_of(event: Event) -> int:
     key: int = getattr(event, "key", 0)
     return key
+
+
+def _of_file(event: events.FormCreated | events.ResourceCreated) -> Value:
+    return {
+        "version": event.version,
+        "versionTag": event.version_tag or None,
+        "resourceName": event.resource_name,
+        "checksum": event.checksum.hex(),
+        "deploymentKey": str(event.deployment_key),
+        "tenantId": event.tenant_id,
+        "resource": event.content,
+    }
 
 
 def _of_channel(

@@ -1,15 +1,21 @@
 """Appliers of deployments and their distribution."""
 
+from msgspec.structs import astuple
+
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     DeploymentCreated,
     DeploymentDistributed,
     DeploymentDistributing,
     DeploymentFullyDistributed,
+    FormCreated,
     ProcessCreated,
+    ResourceCreated,
+    ResourceDeleted,
 )
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.deployed import Definition, PendingDeployment
+from bpmnd.bpmn.state.library import Form, PlainFile
 
 
 @applies(DeploymentCreated)
@@ -38,6 +44,28 @@ def process_created(state: State, event: ProcessCreated) -> None:
         versions = dict[int, int]()
         state.journal.put(state.latest, name, versions)
     state.journal.put(versions, event.version, event.key)
+
+
+@applies(FormCreated)
+def form_created(state: State, event: FormCreated) -> None:
+    state.forms.add(Form(*astuple(event)), state.journal)
+
+
+@applies(ResourceCreated)
+def resource_created(state: State, event: ResourceCreated) -> None:
+    state.plain_files.add(PlainFile(*astuple(event)), state.journal)
+
+
+@applies(ResourceDeleted)
+def resource_deleted(state: State, event: ResourceDeleted) -> None:
+    """It cannot be found by its name any more."""
+    state.deleted.put(event.key, 1, state.journal)
+    definition = state.definitions.get(event.key)
+    if definition is not None:
+        versions = state.latest[definition.tenant_id, definition.process_id]
+        state.journal.drop(versions, definition.version)
+    elif state.decisions.requirements.get(event.key) is not None:
+        state.decisions.delete(event.key, state.journal)
 
 
 @applies(DeploymentDistributing)

@@ -5,6 +5,7 @@ from bpmnd.bpmn.channel import (
     CloseSubscription,
     ConfirmDelivery,
     DeliverMessage,
+    DistributeDeletion,
     DistributeDeployment,
     MigrateSubscription,
     OpenSubscription,
@@ -29,6 +30,7 @@ from bpmnd.bpmn.events import (
     DeploymentFullyDistributed,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.processors import deletions
 from bpmnd.bpmn.processors.deployments import answer_of, created_event, record_of
 from bpmnd.bpmn.starts import subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
@@ -50,6 +52,8 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
     match decode_message(command.payload):
         case DistributeDeployment() as message:
             _take_over(turn, message)
+        case DistributeDeletion() as message:
+            deletions.take_over(turn, message)
         case OpenSubscription() as message:
             open_subscription(turn, message)
         case CloseSubscription() as message:
@@ -80,7 +84,7 @@ def _take_over(turn: Turn, message: DistributeDeployment) -> None:
         if not isinstance(record, Definition):
             continue
         versions = turn.state.latest[(record.tenant_id, record.process_id)]
-        if record.version == max(versions):
+        if record.version == max(versions, default=0):
             subscribe_starts(turn, record.key, turn.definitions.executable(record.key))
 
 
@@ -94,13 +98,15 @@ def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
     for _, payload in applied:
         match decode_message(payload):
             case DistributeDeployment(key=key):
-                _distributed(turn, key, command.receiver)
+                _distributed(turn, key, command.receiver, is_deletion=False)
+            case DistributeDeletion(key=key):
+                _distributed(turn, key, command.receiver, is_deletion=True)
             case _:
                 pass  # It is answered by what the receiver makes of it.
     return Accepted()
 
 
-def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
+def _distributed(turn: Turn, deployment_key: int, partition_id: int, *, is_deletion: bool) -> None:
     waiting = turn.state.pending_deployments.get(deployment_key)
     if waiting is None or partition_id not in waiting.waiting_for:
         return  # It was sent to a new partition, for which nobody waits.
@@ -110,5 +116,7 @@ def _distributed(turn: Turn, deployment_key: int, partition_id: int) -> None:
         return
     turn.emit(DeploymentFullyDistributed(deployment_key))
     if pending.request:
-        answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
+        answer: Outcome = Accepted()
+        if not is_deletion:
+            answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
         turn.answer(pending.request, answer)

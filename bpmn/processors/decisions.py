@@ -37,7 +37,9 @@ def evaluate(turn: Turn, command: EvaluateDecision) -> Outcome:
 def _definition(turn: Turn, command: EvaluateDecision) -> DecisionDefinition | Rejected:
     if command.decision_key:
         found = turn.state.decisions.definitions.get(command.decision_key)
-        if found is not None and found.tenant_id != command.tenant_id:
+        if found is not None and (
+            found.tenant_id != command.tenant_id or turn.state.decisions.is_deleted(found)
+        ):
             found = None
         what, name = "key", str(command.decision_key)
     else:

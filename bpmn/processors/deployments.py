@@ -12,11 +12,14 @@ from bpmnd.bpmn.events import (
     DeploymentCreated,
     DeploymentDistributing,
     Event,
+    FormCreated,
     ProcessCreated,
+    ResourceCreated,
 )
 from bpmnd.bpmn.outcomes import (
     Accepted,
     DeployedDecision,
+    DeployedFile,
     DeployedProcess,
     DeployedRequirements,
     Outcome,
@@ -25,14 +28,15 @@ from bpmnd.bpmn.outcomes import (
 )
 from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
 from bpmnd.bpmn.processors import decisions
-from bpmnd.bpmn.resources.kinds import EXTENSIONS, KINDS, kind_of
+from bpmnd.bpmn.resources.kinds import KINDS, kind_of
 from bpmnd.bpmn.resources.resource import Deployable
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.state.deployed import Definition
+from bpmnd.bpmn.state.library import Form, PlainFile
 from bpmnd.bpmn.turn import Turn
 
-Record = Definition | DecisionRequirements | DecisionDefinition
+Record = Definition | DecisionRequirements | DecisionDefinition | Form | PlainFile
 
 
 def deploy(turn: Turn, command: Deploy, partitions: Sequence[int]) -> Outcome | None:
@@ -76,7 +80,7 @@ def _distribute(
 
 def _distribution(key: int, tenant_id: str, records: Iterable[Record]) -> DistributeDeployment:
     definitions: list[Definition] = []
-    others: list[DecisionRequirements | DecisionDefinition] = []
+    others: list[DecisionRequirements | DecisionDefinition | Form | PlainFile] = []
     for record in records:
         if isinstance(record, Definition):
             definitions.append(record)
@@ -89,8 +93,11 @@ def supply(turn: Turn, command: Supply) -> Outcome:
     """Send a new partition what was deployed before it came. It knows by their keys what it has already."""
     by_deployment: dict[int, list[Record]] = {}
     state = turn.state
-    for table in (state.definitions, *state.decisions.tables):
+    tables = (state.definitions, *state.decisions.tables, state.forms.table, state.plain_files.table)
+    for table in tables:
         for record in table.items.values():
+            if state.deleted.get(record.key):
+                continue
             by_deployment.setdefault(record.deployment_key, []).append(record)
     for key, records in sorted(by_deployment.items()):
         records.sort(key=lambda record: record.key)
@@ -105,11 +112,11 @@ def _read(turn: Turn, tenant_id: str, resources: Sequence[Resource]) -> list[Dep
             RejectionType.INVALID_ARGUMENT,
             "Expected to deploy at least one resource, but none given",
         )
-    problems: list[str] = []
-    for resource in resources:
-        if kind_of(resource.name) is None:
-            known = ", ".join(EXTENSIONS)
-            problems.append(f"'{resource.name}': unknown resource type; {known} files can be deployed")
+    problems: list[str] = [
+        f"'{resource.name}': unknown resource type; its extension tells what it is"
+        for resource in resources
+        if kind_of(resource.name) is None
+    ]
     read: list[Deployable] = []
     for kind in KINDS:
         of_kind = [resource for resource in resources if kind_of(resource.name) is kind]
@@ -147,6 +154,8 @@ def record_of(state: State, key: int) -> Record | None:
         state.definitions.get(key)
         or state.decisions.requirements.get(key)
         or state.decisions.definitions.get(key)
+        or state.forms.table.get(key)
+        or state.plain_files.table.get(key)
     )
 
 
@@ -159,12 +168,18 @@ def created_event(record: Record) -> Event:
             return DecisionRequirementsCreated(*astuple(record))
         case DecisionDefinition():
             return DecisionCreated(*astuple(record))
+        case Form():
+            return FormCreated(*astuple(record))
+        case PlainFile():
+            return ResourceCreated(*astuple(record))
 
 
 def answer_of(turn: Turn, key: int, tenant_id: str, definition_keys: Sequence[int]) -> DeploymentAnswer:
     processes: list[DeployedProcess] = []
     deployed: list[DeployedDecision] = []
     requirements: list[DeployedRequirements] = []
+    forms: list[DeployedFile] = []
+    plain_files: list[DeployedFile] = []
     for record in records_of(turn.state, definition_keys):
         match record:
             case Definition():
@@ -190,4 +205,21 @@ def answer_of(turn: Turn, key: int, tenant_id: str, definition_keys: Sequence[in
                         is_duplicate=record.deployment_key != key,
                     )
                 )
-    return DeploymentAnswer(key, tenant_id, tuple(processes), tuple(deployed), tuple(requirements))
+            case Form():
+                forms.append(_deployed_file(record, key))
+            case PlainFile():
+                plain_files.append(_deployed_file(record, key))
+    return DeploymentAnswer(
+        key,
+        tenant_id,
+        tuple(processes),
+        tuple(deployed),
+        tuple(requirements),
+        tuple(forms),
+        tuple(plain_files),
+    )
+
+
+def _deployed_file(file: Form | PlainFile, deployment_key: int) -> DeployedFile:
+    is_duplicate = file.deployment_key != deployment_key
+    return DeployedFile(file.key, file.id, file.version, file.resource_name, is_duplicate)

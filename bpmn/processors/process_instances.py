@@ -76,7 +76,11 @@ def _definition(turn: Turn, command: CreateProcessInstance) -> Definition | Reje
     state = turn.state
     if command.definition_key:
         definition = state.definitions.get(command.definition_key)
-        if definition is None or definition.tenant_id != command.tenant_id:
+        if (
+            definition is None
+            or definition.tenant_id != command.tenant_id
+            or state.deleted.get(definition.key)
+        ):
             return Rejected(
                 RejectionType.NOT_FOUND,
                 f"Expected to find process definition with key '{command.definition_key}', but none found",

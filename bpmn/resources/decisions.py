@@ -70,7 +70,6 @@ class DeployableDecisions:
         return (latest.key, *members)
 
     def create(self, turn: Turn, deployment_key: int) -> tuple[int, ...]:
-        latest = self._latest(turn)
         document, resource, tenant_id = self._document, self._resource, self._tenant_id
         self._key = key = turn.new_key()
         turn.emit(
@@ -79,7 +78,7 @@ class DeployableDecisions:
                 deployment_key,
                 document.id,
                 document.name,
-                latest.version + 1 if latest else 1,
+                turn.state.decisions.last_version_of_requirements(tenant_id, document.id) + 1,
                 document.namespace,
                 resource.name,
                 checksum_of(resource),
@@ -90,7 +89,7 @@ class DeployableDecisions:
         )
         keys = [key]
         for decision in document.decisions:
-            known = turn.state.decisions.latest_of(tenant_id, decision.id)
+            version = turn.state.decisions.last_version_of(tenant_id, decision.id) + 1
             keys.append(turn.new_key())
             turn.emit(
                 DecisionCreated(
@@ -100,7 +99,7 @@ class DeployableDecisions:
                     document.id,
                     decision.id,
                     decision.name,
-                    known.version + 1 if known else 1,
+                    version,
                     decision.version_tag,
                     tenant_id,
                 )

@@ -65,7 +65,6 @@ class DeployableProcess:
         return (latest.key,)
 
     def create(self, turn: Turn, deployment_key: int) -> tuple[int, ...]:
-        latest = self._latest(turn)
         process = self._process
         key = turn.new_key()
         turn.emit(
@@ -73,7 +72,7 @@ class DeployableProcess:
                 key,
                 deployment_key,
                 process.id,
-                latest.version + 1 if latest else 1,
+                turn.state.last_version(self._tenant_id, process.id) + 1,
                 process.version_tag or "",
                 self._resource.name,
                 checksum_of(self._resource),

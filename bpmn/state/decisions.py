@@ -47,7 +47,8 @@ class DecisionDefinition(msgspec.Struct, frozen=True, array_like=True, tag=2):
 class Decisions:
     """All versions of all decisions, by key and by what they are called."""
 
-    def __init__(self, store: ColdStore) -> None:
+    def __init__(self, store: ColdStore, deleted: Table[int]) -> None:
+        self._deleted = deleted
         self.requirements = Table(b"D", DecisionRequirements, store)
         self.definitions = Table(b"E", DecisionDefinition, store)
         self.latest_requirements: dict[tuple[str, str], dict[int, int]] = {}
@@ -63,6 +64,9 @@ class Decisions:
             self._name_requirements(self.requirements.items[key], off_the_record)
         for key in sorted(self.definitions.items):
             self._name(self.definitions.items[key], off_the_record)
+        for key in deleted.items:
+            if key in self.requirements.items:
+                self.delete(key, off_the_record)
 
     @property
     def tables(self) -> Iterator[Table[DecisionRequirements] | Table[DecisionDefinition]]:
@@ -76,6 +80,36 @@ class Decisions:
     def put(self, record: DecisionDefinition, journal: Journal) -> None:
         self.definitions.put(record.key, record, journal)
         self._name(record, journal)
+
+    def delete(self, key: int, journal: Journal) -> None:
+        """Nothing new finds the graph by its name any more, nor the decisions in it."""
+        record = self.requirements.items[key]
+        journal.drop(self.latest_requirements[record.tenant_id, record.requirements_id], record.version)
+        journal.drop(self.namespaces[record.tenant_id, record.namespace], key)
+        for decision_id, definition_key in self.members.get(key, {}).items():
+            version = self.definitions.items[definition_key].version
+            journal.drop(self.latest[record.tenant_id, decision_id], version)
+
+    def is_deleted(self, definition: DecisionDefinition) -> bool:
+        return bool(self._deleted.get(definition.requirements_key))
+
+    def last_version_of(self, tenant_id: str, decision_id: str) -> int:
+        """The highest version of a decision that was ever given; 0 if there was none."""
+        deleted = (self.members.get(key, {}).get(decision_id) for key in self._deleted.items)
+        records = (self.definitions.items[key] for key in deleted if key is not None)
+        versions = [record.version for record in records if record.tenant_id == tenant_id]
+        return max([*versions, *self.latest.get((tenant_id, decision_id), {})], default=0)
+
+    def last_version_of_requirements(self, tenant_id: str, requirements_id: str) -> int:
+        """The same of a graph."""
+        deleted = (self.requirements.get(key) for key in self._deleted.items)
+        name = (tenant_id, requirements_id)
+        versions = [
+            record.version
+            for record in deleted
+            if record is not None and (record.tenant_id, record.requirements_id) == name
+        ]
+        return max([*versions, *self.latest_requirements.get(name, {})], default=0)
 
     def latest_of(self, tenant_id: str, decision_id: str) -> DecisionDefinition | None:
         versions = self.latest.get((tenant_id, decision_id))

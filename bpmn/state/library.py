@@ -1,7 +1,7 @@
-"""Deployed files other than processes: all their versions, and the latest of each."""
+"""Deployed files other than processes and decisions: all their versions, and the latest of each."""
 
 from collections.abc import Iterator
-from typing import final
+from typing import Generic, TypeVar, final
 
 import msgspec
 
@@ -10,7 +10,7 @@ from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.table import Table
 
 
-class DeployedFile(msgspec.Struct, frozen=True, array_like=True):
+class DeployedFile(msgspec.Struct, frozen=True, array_like=True, tag=3):
     """One version of a file. `id` is what it calls itself."""
 
     key: int
@@ -22,28 +22,40 @@ class DeployedFile(msgspec.Struct, frozen=True, array_like=True):
     checksum: bytes
     tenant_id: str
     content: bytes
-    is_deleted: bool = False
-    """Then the content is gone, but its version is not given again."""
 
 
 @final
-class Library:
-    """Files by their keys, and by tenant, id and version."""
+class Form(DeployedFile, frozen=True, array_like=True, tag=3):
+    """A form for user tasks and start events."""
 
-    __slots__ = ("_versions", "table")
 
-    def __init__(self, prefix: bytes, store: ColdStore) -> None:
-        self.table = Table(prefix, DeployedFile, store)
+@final
+class PlainFile(DeployedFile, frozen=True, array_like=True, tag=4):
+    """A file that the engine keeps for others."""
+
+
+F = TypeVar("F", Form, PlainFile)
+
+
+@final
+class Library(Generic[F]):
+    """Files of one kind by their keys, and by tenant, id and version. Nothing new uses those that are
+    `deleted`, but their versions are not given again, and what has used them can see them."""
+
+    __slots__ = ("_deleted", "_versions", "table")
+
+    def __init__(self, prefix: bytes, record: type[F], store: ColdStore, deleted: Table[int]) -> None:
+        self.table: Table[F] = Table(prefix, record, store)
+        self._deleted = deleted
         self._versions: dict[tuple[str, str], dict[int, int]] = {}
         for file in self.table.items.values():
             self._versions.setdefault((file.tenant_id, file.id), {})[file.version] = file.key
 
-    def get(self, key: int) -> DeployedFile | None:
+    def get(self, key: int) -> F | None:
         """The file, unless it is deleted."""
-        file = self.table.get(key)
-        return None if file is None or file.is_deleted else file
+        return None if self._deleted.get(key) else self.table.get(key)
 
-    def add(self, file: DeployedFile, journal: Journal) -> None:
+    def add(self, file: F, journal: Journal) -> None:
         self.table.put(file.key, file, journal)
         versions = self._versions.get((file.tenant_id, file.id))
         if versions is None:
@@ -51,12 +63,7 @@ class Library:
             journal.put(self._versions, (file.tenant_id, file.id), versions)
         journal.put(versions, file.version, file.key)
 
-    def delete(self, key: int, journal: Journal) -> None:
-        file = self.table.items[key]
-        gone = msgspec.structs.replace(file, content=b"", is_deleted=True)
-        self.table.put(key, gone, journal)
-
-    def versions_of(self, tenant_id: str, id: str) -> Iterator[DeployedFile]:
+    def versions_of(self, tenant_id: str, id: str) -> Iterator[F]:
         """Those that are not deleted, the latest first."""
         versions = self._versions.get((tenant_id, id), {})
         for version in sorted(versions, reverse=True):
@@ -64,7 +71,7 @@ class Library:
             if file is not None:
                 yield file
 
-    def latest(self, tenant_id: str, id: str) -> DeployedFile | None:
+    def latest(self, tenant_id: str, id: str) -> F | None:
         return next(self.versions_of(tenant_id, id), None)
 
     def last_version(self, tenant_id: str, id: str) -> int:

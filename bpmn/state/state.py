@@ -13,7 +13,7 @@ from bpmnd.bpmn.state.decisions import Decisions
 from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment, StartTimer
 from bpmnd.bpmn.state.instances import Instances
 from bpmnd.bpmn.state.journal import Journal
-from bpmnd.bpmn.state.library import Library
+from bpmnd.bpmn.state.library import Form, Library, PlainFile
 from bpmnd.bpmn.state.messages import Messages
 from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
@@ -80,9 +80,12 @@ class State:
         self.owners = Owners(store)
         self.instances = Instances(store, self.owners)
         self.definitions = Table(b"d", Definition, store)
-        self.decisions = Decisions(store)
+        self.deleted = Table(b"z", int, store)
+        """Keys of what was deployed and is deleted: nothing new uses it. What runs by it goes on."""
+        self.decisions = Decisions(store, self.deleted)
         self.start_timers = Table(b"T", StartTimer, store)
-        self.forms = Library(b"f", store)
+        self.forms = Library(b"f", Form, store, self.deleted)
+        self.plain_files = Library(b"r", PlainFile, store, self.deleted)
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
@@ -94,12 +97,23 @@ class State:
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
             definition = self.definitions.items[key]
-            self.latest.setdefault((definition.tenant_id, definition.process_id), {})[definition.version] = (
-                key
-            )
+            versions = self.latest.setdefault((definition.tenant_id, definition.process_id), {})
+            if not self.deleted.get(key):
+                versions[definition.version] = key
         self._in_store = row is not None
         self._due = OrderedIndex(_DUE, _DUE_WIDTH, in_store=self._in_store)
         self._activatable: dict[tuple[str, str], OrderedIndex] = {}
+
+    def last_version(self, tenant_id: str, process_id: str) -> int:
+        """The highest version of a process that was ever given; 0 if there was none."""
+        deleted = (self.definitions.get(key) for key in self.deleted.items)
+        versions = [
+            definition.version
+            for definition in deleted
+            if definition is not None
+            and (definition.tenant_id, definition.process_id) == (tenant_id, process_id)
+        ]
+        return max([*versions, *self.latest.get((tenant_id, process_id), {})], default=0)
 
     # Instances
 
@@ -165,7 +179,9 @@ class State:
             self.definitions,
             *self.decisions.tables,
             self.start_timers,
+            self.deleted,
             self.forms.table,
+            self.plain_files.table,
             self.pending_deployments,
             self.continuations,
             self.outbox.last_numbers,

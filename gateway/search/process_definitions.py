@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bpmnd.actors.history.entities import MESSAGE_SUBSCRIPTIONS, PROCESS_INSTANCES
 from bpmnd.actors.history.queries import Report, Scalar
-from bpmnd.gateway.answers import Answer, answer, no_content
+from bpmnd.gateway.answers import Answer, answer
 from bpmnd.gateway.bodies import Body, json_body, optional_json_body
 from bpmnd.gateway.complaints import missing
 from bpmnd.gateway.errors import invalid_argument
@@ -79,7 +79,6 @@ class ProcessDefinitionReads:
             Route("POST", "/process-definitions/search", "searchProcessDefinitions", self.search),
             Route("GET", one, "getProcessDefinition", self.get),
             Route("GET", f"{one}/xml", "getProcessDefinitionXML", self.xml),
-            Route("GET", f"{one}/form", "getStartProcessForm", self.form),
             Route(
                 "POST",
                 f"{one}/statistics/element-instances",
@@ -118,11 +117,6 @@ class ProcessDefinitionReads:
         key = key_in_path(arguments[0], _KEY)
         ((content,),) = await self._searches.report_anywhere(Report("xml of definition", (key,)))
         return answer(200, str(content).encode("latin-1"), "text/xml")
-
-    async def form(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
-        """No start event has a form yet."""
-        await self._existing(arguments)
-        return no_content()
 
     async def elements(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """How many instances of each element there are in the process instances that are asked for."""

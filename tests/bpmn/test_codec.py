@@ -112,6 +112,9 @@ FIELDS = {
     111: "key instance_key element_instance_key attributes",
     112: "key instance_key element_instance_key before attributes changed",
     113: "key instance_key element_instance_key denied reason",
+    114: "key deployment_key form_id version version_tag resource_name checksum tenant_id content",
+    115: "key deployment_key resource_id version version_tag resource_name checksum tenant_id content",
+    116: "key user",
 }
 
 

@@ -162,8 +162,9 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
     assert {kind.__name__: " ".join(kind.__struct_fields__) for kind in kinds} == {
         "Accepted": "",
         "DecisionEvaluated": "key decision tenant_id output decisions failure",
-        "DeploymentCreated": "key tenant_id processes decisions requirements",
+        "DeploymentCreated": "key tenant_id processes decisions requirements forms plain_files",
         "ExpressionEvaluated": "result warnings",
+        "FileRead": "key id version version_tag resource_name tenant_id content",
         "JobsActivated": "jobs truncated",
         "LentJobs": "keys deadline",
         "MessageCorrelated": "key tenant_id instance_key",

@@ -11,10 +11,12 @@ from bpmnd.actors.errors import Refused
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     Accepted,
+    DeployedFile,
     DeployedProcess,
     DeployedRequirements,
     DeploymentCreated,
     ExpressionEvaluated,
+    FileRead,
     MessageCorrelated,
     MessagePublished,
     Outcome,
@@ -40,7 +42,10 @@ DEPLOYED = DeploymentCreated(
     (DeployedProcess(KEY, "order", 1, "order.bpmn"),),
     (DECISION,),
     (DeployedRequirements(KEY, "drg", "Graph", 2, "a.dmn"),),
+    (DeployedFile(KEY, "form", 1, "a.form"),),
+    (DeployedFile(KEY, "robot", 1, "a.rpa"),),
 )
+FILE = FileRead(KEY, "form", 1, "", "a.form", "<default>", b'{"id":"form"}')
 ACTIVATION = {"type": "work", "timeout": 1, "maxJobsToActivate": 5, "requestTimeout": -1}
 COMPLETION = f"/jobs/{KEY}/completion"
 MODIFICATION = f"/process-instances/{KEY}/modification"
@@ -146,6 +151,19 @@ def description() -> ApiDescription:
         ("completeUserTask", "POST", f"{TASK}/completion", None, Accepted(), 204),
         ("completeUserTask", "POST", f"{TASK}/completion", {"variables": 1}, Accepted(), 400),
         ("completeUserTask", "POST", f"{TASK}/completion", {}, NOT_NOW, 409),
+        ("deleteResource", "POST", f"/resources/{KEY}/deletion", None, Accepted(), 200),
+        ("deleteResource", "POST", f"/resources/{KEY}/deletion", {"other": 1}, Accepted(), 400),
+        ("deleteResource", "POST", f"/resources/{KEY}/deletion", {}, NOT_FOUND, 404),
+        ("getResource", "GET", f"/resources/{KEY}", None, FILE, 200),
+        ("getResource", "GET", f"/resources/{KEY}", None, NOT_FOUND, 404),
+        ("getResourceContent", "GET", f"/resources/{KEY}/content", None, FILE, 200),
+        ("getResourceContent", "GET", f"/resources/{KEY}/content", None, NOT_FOUND, 404),
+        ("getUserTaskForm", "GET", f"{TASK}/form", None, FILE, 200),
+        ("getUserTaskForm", "GET", f"{TASK}/form", None, Accepted(), 204),
+        ("getUserTaskForm", "GET", f"{TASK}/form", None, NOT_FOUND, 404),
+        ("getStartProcessForm", "GET", f"/process-definitions/{KEY}/form", None, FILE, 200),
+        ("getStartProcessForm", "GET", f"/process-definitions/{KEY}/form", None, Accepted(), 204),
+        ("getStartProcessForm", "GET", f"/process-definitions/{KEY}/form", None, NOT_FOUND, 404),
         ("resolveIncident", "POST", f"/incidents/{KEY}/resolution", None, NOT_FOUND, 404),
         (
             "createElementInstanceVariables",

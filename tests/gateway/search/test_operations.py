@@ -100,7 +100,6 @@ async def key_of(client: aiohttp.ClientSession, path: str, name: str) -> str:
         "/variables/7",
         "/process-definitions/7",
         "/process-definitions/7/xml",
-        "/process-definitions/7/form",
     ],
 )
 async def test_what_is_not_there_is_a_404(client: aiohttp.ClientSession, path: str) -> None:
