@@ -1,11 +1,16 @@
 """Deployed processes and their elements."""
 
+from typing import Final
+
 from bpmnd.actors.history.folding.registry import folds
 from bpmnd.actors.history.models import ElementFacts, facts_of
-from bpmnd.actors.history.names import ACTIVE
+from bpmnd.actors.history.names import ACTIVE, ELEMENT_TYPE
 from bpmnd.actors.history.rows import DefinitionRow, ElementRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
+from bpmnd.bpmn.model.graph import bodies_in
+
+_BODY: Final = ELEMENT_TYPE["MULTI_INSTANCE_BODY"]
 
 
 @folds(events.ProcessCreated)
@@ -25,10 +30,11 @@ def process_created(tables: Tables, event: events.ProcessCreated, time: int) -> 
             event.content,
         )
     )
-    unknown = ElementFacts()
+    unknown, bodies = ElementFacts(), bodies_in(event.element_ids)
     for element, element_id in enumerate(event.element_ids):
         fact = facts.elements.get(element_id, unknown)
         number = len(tables.element_of) + 1
-        row = ElementRow(number, event.key, element, element_id, fact.type, fact.name, fact.headers)
+        kind = _BODY if element in bodies else fact.type
+        row = ElementRow(number, event.key, element, element_id, kind, fact.name, fact.headers)
         tables.know_element(row)
         tables.elements.changed[number] = row
