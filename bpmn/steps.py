@@ -93,10 +93,11 @@ class BeginItem(msgspec.Struct, frozen=True, gc=False, tag=30, array_like=True):
 
 
 class TerminateChildren(msgspec.Struct, frozen=True, gc=False, tag=31, array_like=True):
-    """Terminate what is active in a scope, some at a time."""
+    """Terminate what is active in a scope, some at a time: those whose keys are behind `after`."""
 
     instance_key: int
     key: int
+    after: int = 0
 
 
 class CheckJoins(msgspec.Struct, frozen=True, gc=False, tag=32, array_like=True):

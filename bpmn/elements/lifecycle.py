@@ -5,7 +5,7 @@ outgoing flows, complete the scope if this was its last. Terminate: from the out
 announce it, from the innermost outwards to do it.
 """
 
-from itertools import islice
+from heapq import nsmallest
 from typing import Final
 
 from msgspec.structs import replace
@@ -458,12 +458,12 @@ def terminate_children(turn: Turn, step: TerminateChildren) -> None:
     instance = turn.state.instances.get(step.instance_key)
     if instance is None or step.key not in instance.children:
         return
-    living = (child for child in instance.children_in(step.key) if child.state is not Lifecycle.TERMINATING)
-    children = list(islice(living, _TERMINATED_AT_ONCE + 1))
-    for child in children[:_TERMINATED_AT_ONCE]:
-        turn.schedule(TerminateElement(instance.key, child.key))
-    if len(children) > _TERMINATED_AT_ONCE:
-        turn.schedule(step)
+    behind = (child.key for child in instance.children_in(step.key) if child.key > step.after)
+    keys = nsmallest(_TERMINATED_AT_ONCE, behind)
+    for key in keys:
+        turn.schedule(TerminateElement(instance.key, key))
+    if len(keys) == _TERMINATED_AT_ONCE:
+        turn.schedule(replace(step, after=keys[-1]))
 
 
 def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:

@@ -35,6 +35,7 @@ from bpmnd.bpmn.commands import (
     UpdateJob,
     YieldJobs,
 )
+from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGateway
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGateway
 from bpmnd.bpmn.engine import Decision, Engine
 from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCreated
@@ -42,7 +43,7 @@ from bpmnd.bpmn.model.graph import SequenceFlow
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State, ordered
 from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group
-from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, size_of
+from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, loop_size, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
 from tests.bpmn.events import boundary, event, event_sub_process, message, on_message, on_signal, signal
@@ -52,6 +53,7 @@ from tests.bpmn.playground import (
     START,
     flow,
     io_mapping,
+    many,
     path,
     process,
     replay_in_windows,
@@ -314,7 +316,95 @@ RAISED = process(
     definitions='<escalation id="c1" escalationCode="C1"/><escalation id="c2" escalationCode="C2"/>'
     '<escalation id="cx" escalationCode="=if r = &quot;done&quot; then &quot;C2&quot; else v"/>',
 )
-ALL_MODELS = (*MODELS, NESTED, JOIN_IN_A_LOOP, WIDE, MAPPED, AT_ONCE, WITHOUT_A_REST, TOLD, WATCHED, RAISED)
+
+
+def calls(element_id: str, process_id: str, more: str = "") -> str:
+    called = f'<zeebe:calledElement processId="{process_id}"/>{more}'
+    return f'<callActivity id="{element_id}"><extensionElements>{called}</extensionElements></callActivity>'
+
+
+CALLED = process(
+    START
+    + task("a")
+    + choice("x", "x_end")
+    + calls("deeper", "called", io_mapping({"amount": "=amount - 3"}))
+    + END
+    + '<endEvent id="thrown"><errorEventDefinition errorRef="e1"/></endEvent>'
+    + path("start", "a", "x", "end")
+    + flow("x", "thrown", "=amount &gt; 1000")
+    + flow("x", "deeper", "=amount &gt; 0")
+    + on_time("late", "deeper", "timeDuration", "PT3S")
+    + task("remind")
+    + flow("late", "remind"),
+    process_id="called",
+    definitions=ERRORS,
+)
+CALLING = process(
+    START
+    + '<inclusiveGateway id="fork" default="fork_b"/><inclusiveGateway id="join"/>'
+    + calls("one", "called")
+    + many(calls("each", "called"), "=[1, amount]", item="amount", outputs=("all", "=r"))
+    + task("b")
+    + path("start", "fork", "b", "join")
+    + flow("fork", "one", "=amount &gt; 10")
+    + flow("fork", "each", "=amount &gt; 100")
+    + path("one", "join")
+    + path("each", "join")
+    + on_error("caught", "each", "e1")
+    + on_time("late", "one", "timeDuration", "PT2S")
+    + on_time("often", "each", "timeCycle", "R3/PT0.5S", interrupting=False)
+    + task("after")
+    + task("handle")
+    + task("remind")
+    + flow("join", "after")
+    + flow("caught", "join")
+    + flow("late", "handle")
+    + flow("often", "remind"),
+    definitions=ERRORS,
+)
+MANY = process(
+    START
+    + many(
+        sub(
+            "each",
+            many(task("a"), "=[n, n + 1, n + 2]", item="i", sequential=True, outputs=("inner", "=r")),
+            '<inclusiveGateway id="f" default="f_c"/><inclusiveGateway id="j"/>',
+            task("b")
+            + task("c")
+            + path("each_start", "a", "f")
+            + flow("f", "b", "=n &gt; 2")
+            + flow("f", "c"),
+            path("b", "j") + path("c", "j"),
+        ),
+        "=if amount &gt; 1000 then 7 else [1, 2, 3, amount]",
+        item="n",
+        outputs=("all", "=inner"),
+        until='=count(all[item != null]) &gt; 2 or r = "done"',
+    )
+    + on_time("late", "each", "timeDuration", "PT2S")
+    + on_error("caught", "each")
+    + many('<task id="pass"/>', "=all", sequential=True, until="=loopCounter = amount")
+    + task("after")
+    + task("handle")
+    + path("start", "each", "pass", "after")
+    + flow("late", "handle")
+    + flow("caught", "pass"),
+    definitions=ERRORS,
+)
+ALL_MODELS = (
+    *MODELS,
+    NESTED,
+    JOIN_IN_A_LOOP,
+    WIDE,
+    MAPPED,
+    AT_ONCE,
+    WITHOUT_A_REST,
+    TOLD,
+    WATCHED,
+    RAISED,
+    CALLING,
+    MANY,
+)
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
 
@@ -466,13 +556,10 @@ def check(world: World, *, whole_state: bool) -> None:
 
 def _check_instance(world: World, instance: ProcessInstance) -> None:
     """Its parts hold together, and each of them waits for something that can come."""
+    tree = {each.key for each in live(world.mirror) if each.root_key == instance.root_key}
     left_over = [
-        *(
-            entry.steps
-            for entry in world.mirror.continuations.items.values()
-            if entry.instance_key == instance.key
-        ),
-        *(incident.steps for incident in instance.incidents.values()),
+        *(entry.steps for entry in world.mirror.continuations.items.values() if entry.instance_key in tree),
+        *(incident.steps for key in tree for incident in _there(world, key).incidents.values()),
     ]
     steps = [step for encoded in left_over for step in decode_steps(encoded)]
     about = {key for step in steps for key in (getattr(step, "key", 0), getattr(step, "scope_key", 0))}
@@ -489,6 +576,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or any(each.element_instance_key == element.key for each in instance.subscriptions.values())
             or any(each.element_instance_key == element.key for each in instance.signals.values())
             or instance.incident_of(element.key) is not None
+            or element.key in instance.called
         )
         around = element
         while not waits and around.key != instance.key:
@@ -499,7 +587,12 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
         if element.state is Lifecycle.TERMINATING or element.key in instance.triggers:
             assert steps, f"{element} of {instance} never ends"
     assert children == instance.children
-    assert instance.size == sum(map(size_of, instance.variables.values()))
+    size = sum(map(size_of, instance.variables.values()))
+    assert instance.size == size + sum(loop_size(instance, key) for key in instance.loops)
+    for key, called in instance.called.items():
+        parent = _there(world, called).parent
+        assert parent is not None
+        assert (parent.instance_key, parent.element_instance_key) == (instance.key, key)
     assert instance.elements.keys() >= {*instance.variables, *instance.tokens, *instance.triggers}
     if not steps:
         elements = world.engine._definitions.executable(instance.definition_key).elements  # pyright: ignore[reportPrivateUsage]
@@ -508,8 +601,14 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
                 taken = elements[flow_index]
                 assert isinstance(taken, SequenceFlow)
                 target = elements[taken.target]
-                assert isinstance(target, ParallelGateway), f"a token before {target} is left lying"
+                assert isinstance(target, ParallelGateway | InclusiveGateway), f"a token lies before {target}"
                 assert not all(other in tokens for other in target.incoming)
+
+
+def _there(world: World, key: int) -> ProcessInstance:
+    instance = world.mirror.instances.get(key)
+    assert instance is not None, f"there is no instance {key}"
+    return instance
 
 
 def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
@@ -638,7 +737,7 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     monkeypatch.setattr(turn_module, "PASSES_MAX", passes := chance.choice((5, 20, 60)))
     monkeypatch.setattr(engine_module, "PASSES_MAX", passes)
     world = World(chance)
-    for content in (*ALL_MODELS, STARTED):
+    for content in (*ALL_MODELS, STARTED, CALLED):
         world.deploy(content)
     world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
     world.repeats = chance.choice((0, 0.3, 1))
