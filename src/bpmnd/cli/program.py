@@ -81,12 +81,14 @@ async def _read_all(process: Process) -> bytes | None:
     """What it prints. None if that is too much: then it is killed."""
     assert process.stdout is not None, "it was asked for"
     output = bytearray()
+    size = 0
     while chunk := await process.stdout.read(_CHUNK):
-        output += chunk
-        if len(output) > OUTPUT_SIZE_MAX:
+        size += len(chunk)
+        if size <= OUTPUT_SIZE_MAX:
+            output += chunk
+        else:  # What is left in the pipe is read too: asyncio sees an end only behind it.
             _kill(process)
-            return None
-    return bytes(output)
+    return bytes(output) if size <= OUTPUT_SIZE_MAX else None
 
 
 async def _read_tail(process: Process) -> bytes:
