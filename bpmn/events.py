@@ -341,6 +341,43 @@ class VariablesUpdated(_Event, frozen=True, gc=False, tag=19):
     variables: Variables
 
 
+# Compensation
+
+
+class CompensationSubscriptionCreated(_Event, frozen=True, gc=False, tag=85):
+    """The activity instance `activity_key` has completed in `scope_key` and can be undone: by the handler of
+    its `boundary_event`, if that is not -1, and by those of what was inside."""
+
+    key: int
+    instance_key: int
+    activity: int
+    activity_key: int
+    scope_key: int
+    boundary_event: int
+
+
+class CompensationSubscriptionTriggered(_Event, frozen=True, gc=False, tag=86):
+    """It is undone, as the throw event `throw_key` wants it, by the handler `handler_key` (0: there is no
+    such)."""
+
+    key: int
+    instance_key: int
+    throw_key: int
+    handler_key: int
+
+
+class CompensationSubscriptionCompleted(_Event, frozen=True, gc=False, tag=87):
+    key: int
+    instance_key: int
+
+
+class CompensationSubscriptionDeleted(_Event, frozen=True, gc=False, tag=88):
+    """It will not be undone any more."""
+
+    key: int
+    instance_key: int
+
+
 # Jobs
 
 
@@ -963,6 +1000,10 @@ Event: TypeAlias = (
     | BoundaryEventTriggered
     | ScopeInterrupted
     | EscalationThrown
+    | CompensationSubscriptionCreated
+    | CompensationSubscriptionTriggered
+    | CompensationSubscriptionCompleted
+    | CompensationSubscriptionDeleted
     | ProcessInstanceCalled
     | LoopStarted
     | LoopOutputCollected

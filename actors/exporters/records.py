@@ -173,6 +173,16 @@ class Records:
                     "throwElementId": value.get("elementId"),
                     "catchElementId": catch_event or None,
                 }
+            case events.CompensationSubscriptionCreated(_, instance_key, activity, activity_key, scope_key):
+                value = self._at_element(instance_key, activity_key, activity)
+                return {**value, "compensableActivityScopeKey": str(scope_key)}
+            case events.CompensationSubscriptionTriggered(_, instance_key, throw_key, handler_key):
+                value = {**self._in_instance(instance_key), "throwEventInstanceKey": str(throw_key)}
+                return {**value, "compensationHandlerInstanceKey": str(handler_key)} if handler_key else value
+            case events.CompensationSubscriptionCompleted(
+                _, instance_key
+            ) | events.CompensationSubscriptionDeleted(_, instance_key):
+                return self._in_instance(instance_key)
             case events.StartTimerCreated() | events.StartTimerTriggered() | events.StartTimerCanceled():
                 return self._of_start_timer(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():

@@ -5,6 +5,7 @@ from typing import get_args
 from bpmnd.bpmn.appliers import (
     changes,
     channels,
+    compensation,
     continuations,
     decisions,
     deployments,
@@ -30,6 +31,7 @@ __all__ = [
     "apply",
     "changes",
     "channels",
+    "compensation",
     "continuations",
     "decisions",
     "deployments",

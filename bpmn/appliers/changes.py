@@ -49,6 +49,15 @@ def process_instance_migrated(state: State, event: ProcessInstanceMigrated) -> N
             journal.put(instance.interruptions, scope_key, moved_interruption)
         else:
             journal.drop(instance.interruptions, scope_key)
+    for key, compensation in list(instance.compensations.items()):
+        boundary = compensation.boundary_event
+        if compensation.activity in new and (boundary < 0 or boundary in new):
+            moved_compensation = replace(
+                compensation, activity=new[compensation.activity], boundary_event=new.get(boundary, -1)
+            )
+            journal.put(instance.compensations, key, moved_compensation)
+        else:
+            journal.drop(instance.compensations, key)
     for key, steps in event.steps:
         if key in instance.incidents:
             journal.put(instance.incidents, key, replace(instance.incidents[key], steps=steps))

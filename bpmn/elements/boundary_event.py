@@ -8,7 +8,8 @@ from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import BoundaryEvent, EscalationDefinition
+from bpmnd.bpmn.model.details import is_event_sub_process
+from bpmnd.bpmn.model.graph import BoundaryEvent, CompensationDefinition, EscalationDefinition
 from bpmnd.bpmn.model.loops import is_activity
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading, read_flag
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
@@ -36,11 +37,17 @@ class BoundaryEventKind(ElementKind[BoundaryEvent]):
         _check_attached(item, around)
         if around.incoming[item.id]:
             around.report.add(item.tag, "a boundary event must not have incoming sequence flows")
-        if not around.outgoing[item.id]:
+        if isinstance(item.node, BoundaryEvent) and isinstance(item.node.trigger, CompensationDefinition):
+            _check_handler(item, item.node.trigger.target_id, around)
+        elif not around.outgoing[item.id]:
             around.report.add(item.tag, "a boundary event must have an outgoing sequence flow")
 
     def link(self, node: BoundaryEvent, tag: Tag, references: References) -> BoundaryEvent:
-        return replace(node, attached_to=references[tag.attributes["attachedToRef"]])
+        node = replace(node, attached_to=references[tag.attributes["attachedToRef"]])
+        if isinstance(node.trigger, CompensationDefinition):
+            handler = references[node.trigger.target_id]
+            node = replace(node, trigger=replace(node.trigger, target=handler))
+        return node
 
     def activate(self, element: BoundaryEvent, activation: Activation) -> Incident | None:
         return pass_through(element, activation)
@@ -69,6 +76,29 @@ def _check_attached(boundary: Item, around: Surroundings) -> None:
         )
     elif activity.scope != boundary.scope:
         report.add(boundary.tag, f"must stand in the same sub-process as the activity '{reference}'")
+
+
+def _check_handler(boundary: Item, handler_id: str, around: Surroundings) -> None:
+    """The handler of a compensation boundary event stands beside everything else: no flow meets it."""
+    report = around.report
+    if around.outgoing[boundary.id]:
+        report.add(boundary.tag, "a compensation boundary event must not have outgoing sequence flows")
+    handler = around.by_id.get(handler_id)
+    if not handler_id:
+        return
+    if handler is None or not is_activity(handler.tag) or is_event_sub_process(handler.tag):
+        report.add(boundary.tag, f"the compensation handler '{handler_id}' is no activity of this process")
+        return
+    if handler.scope != boundary.scope:
+        report.add(
+            boundary.tag, f"must stand in the same sub-process as the compensation handler '{handler_id}'"
+        )
+    if around.incoming[handler_id] or around.outgoing[handler_id]:
+        report.add(
+            handler.tag, "a compensation handler must have neither incoming nor outgoing sequence flows"
+        )
+    if around.boundaries.get(handler_id):
+        report.add(handler.tag, "a compensation handler must not have boundary events")
 
 
 def _catches_escalations(boundary: Item) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from bpmnd.bpmn.commands import Variables
-from bpmnd.bpmn.elements import calls, loops
+from bpmnd.bpmn.elements import calls, compensation, loops
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listeners
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
@@ -57,6 +57,7 @@ from bpmnd.bpmn.steps import (
     StartNext,
     TerminateChildren,
     TerminateElement,
+    decode_steps,
 )
 from bpmnd.bpmn.turn import InstanceNote, Turn
 from bpmnd.bpmn.variables import map_inputs, map_outputs, merge_local, merge_upwards, oversize
@@ -250,14 +251,19 @@ def complete(
             return
         ends_loop = gathered.ends_loop
     if isinstance(element, Process):
+        compensation.forget_all(turn, instance)
         _answer_result(turn, instance)
         _note_end(turn, instance)
+    elif element.boundary_events or instance.compensations:
+        compensation.subscribe(turn, process, instance, record, element)
     turn.emit(ElementCompleted(step.key, instance.key, record.element))
     if isinstance(element, Process):
         _start_next(turn, instance)
         if instance.parent is not None:
             calls.completed(turn, instance.parent, instance.variables.get(instance.key, {}))
         return
+    if instance.compensations:
+        compensation.handler_ended(turn, instance, step.key)
     if process.joins:
         turn.schedule(CheckJoins(instance.key, record.scope_key))
     if record.element in instance.terminate_after:
@@ -473,8 +479,11 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     element = process.elements[record.element]
     resolve_incidents(turn, instance, record.key)
     if isinstance(element, Process):
+        compensation.forget_all(turn, instance)
         _note_end(turn, instance)
         _answer_terminated(turn, instance)
+    elif instance.compensations:
+        compensation.forget(turn, instance, record.key)
     turn.emit(ElementTerminated(record.key, instance.key, record.element))
     if isinstance(element, Process):
         _start_next(turn, instance)
@@ -484,6 +493,8 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     if process.joins:
         turn.schedule(CheckJoins(instance.key, record.scope_key))
     scope = instance.elements[record.scope_key]
+    if scope.state is not Lifecycle.TERMINATING and instance.compensations:
+        compensation.handler_ended(turn, instance, record.key)
     if scope.state is Lifecycle.TERMINATING:
         if scope.key not in instance.children:
             turn.schedule(TerminateElement(instance.key, scope.key))
@@ -562,7 +573,10 @@ def cancel_timers(turn: Turn, instance: ProcessInstance, element_instance_key: i
 
 
 def resolve_incidents(turn: Turn, instance: ProcessInstance, element_instance_key: int) -> None:
-    """The incidents of an element instance end with it."""
+    """The incidents of an element instance end with it. What was to be terminated inside still is."""
     if instance.incidents:
         while (incident := instance.incident_of(element_instance_key)) is not None:
             turn.emit(IncidentResolved(incident.key, instance.key))
+            for step in decode_steps(incident.steps):
+                if isinstance(step, TerminateElement | TerminateChildren):
+                    turn.schedule(step)

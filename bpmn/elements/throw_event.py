@@ -1,5 +1,6 @@
 """Intermediate throw events and end events (BPMN 2.0, §10.5.3 and §10.5.4)."""
 
+from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
@@ -10,16 +11,20 @@ from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CompensationDefinition,
     Element,
     ErrorDefinition,
+    EventSubProcess,
     LinkDefinition,
     ServiceTask,
     SignalDefinition,
+    SubProcess,
     TerminateDefinition,
     ThrowEvent,
 )
 from bpmnd.bpmn.model.reading import Common, Reading
-from bpmnd.bpmn.model.surroundings import Item, Surroundings
+from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 
 _END: Final = "bpmn:endEvent"
@@ -42,13 +47,15 @@ class ThrowEventKind(ElementKind[Element]):
             common["inputs"] = ()
         if isinstance(throws, ErrorDefinition) and common["end_listeners"]:
             reading.report.add(tag, "an error end event must not have execution listeners of its end")
-        if isinstance(throws, ErrorDefinition | TerminateDefinition):
+        if isinstance(throws, ErrorDefinition | TerminateDefinition | CompensationDefinition):
             common["outputs"] = ()
         return ThrowEvent(**common, throws=throws)
 
     def check(self, item: Item, around: Surroundings) -> None:
         if item.tag.name == _END and around.outgoing[item.id]:
             around.report.add(item.tag, "an end event must not have outgoing sequence flows")
+        if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, CompensationDefinition):
+            _check_compensated(item, item.node.throws.target_id, around)
         if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, LinkDefinition):
             name = item.node.throws.name
             if around.outgoing[item.id]:
@@ -56,6 +63,13 @@ class ThrowEventKind(ElementKind[Element]):
             if (item.scope, name) not in around.links:
                 reason = f"there is no link catch event with the name '{name}' in the same scope"
                 around.report.add(item.tag, reason)
+
+    def link(self, node: Element, tag: Tag, references: References) -> Element:
+        if isinstance(node, ThrowEvent) and isinstance(node.throws, CompensationDefinition):
+            activity = node.throws.target_id
+            if activity:
+                return replace(node, throws=replace(node.throws, target=references[activity]))
+        return node
 
     def activate(self, element: Element, activation: Activation) -> Incident | None:
         assert isinstance(element, ThrowEvent), f"{element} is worked"
@@ -65,3 +79,24 @@ class ThrowEventKind(ElementKind[Element]):
             element, element.throws, activation
         )
         return incident
+
+
+def _check_compensated(event: Item, activity_id: str, around: Surroundings) -> None:
+    """The activity that is to be compensated, if the event names one."""
+    if not activity_id:
+        return
+    report, activity = around.report, around.by_id.get(activity_id)
+    if activity is None:
+        report.add(event.tag, f"the activity '{activity_id}' to compensate does not exist in this process")
+        return
+    scope = around.outline[event.scope]
+    scopes = {event.scope, scope.scope} if isinstance(scope.node, EventSubProcess) else {event.scope}
+    if activity.scope not in scopes:
+        report.add(event.tag, f"the activity '{activity_id}' to compensate must be in the scope of the event")
+    has_handler = any(
+        isinstance(boundary.node, BoundaryEvent) and isinstance(boundary.node.trigger, CompensationDefinition)
+        for boundary in around.boundaries.get(activity_id, ())
+    )
+    if not has_handler and not isinstance(activity.node, SubProcess):
+        reason = f"the activity '{activity_id}' to compensate has no compensation boundary event"
+        report.add(event.tag, reason)

@@ -36,7 +36,11 @@ def surroundings_of(outline: Outline, report: Report) -> Surroundings:
     flows = [item for item in outline if item.is_flow]
     by_id = {item.id: item for item in reversed(outline) if item.id}
     sources, targets = _grouped(flows, "sourceRef"), _grouped(flows, "targetRef")
-    return Surroundings(outline, by_id, sources, targets, link_catches_in(outline), report)
+    boundaries: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in outline:
+        if isinstance(item.node, BoundaryEvent):
+            boundaries[item.tag.attributes.get("attachedToRef", "")].append(item)
+    return Surroundings(outline, by_id, sources, targets, boundaries, link_catches_in(outline), report)
 
 
 def link_catches_in(outline: Outline) -> Mapping[tuple[int, str], Item]:

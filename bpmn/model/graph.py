@@ -165,6 +165,15 @@ class LinkDefinition(EventDefinition):
 
 
 @dataclass(frozen=True, slots=True)
+class CompensationDefinition(EventDefinition):
+    """At a boundary event its handler; at an event that throws the activity to compensate, or -1 for all that
+    is in the scope."""
+
+    target_id: str
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageDefinition(EventDefinition):
     """A message to catch. That of a start event has no correlation key: whatever comes, starts."""
 

@@ -35,6 +35,8 @@ class Reading:
 
     shared: Mapping[str, Mapping[str, Tag]]
     report: Report
+    associations: Mapping[str, str]
+    """From the id of each source to that of the target."""
     around: Tag | None = None
     """The process or sub-process that the element stands in."""
 
@@ -61,7 +63,12 @@ def reading_of(definitions: Tag, report: Report) -> Reading:
     for tag in definitions.children:
         if tag.id:
             shared.setdefault(tag.bare_name, {}).setdefault(tag.id, tag)
-    return Reading(shared, report)
+    associations = {
+        tag.attributes.get("sourceRef", ""): tag.attributes.get("targetRef", "")
+        for tag in definitions.descendants()
+        if tag.name == "bpmn:association"
+    }
+    return Reading(shared, report, associations)
 
 
 def read_flag(element: Tag, name: str, report: Report, *, default: bool) -> bool:

@@ -47,6 +47,8 @@ class Surroundings:
     outgoing: Mapping[str, Sequence[Item]]
     incoming: Mapping[str, Sequence[Item]]
     """The flows of each element by its id."""
+    boundaries: Mapping[str, Sequence[Item]]
+    """The boundary events by the id of their activity."""
     links: Mapping[tuple[int, str], Item]
     """The link catch events by the scope and the name."""
     report: Report

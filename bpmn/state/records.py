@@ -175,6 +175,19 @@ class UserTask(msgspec.Struct, frozen=True, gc=False, array_like=True):
     transition: TaskTransition | None = None
 
 
+class CompensationSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An activity instance that has completed in a scope, and what undoes it: the handler of a boundary event
+    (-1 if there is none). `throw_key` is the event that has it undone by `handler_key`, or 0."""
+
+    key: int
+    activity: int
+    activity_key: int
+    scope_key: int
+    boundary_event: int
+    throw_key: int = 0
+    handler_key: int = 0
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -224,6 +237,7 @@ class ProcessInstance(msgspec.Struct, gc=False):
     loop_outputs: dict[int, dict[int, bytes]] = {}
     """Multi-instance body -> what came of its items so far, by their indexes."""
     user_tasks: dict[int, UserTask] = {}
+    compensations: dict[int, CompensationSubscription] = {}
 
     @property
     def root_key(self) -> int:
@@ -303,6 +317,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     loop_indexes: list[tuple[int, int]] = []
     loop_outputs: list[tuple[int, list[tuple[int, bytes]]]] = []
     user_tasks: list[UserTask] = []
+    compensations: list[CompensationSubscription] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -341,6 +356,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         sorted(instance.loop_indexes.items()),
         [(key, sorted(outputs.items())) for key, outputs in sorted(instance.loop_outputs.items())],
         [instance.user_tasks[key] for key in sorted(instance.user_tasks)],
+        [instance.compensations[key] for key in sorted(instance.compensations)],
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -377,4 +393,5 @@ def decode_instance(row: bytes) -> ProcessInstance:
         dict(fields.loop_indexes),
         {key: dict(outputs) for key, outputs in fields.loop_outputs},
         {task.key: task for task in fields.user_tasks},
+        {subscription.key: subscription for subscription in fields.compensations},
     )

@@ -49,3 +49,18 @@ def event_sub_process(
         f'<subProcess id="{element_id}" triggeredByEvent="true"><startEvent id="{element_id}_start"'
         f' isInterrupting="{str(interrupting).lower()}">{inner}{definition}</startEvent>{inside}</subProcess>'
     )
+
+
+def compensable(activity_id: str, handler: str, handler_id: str) -> str:
+    """A compensation boundary event on an activity, and its handler."""
+    event_id = f"undo_{activity_id}_event"
+    definition = f'<compensateEventDefinition id="{event_id}_definition"/>'
+    return (
+        f'<boundaryEvent id="{event_id}" attachedToRef="{activity_id}">{definition}</boundaryEvent>{handler}'
+        f'<association id="{event_id}_to" sourceRef="{event_id}" targetRef="{handler_id}"/>'
+    )
+
+
+def on_compensation(element_id: str, activity_id: str = "") -> str:
+    reference = f' activityRef="{activity_id}"' if activity_id else ""
+    return f'<compensateEventDefinition id="{element_id}_definition"{reference}/>'

@@ -46,7 +46,17 @@ from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, loc
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, loop_size, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
-from tests.bpmn.events import boundary, event, event_sub_process, message, on_message, on_signal, signal
+from tests.bpmn.events import (
+    boundary,
+    compensable,
+    event,
+    event_sub_process,
+    message,
+    on_compensation,
+    on_message,
+    on_signal,
+    signal,
+)
 from tests.bpmn.events import catch as message_catch
 from tests.bpmn.playground import (
     END,
@@ -391,6 +401,35 @@ MANY = process(
     + flow("caught", "pass"),
     definitions=ERRORS,
 )
+UNDONE = process(
+    START
+    + task("a")
+    + compensable("a", task("undo", "handle"), "undo")
+    + sub(
+        "scope",
+        task("b") + task("c") + compensable("b", task("undo_b", "remind"), "undo_b"),
+        sub("deep", task("e", "a") + compensable("e", task("undo_e", "b"), "undo_e"))
+        + flow("deep_start", "e"),
+        choice("x", "x_ends") + event("endEvent", "gives_up", on_compensation("gives_up", "b")),
+        event("endEvent", "ends", "") + path("scope_start", "b", "deep", "c", "x", "ends"),
+        flow("x", "gives_up", "=amount &gt; 100"),
+        event_sub_process(
+            "es",
+            on_message("go"),
+            event("endEvent", "es_undoes", on_compensation("es_undoes")) + path("es_start", "es_undoes"),
+            interrupting=False,
+        ),
+    )
+    + compensable("scope", task("undo_scope", "handle"), "undo_scope")
+    + on_error("any", "scope")
+    + event("intermediateThrowEvent", "undoes", on_compensation("undoes"))
+    + choice("again", "again_after")
+    + task("after")
+    + path("start", "a", "scope", "undoes", "again", "after")
+    + flow("any", "undoes")
+    + flow("again", "a", '=r = "done"'),
+    definitions=ERRORS + message("go", "go", "=k"),
+)
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -404,6 +443,7 @@ ALL_MODELS = (
     RAISED,
     CALLING,
     MANY,
+    UNDONE,
 )
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
@@ -575,6 +615,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or instance.timers_of(element.key)
             or any(each.element_instance_key == element.key for each in instance.subscriptions.values())
             or any(each.element_instance_key == element.key for each in instance.signals.values())
+            or any(each.throw_key == element.key for each in instance.compensations.values())
             or instance.incident_of(element.key) is not None
             or element.key in instance.called
         )

@@ -166,8 +166,8 @@ def rings(
 
 
 def _with_ends(content: bytes) -> bytes:
-    """The model as a modeller writes it, every element with its incoming and outgoing flows. bpmnd does not
-    need them; Zeebe looks at them when it validates."""
+    """The model as a modeller writes it, every element with its incoming and outgoing flows, and associations
+    at the end. bpmnd does not need that; Zeebe looks at it when it validates."""
     root = ElementTree.fromstring(content)
     by_id = {element.get("id"): element for element in root.iter()}
     for end, attribute in (("outgoing", "sourceRef"), ("incoming", "targetRef")):
@@ -177,6 +177,10 @@ def _with_ends(content: bytes) -> bytes:
                 mark = ElementTree.Element(f"{_BPMN}{end}")
                 mark.text = flow_.get("id")
                 element.insert(sum(child.tag in _BEFORE_FLOWS for child in element), mark)
+    for container in list(root.iter()):
+        for association in container.findall(f"{_BPMN}association"):
+            container.remove(association)
+            container.append(association)
     content = ElementTree.tostring(root, encoding="utf-8")
     assert isinstance(content, bytes), "it was asked for as UTF-8"
     return content

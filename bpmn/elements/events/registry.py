@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bpmnd.bpmn.elements.events.compensation import CompensationKind
 from bpmnd.bpmn.elements.events.error import ErrorKind
 from bpmnd.bpmn.elements.events.escalation import EscalationKind
 from bpmnd.bpmn.elements.events.link import LinkKind
@@ -14,6 +15,7 @@ from bpmnd.bpmn.elements.kind import AnyEventKind
 from bpmnd.bpmn.model.graph import EventDefinition
 
 EVENTS: Final[Mapping[str, AnyEventKind]] = {
+    "bpmn:compensateEventDefinition": CompensationKind(),
     "bpmn:errorEventDefinition": ErrorKind(),
     "bpmn:escalationEventDefinition": EscalationKind(),
     "bpmn:linkEventDefinition": LinkKind(),
