@@ -165,7 +165,7 @@ async def test_unary_tests(compare: Comparison) -> None:
             "not(<5, >10)",
         ),
     )
-    subjects = (5, 3, "a", "abc", None, True, False, [1, 5], [], {"a": 1}, 0.5, -5)
+    subjects: tuple[object, ...] = (5, 3, "a", "abc", None, True, False, [1, 5], [], {"a": 1}, 0.5, -5)
     around = {"y": 7, "list": [1, 5], "ctx": {"a": 5}, "z": None, "flag": True, "noflag": False}
     names = [f"cell{at}" for at in range(len(cells))]
     decisions = [hit(name, "FIRST", [cell, "1"]) for name, cell in zip(names, cells, strict=True)]
