@@ -110,9 +110,18 @@ class CompiledTable:
         return fitting
 
     def _default(self, environment: Environment) -> Value:
-        if all(default is None for default in self._defaults):
+        """Camunda leaves out the outputs that have no default; where one is left, it stands for itself."""
+        values = [None if default is None else default(environment) for default in self._defaults]
+        given = [
+            (output.name, value)
+            for output, value, default in zip(self._table.outputs, values, self._defaults, strict=True)
+            if default is not None
+        ]
+        if not given:
             return None
-        return self._result([None if default is None else default(environment) for default in self._defaults])
+        if self._checked:
+            return self._result(values)
+        return given[0][1] if len(given) == 1 else dict(given)
 
     def _result(self, values: Sequence[Value]) -> Value:
         outputs = self._table.outputs

@@ -14,11 +14,14 @@ def equality_test(sign: str, operand: Closure) -> Tester:
 def value_test(operand: Closure) -> Tester:
     """A test by what an expression yields: a range or a list to be in, or a value to equal.
 
-    True, too, passes for any input that is no boolean itself.
+    True passes as well, whatever the input is; by the standard only for what is no boolean itself.
     """
 
     def test(environment: Environment, subject: Value) -> bool | None:
-        return passes(environment, subject, operand(environment))
+        wanted = operand(environment)
+        if wanted is True and not environment.is_standard:
+            return True
+        return passes(environment, subject, wanted)
 
     return test
 
@@ -74,14 +77,14 @@ def text_test(text: str) -> Tester:
 
 
 def own_test(operand: Closure) -> Tester:
-    """A test that names its input as `?`, and so answers by itself."""
+    """A test that names its input as `?`, and so answers by itself; only true and false are answers."""
 
     def test(environment: Environment, subject: Value) -> bool | None:
         outer = environment.frame
         environment.frame = Frame({"?": subject}, outer)
         value = operand(environment)
         environment.frame = outer
-        return value if isinstance(value, bool) else passes(environment, subject, value)
+        return value if isinstance(value, bool) else None
 
     return test
 

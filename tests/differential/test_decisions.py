@@ -82,6 +82,97 @@ async def test_every_hit_policy(compare: Comparison) -> None:
     await evaluated(compare, content, *asked)
 
 
+async def test_what_tables_come_to_with_defaults_nulls_and_other_types(compare: Comparison) -> None:
+    policies = ("UNIQUE", "ANY", "FIRST", "RULE ORDER", "COLLECT", "PRIORITY", "OUTPUT ORDER")
+    values = {
+        "nulls": ("null", "1"),
+        "words": ('"a"', '"b"'),
+        "days": ('date("2020-01-01")', 'date("2021-01-01")'),
+        "lengths": ('duration("P1D")', 'duration("P2D")'),
+        "truths": ("true", "false"),
+        "lists": ("[1,2]", "3"),
+    }
+    pair = (["< 10", "1", '"x"'], ["< 20", "2", '"y"'])
+    tables = {f"default{at}": hit(f"default{at}", name, default='"d"') for at, name in enumerate(policies)}
+    for at, name in enumerate(policies):
+        tables[f"one{at}"] = one(
+            f"one{at}", table(name, ["x"], ["a", "b"], *pair, default="9", allowed="2,1")
+        )
+        tables[f"empty{at}"] = one(f"empty{at}", table(name, ["x"], ["o"]))
+    for name in ("SUM", "MIN", "MAX", "COUNT"):
+        for kind, (first, second) in values.items():
+            id = f"{name}_{kind}"
+            tables[id] = hit(id, "COLLECT", ["< 10", first], ["< 20", second], aggregation=name)
+    asked = [(name, {"x": x}) for name in tables for x in (5, 50)]
+    await evaluated(compare, file(*tables.values()), *asked)
+
+
+async def test_unary_tests(compare: Comparison) -> None:
+    """Not among them: `?` where a function takes any type or within a list, which Zeebe 8.6.0 gets wrong."""
+    cells = (
+        *(
+            "-",
+            "",
+            "5",
+            "<5",
+            ">=5",
+            "[1..5]",
+            "(1..5)",
+            "]1..5[",
+            "1,2,5",
+            "not(5)",
+            "not(1,2)",
+            "not([1..5])",
+        ),
+        *('"a"', '"a","b"', 'not("a")', "null", "not(null)", "true", "false", "flag", "noflag", "not(flag)"),
+        *(
+            "? > 3",
+            "? > 3 and ? < 6",
+            "? = true",
+            "? != true",
+            "? in [1..5]",
+            "? != null",
+            "? between 1 and 6",
+        ),
+        *(
+            "?",
+            'starts with(?, "a")',
+            "not(? > 3)",
+            "if ? > 3 then true else false",
+            "some e in ? satisfies e = 1",
+        ),
+        *(
+            "y = 7",
+            "y = 8",
+            "y > 5",
+            "z = null",
+            "true or false",
+            "y",
+            "x, y",
+            "list",
+            "[1,2,5]",
+            "ctx.a",
+            "nosuch.a",
+        ),
+        *(
+            '< date("2020-01-01")',
+            'duration("P1D")',
+            "[x..y]",
+            "5 + 1",
+            "-5",
+            "{a:1}",
+            "list[1]",
+            "not(<5, >10)",
+        ),
+    )
+    subjects: tuple[object, ...] = (5, 3, "a", "abc", None, True, False, [1, 5], [], {"a": 1}, 0.5, -5)
+    around = {"y": 7, "list": [1, 5], "ctx": {"a": 5}, "z": None, "flag": True, "noflag": False}
+    names = [f"cell{at}" for at in range(len(cells))]
+    decisions = [hit(name, "FIRST", [cell, "1"]) for name, cell in zip(names, cells, strict=True)]
+    asked = [(name, {**around, "x": subject}) for name in names for subject in subjects]
+    await evaluated(compare, file(*decisions), *asked)
+
+
 @pytest.mark.representative
 async def test_required_decisions_and_the_names_of_their_results(compare: Comparison) -> None:
     content = file(

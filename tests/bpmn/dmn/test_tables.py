@@ -108,3 +108,9 @@ def test_a_rule_has_as_many_cells_as_the_table_has_columns() -> None:
     ((element, reason),) = problems_of(dmn(decision("d", table("UNIQUE", ["x"], ["a"], ["1", "1", "2"]))))
     assert element == "d"
     assert reason == "a rule must have 1 input entries and 1 output entries, but has 1 and 2"
+
+
+@pytest.mark.parametrize(("camunda", "expected"), [(True, 9), (False, {"a": 9, "b": None})])
+def test_a_default_of_one_output_of_two(camunda: bool, expected: Value) -> None:
+    logic = table("UNIQUE", ["x"], ["a", "b"], ["1", "1", "2"], default="9")
+    assert value_of(dmn(decision("d", logic), camunda=camunda), "d", x=5) == expected

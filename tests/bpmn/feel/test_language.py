@@ -103,6 +103,11 @@ def test_an_entry_shadows_a_builtin_function() -> None:
         ('date("2020-01-01")', None, False),
         ("every x in ? satisfies x > 0", [1, 2], True),
         ("not(limit > 2)", 9, False),
+        ("limit = 3", False, True),
+        ("limit = 4", False, True),
+        ("? > 3", None, None),
+        ("? = true", False, False),
+        ("?", 5, None),
     ],
 )
 def test_a_unary_test_asks_about_its_input(tests: str, subject: object, expected: bool | None) -> None:
