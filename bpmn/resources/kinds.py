@@ -12,7 +12,12 @@ KINDS: Final[tuple[ResourceKind, ...]] = (ProcessKind(), DecisionKind(), FormKin
 
 
 def kind_of(name: str) -> ResourceKind | None:
-    """A name that has an extension, but none of these, is that of a plain file."""
-    if not name.rpartition(".")[2] or not name.rpartition(".")[0]:
+    """A name that has an extension, but none of these, is that of a plain file; as in Zeebe, `.BPMN` is an
+    extension of nothing."""
+    stem, _, extension = name.rpartition(".")
+    if not stem or not extension:
         return None
-    return next((kind for kind in KINDS if kind.extensions and name.endswith(kind.extensions)), _PLAIN)
+    for kind in KINDS:
+        if kind.extensions and name.lower().endswith(kind.extensions):
+            return kind if name.endswith(kind.extensions) else None
+    return _PLAIN

@@ -218,7 +218,7 @@ def test_two_files_of_one_id_are_refused() -> None:
     assert "'b.rpa': duplicated resource id 'x'" in Playground().rejected(Deploy(files)).reason
 
 
-@pytest.mark.parametrize("name", ["file", ".form", "file."])
+@pytest.mark.parametrize("name", ["file", ".form", "file.", "file.BPMN", "file.Form"])
 def test_a_name_without_an_extension_is_refused(name: str) -> None:
     assert refused(name, FORM).startswith(f"'{name}': unknown resource type")
 

@@ -55,13 +55,9 @@ class Play:
     async def deploy(self, *contents: bytes, names: Sequence[str] = ()) -> list[int]:
         """Deploy models as `1.bpmn`, `2.bpmn`…, or by other names; the keys of their definitions
         in the order of these names."""
-        form = aiohttp.FormData()
         names = names or [f"{number}.bpmn" for number in range(1, len(contents) + 1)]
-        for name, content in zip(names, contents, strict=True):
-            form.add_field("resources", content.replace(RUN.encode(), self.run.encode()), filename=name)
-        status, body = await self._send("POST", "deployments", data=form)
-        self._say("deploy", status, body)
-        if status != 200:
+        body = await self.deploy_any(dict(zip(names, contents, strict=True)))
+        if "deployments" not in body:
             return []
         decisions = [one for entry in body["deployments"] if (one := entry.get("decisionDefinition"))]
         for decision in sorted(decisions, key=lambda one: str(one["decisionDefinitionId"])):
@@ -99,6 +95,15 @@ class Play:
                     for each in rule["evaluatedOutputs"]
                 ]
                 self._note(f"    rule {rule['ruleIndex']} {rule['ruleId']} {shown(outputs)}")
+
+    async def deploy_any(self, files: Mapping[str, bytes]) -> Any:
+        """Deploy files of any kind, by their names; the answer, of which only the status is written down."""
+        form = aiohttp.FormData()
+        for name, content in files.items():
+            form.add_field("resources", content.replace(RUN.encode(), self.run.encode()), filename=name)
+        status, body = await self._send("POST", "deployments", data=form)
+        self._say("deploy", status, body)
+        return body
 
     async def create(self, variables: Variables | None = None, **more: Any) -> int:
         """Start an instance of `RUN-process`, or of what `more` says; its key, or 0 if it was rejected."""

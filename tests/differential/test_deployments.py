@@ -144,7 +144,7 @@ async def test_one_process_id_in_two_resources(compare: Comparison) -> None:
     await compare(script)
 
 
-@pytest.mark.parametrize("name", ["model.txt", "model", "model.xml", "model.bpmn.xml", "MODEL.BPMN"])
+@pytest.mark.parametrize("name", ["model", "model.xml", "model.bpmn.xml", "MODEL.BPMN"])
 async def test_resource_names(compare: Comparison, name: str) -> None:
     async def script(play: Play) -> None:
         await play.deploy(A, names=[name])
