@@ -71,10 +71,12 @@ async def deploy(sdk: CamundaAsyncClient, directory: Path, **contents: bytes) ->
     return await sdk.deploy_resources_from_files(files)
 
 
-async def start(sdk: CamundaAsyncClient, node: RunningNode) -> tuple[int, UserTaskKey]:
+async def start(
+    sdk: CamundaAsyncClient, node: RunningNode, process_id: str = "people"
+) -> tuple[int, UserTaskKey]:
     """An instance, and the key of its user task."""
     known = {event.key for event in events_of(node.directory) if isinstance(event, UserTaskCreated)}
-    creation = ProcessCreationById(process_definition_id=ProcessDefinitionId("people"))
+    creation = ProcessCreationById(process_definition_id=ProcessDefinitionId(process_id))
     instance = int((await sdk.create_process_instance(data=creation)).process_instance_key)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -168,11 +170,12 @@ async def test_a_change_that_waits_survives_a_kill(node: RunningNode, tmp_path: 
 
 async def test_what_is_deleted_is_not_used_any_more(node: RunningNode, tmp_path: Path) -> None:
     async with CamundaAsyncClient({"CAMUNDA_REST_ADDRESS": node.address}) as sdk:
-        deployment = await deploy(sdk, tmp_path, people_bpmn=MODEL, approval_form=FORM, notes_txt=b"remember")
+        model = MODEL.replace(b'"people"', b'"gone"')
+        deployment = await deploy(sdk, tmp_path, gone_bpmn=model, approval_form=FORM, notes_txt=b"remember")
         (kept,) = [entry.resource for entry in deployment.deployments if entry.resource]
         resource = await sdk.get_resource(kept.resource_key)
         assert (resource.resource_id, resource.resource_name) == ("notes.txt", "notes.txt")
-        _, task = await start(sdk, node)
+        _, task = await start(sdk, node, "gone")
 
         for key in (
             deployment.processes[0].process_definition_key,
@@ -182,7 +185,7 @@ async def test_what_is_deleted_is_not_used_any_more(node: RunningNode, tmp_path:
             deleted = await sdk.delete_resource(key, data=DeleteResourceRequest())
             assert deleted.resource_key == key
 
-        creation = ProcessCreationById(process_definition_id=ProcessDefinitionId("people"))
+        creation = ProcessCreationById(process_definition_id=ProcessDefinitionId("gone"))
         for _ in range(2):  # On each partition.
             with pytest.raises(UnexpectedStatus, match="404"):
                 await sdk.create_process_instance(data=creation)
