@@ -46,6 +46,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     90: commands.Supply,
     100: commands.EvaluateDecision,
     101: commands.EvaluateExpression,
+    102: commands.ReadDecision,
+    103: commands.ReadDecisionRequirements,
     120: commands.AssignUserTask,
     121: commands.UpdateUserTask,
     122: commands.CompleteUserTask,

@@ -330,6 +330,18 @@ class ReadResource(_Command, frozen=True, gc=False):
     key: int
 
 
+class ReadDecision(_Command, frozen=True, gc=False):
+    """A deployed decision, with the graph that it is part of."""
+
+    key: int
+
+
+class ReadDecisionRequirements(_Command, frozen=True, gc=False):
+    """A deployed graph, with its file."""
+
+    key: int
+
+
 class Supply(_Command, frozen=True, gc=False):
     """Send all that was ever deployed to a partition that is new."""
 
@@ -376,7 +388,9 @@ class DoOnce(_Command, frozen=True, gc=False):
     asked: RepeatableCommand
 
 
-ReadCommand: TypeAlias = ReadUserTaskForm | ReadStartForm | ReadResource
+ReadCommand: TypeAlias = (
+    ReadUserTaskForm | ReadStartForm | ReadResource | ReadDecision | ReadDecisionRequirements
+)
 """They change nothing, and leave nothing in the log."""
 ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | ReadCommand | DoOnce
 InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply

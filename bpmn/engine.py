@@ -33,6 +33,8 @@ from bpmnd.bpmn.commands import (
     MigrateProcessInstance,
     ModifyProcessInstance,
     PublishMessage,
+    ReadDecision,
+    ReadDecisionRequirements,
     ReadResource,
     ReadStartForm,
     ReadUserTaskForm,
@@ -186,6 +188,8 @@ class Engine:
             Supply: deployments.supply,
             EvaluateDecision: decisions.evaluate,
             EvaluateExpression: expressions.evaluate,
+            ReadDecision: decisions.read,
+            ReadDecisionRequirements: decisions.read_requirements,
         }
 
     def know(self, partitions: Sequence[int], slots: SlotTable) -> None:

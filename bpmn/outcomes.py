@@ -97,6 +97,21 @@ class DeploymentCreated(_Outcome, frozen=True, gc=False):
     plain_files: tuple[DeployedFile, ...] = ()
 
 
+class RequirementsRead(_Outcome, frozen=True, gc=False):
+    """A graph of decisions with its file."""
+
+    requirements: DeployedRequirements
+    tenant_id: str
+    content: bytes
+
+
+class DecisionRead(_Outcome, frozen=True, gc=False):
+    """A decision, with the graph that it is part of."""
+
+    decision: DeployedDecision
+    requirements: RequirementsRead
+
+
 class DecisionEvaluated(_Outcome, frozen=True, gc=False):
     """Also what failed was evaluated: then `failure` says why, and the output is null."""
 
@@ -194,6 +209,8 @@ Success: TypeAlias = (
     | MessageCorrelated
     | SignalBroadcasted
     | DecisionEvaluated
+    | DecisionRead
+    | RequirementsRead
     | ExpressionEvaluated
     | FileRead
 )

@@ -1,4 +1,4 @@
-"""Decisions: evaluated with the whole tree of what they require."""
+"""Decisions: evaluated with the whole tree of what they require, and read as they were deployed."""
 
 from collections.abc import Sequence
 from typing import final
@@ -6,19 +6,20 @@ from typing import final
 import msgspec
 from aiohttp import web
 
-from bpmnd.bpmn.commands import DoOnce, EvaluateDecision
+from bpmnd.bpmn.commands import DoOnce, EvaluateDecision, ReadDecision, ReadDecisionRequirements
 from bpmnd.bpmn.dmn.results import EvaluatedDecision
-from bpmnd.bpmn.outcomes import DecisionEvaluated
-from bpmnd.gateway.answers import Answer, ok
+from bpmnd.bpmn.outcomes import DecisionEvaluated, DecisionRead, RequirementsRead
+from bpmnd.gateway.answers import Answer, answer, ok
 from bpmnd.gateway.bodies import Body, RawVariables, json_body, variables_of
-from bpmnd.gateway.errors import invalid_argument, unexpected
+from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
 from bpmnd.gateway.idempotency import with_id
-from bpmnd.gateway.keys import key_in_body
+from bpmnd.gateway.keys import key_in_body, key_in_path
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 
+_XML = "text/xml"
 _BY = "[decisionDefinitionId, decisionDefinitionKey]"
 
 
@@ -80,19 +81,48 @@ class _Result(msgspec.Struct, frozen=True, rename="camel"):
     evaluated_decisions: list[_Decision]
 
 
+class _Definition(msgspec.Struct, frozen=True, rename="camel"):
+    decision_definition_id: str
+    decision_definition_key: str
+    decision_requirements_id: str
+    decision_requirements_key: str
+    decision_requirements_name: str
+    decision_requirements_version: int
+    name: str
+    tenant_id: str
+    version: int
+
+
+class _Requirements(msgspec.Struct, frozen=True, rename="camel"):
+    decision_requirements_id: str
+    decision_requirements_key: str
+    decision_requirements_name: str
+    resource_name: str
+    tenant_id: str
+    version: int
+
+
 _EVALUATION = msgspec.json.Decoder(_Evaluation)
 
 
 @final
 class DecisionOperations:
-    """What the tag "Decision definition" has of evaluations."""
+    """The operations of the tags "Decision definition" and "Decision requirements", but for searches."""
 
     def __init__(self, cluster: Cluster, submissions: Submissions) -> None:
         self._cluster = cluster
         self._submissions = submissions
 
     def routes(self) -> Sequence[Route]:
-        return (Route("POST", "/decision-definitions/evaluation", "evaluateDecision", self.evaluate),)
+        decision = "/decision-definitions/{decisionDefinitionKey}"
+        requirements = "/decision-requirements/{decisionRequirementsKey}"
+        return (
+            Route("POST", "/decision-definitions/evaluation", "evaluateDecision", self.evaluate),
+            Route("GET", decision, "getDecisionDefinition", self.get),
+            Route("GET", f"{decision}/xml", "getDecisionDefinitionXML", self.xml),
+            Route("GET", requirements, "getDecisionRequirements", self.get_requirements),
+            Route("GET", f"{requirements}/xml", "getDecisionRequirementsXML", self.requirements_xml),
+        )
 
     async def evaluate(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Evaluate a decision: 200 also if that fails, with the reason in the result."""
@@ -106,6 +136,63 @@ class DecisionOperations:
                 return ok(msgspec.json.encode(_result_of(evaluated)))
             case outcome:
                 raise unexpected("EVALUATE", outcome)
+
+    async def get(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
+        read = await self._decision(arguments[0])
+        decision, requirements = read.decision, read.requirements
+        shown = _Definition(
+            decision_definition_id=decision.decision_id,
+            decision_definition_key=str(decision.key),
+            decision_requirements_id=decision.requirements_id,
+            decision_requirements_key=str(decision.requirements_key),
+            decision_requirements_name=requirements.requirements.name,
+            decision_requirements_version=requirements.requirements.version,
+            name=decision.name,
+            tenant_id=requirements.tenant_id,
+            version=decision.version,
+        )
+        return ok(msgspec.json.encode(shown))
+
+    async def xml(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
+        """The file that the decision came in."""
+        return answer(200, (await self._decision(arguments[0])).requirements.content, _XML)
+
+    async def get_requirements(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
+        read = await self._requirements(arguments[0])
+        shown = _Requirements(
+            decision_requirements_id=read.requirements.requirements_id,
+            decision_requirements_key=str(read.requirements.key),
+            decision_requirements_name=read.requirements.name,
+            resource_name=read.requirements.resource_name,
+            tenant_id=read.tenant_id,
+            version=read.requirements.version,
+        )
+        return ok(msgspec.json.encode(shown))
+
+    async def requirements_xml(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
+        return answer(200, (await self._requirements(arguments[0])).content, _XML)
+
+    async def _decision(self, text: str) -> DecisionRead:
+        key = key_in_path(text, "decisionDefinitionKey")
+        partition = self._cluster.owner_of(key)
+        if partition is None:
+            raise not_found("READ", f"Decision definition with key '{key}' not found")
+        match await self._submissions.outcome_of(ReadDecision(key), partition):
+            case DecisionRead() as read:
+                return read
+            case outcome:
+                raise unexpected("READ", outcome)
+
+    async def _requirements(self, text: str) -> RequirementsRead:
+        key = key_in_path(text, "decisionRequirementsKey")
+        partition = self._cluster.owner_of(key)
+        if partition is None:
+            raise not_found("READ", f"Decision requirements with key '{key}' not found")
+        match await self._submissions.outcome_of(ReadDecisionRequirements(key), partition):
+            case RequirementsRead() as read:
+                return read
+            case outcome:
+                raise unexpected("READ", outcome)
 
 
 def _command_of(body: _Evaluation) -> EvaluateDecision:

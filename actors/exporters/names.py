@@ -144,6 +144,8 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.BroadcastSignal: Name("SIGNAL", "BROADCAST"),
     commands.EvaluateDecision: Name("DECISION_EVALUATION", "EVALUATE"),
     commands.EvaluateExpression: Name("EXPRESSION", "EVALUATE"),
+    commands.ReadDecision: Name("DECISION", "READ"),
+    commands.ReadDecisionRequirements: Name("DECISION_REQUIREMENTS", "READ"),
     commands.FireDue: Name("DUE_DATE", "FIRE"),
     commands.Continue: Name("CONTINUATION", "CONTINUE"),
     commands.ReceiveChannelMessage: Name("CHANNEL_MESSAGE", "RECEIVE"),

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 
-from bpmnd.bpmn.commands import EvaluateDecision, Variables
+from bpmnd.bpmn.commands import EvaluateDecision, ReadDecision, ReadDecisionRequirements, Variables
 from bpmnd.bpmn.dmn import DecisionFailure, DecisionResult, evaluate_decision
 from bpmnd.bpmn.events import DecisionEvaluated, DecisionEvaluationFailed
 from bpmnd.bpmn.feel import MISSING, Value, from_json
 from bpmnd.bpmn.outcomes import DecisionEvaluated as Answer
-from bpmnd.bpmn.outcomes import DeployedDecision, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.state.decisions import DecisionDefinition
+from bpmnd.bpmn.outcomes import (
+    DecisionRead,
+    DeployedDecision,
+    DeployedRequirements,
+    Outcome,
+    Rejected,
+    RejectionType,
+    RequirementsRead,
+)
+from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.turn import Turn
 
 Lookup = Callable[[str], Value]
@@ -49,6 +57,42 @@ def _definition(turn: Turn, command: EvaluateDecision) -> DecisionDefinition | R
         return found
     reason = f"Expected to evaluate decision '{name}', but no decision found for {what} '{name}'"
     return Rejected(RejectionType.NOT_FOUND, reason)
+
+
+def read(turn: Turn, command: ReadDecision) -> Outcome:
+    definition = turn.state.decisions.definitions.get(command.key)
+    if definition is None or turn.state.decisions.is_deleted(definition):
+        return _not_found(f"Decision definition with key '{command.key}' not found")
+    requirements = turn.state.decisions.requirements.items[definition.requirements_key]
+    return DecisionRead(deployed(definition), _read(requirements))
+
+
+def read_requirements(turn: Turn, command: ReadDecisionRequirements) -> Outcome:
+    requirements = turn.state.decisions.requirements.get(command.key)
+    if requirements is None or turn.state.deleted.get(command.key):
+        return _not_found(f"Decision requirements with key '{command.key}' not found")
+    return _read(requirements)
+
+
+def _read(requirements: DecisionRequirements) -> RequirementsRead:
+    return RequirementsRead(deployed_requirements(requirements), requirements.tenant_id, requirements.content)
+
+
+def _not_found(reason: str) -> Rejected:
+    return Rejected(RejectionType.NOT_FOUND, reason)
+
+
+def deployed_requirements(
+    requirements: DecisionRequirements, deployment_key: int | None = None
+) -> DeployedRequirements:
+    return DeployedRequirements(
+        requirements.key,
+        requirements.requirements_id,
+        requirements.name,
+        requirements.version,
+        requirements.resource_name,
+        is_duplicate=deployment_key is not None and requirements.deployment_key != deployment_key,
+    )
 
 
 def deployed(definition: DecisionDefinition, deployment_key: int | None = None) -> DeployedDecision:

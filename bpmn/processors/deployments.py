@@ -195,16 +195,7 @@ def answer_of(turn: Turn, key: int, tenant_id: str, definition_keys: Sequence[in
             case DecisionDefinition():
                 deployed.append(decisions.deployed(record, key))
             case DecisionRequirements():
-                requirements.append(
-                    DeployedRequirements(
-                        record.key,
-                        record.requirements_id,
-                        record.name,
-                        record.version,
-                        record.resource_name,
-                        is_duplicate=record.deployment_key != key,
-                    )
-                )
+                requirements.append(decisions.deployed_requirements(record, key))
             case Form():
                 forms.append(_deployed_file(record, key))
             case PlainFile():

@@ -5,6 +5,8 @@ from bpmnd.bpmn.commands import (
     Deploy,
     EvaluateDecision,
     EvaluateExpression,
+    ReadDecision,
+    ReadDecisionRequirements,
     ReceiveChannelMessage,
     Resource,
     Supply,
@@ -15,7 +17,14 @@ from bpmnd.bpmn.events import (
     DecisionEvaluationFailed,
     DecisionRequirementsCreated,
 )
-from bpmnd.bpmn.outcomes import Accepted, DeploymentCreated, ExpressionEvaluated, RejectionType
+from bpmnd.bpmn.outcomes import (
+    Accepted,
+    DecisionRead,
+    DeploymentCreated,
+    ExpressionEvaluated,
+    RejectionType,
+    RequirementsRead,
+)
 from bpmnd.bpmn.outcomes import DecisionEvaluated as Evaluation
 from bpmnd.bpmn.state import State
 from tests.bpmn.dmn.decisions import decision, dmn, needs, table
@@ -228,6 +237,23 @@ class Rows:
 
     def range(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         return sorted((key, row) for key, row in self._rows.items() if start <= key < stop)[:limit]
+
+
+def test_decisions_are_read_as_they_were_deployed() -> None:
+    playground = Playground()
+    deployment = deploy(playground, ("grade.dmn", GRADE))
+    (requirements,) = deployment.requirements
+    events = len(playground.events)
+
+    read = playground.do(ReadDecision(deployment.decisions[1].key))
+
+    assert isinstance(read, DecisionRead)
+    assert read.decision == deployment.decisions[1]
+    assert read.requirements == RequirementsRead(requirements, "<default>", GRADE)
+    assert playground.do(ReadDecisionRequirements(requirements.key)) == read.requirements
+    assert playground.rejected(ReadDecision(requirements.key)).type is RejectionType.NOT_FOUND
+    assert playground.rejected(ReadDecisionRequirements(1)).type is RejectionType.NOT_FOUND
+    assert len(playground.events) == events
 
 
 def test_an_expression_is_evaluated_without_a_trace() -> None:

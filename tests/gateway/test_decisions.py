@@ -1,7 +1,12 @@
 import aiohttp
 import pytest
 
-from bpmnd.bpmn.commands import EvaluateDecision, EvaluateExpression
+from bpmnd.bpmn.commands import (
+    EvaluateDecision,
+    EvaluateExpression,
+    ReadDecision,
+    ReadDecisionRequirements,
+)
 from bpmnd.bpmn.dmn.results import (
     DecisionFailure,
     EvaluatedDecision,
@@ -9,14 +14,17 @@ from bpmnd.bpmn.dmn.results import (
     EvaluatedOutput,
     MatchedRule,
 )
+from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     DecisionEvaluated,
+    DecisionRead,
     DeployedDecision,
     DeployedRequirements,
     DeploymentCreated,
     ExpressionEvaluated,
     Rejected,
     RejectionType,
+    RequirementsRead,
 )
 from tests.gateway.fakes import FakePartition
 from tests.gateway.test_deployments import form
@@ -159,6 +167,56 @@ async def test_deployed_decisions_are_listed(client: aiohttp.ClientSession, part
         "decisionRequirementsKey": "7",
     }
     assert decision["processDefinition"] is graph["decisionDefinition"] is None
+
+
+READ = RequirementsRead(DeployedRequirements(7, "drg", "Graph", 2, "a.dmn"), "<default>", b"<a/>")
+GRAPH = {
+    "decisionRequirementsId": "drg",
+    "decisionRequirementsKey": "7",
+    "decisionRequirementsName": "Graph",
+    "resourceName": "a.dmn",
+    "tenantId": "<default>",
+    "version": 2,
+}
+
+
+async def test_a_decision_is_read(client: aiohttp.ClientSession, partition: FakePartition) -> None:
+    key = first_key(1) + 8
+    partition.outcome = DecisionRead(DECISION, READ)
+    async with client.get(f"/v2/decision-definitions/{key}") as response:
+        assert await response.json() == {
+            "decisionDefinitionId": "d",
+            "decisionDefinitionKey": "8",
+            "decisionRequirementsId": "drg",
+            "decisionRequirementsKey": "7",
+            "decisionRequirementsName": "Graph",
+            "decisionRequirementsVersion": 2,
+            "name": "The D",
+            "tenantId": "<default>",
+            "version": 3,
+        }
+    async with client.get(f"/v2/decision-definitions/{key}/xml") as response:
+        assert (response.content_type, await response.read()) == ("text/xml", b"<a/>")
+    assert partition.commands == [ReadDecision(key)] * 2
+
+
+async def test_a_graph_is_read(client: aiohttp.ClientSession, partition: FakePartition) -> None:
+    key = first_key(1) + 7
+    partition.outcome = READ
+    async with client.get(f"/v2/decision-requirements/{key}") as response:
+        assert await response.json() == GRAPH
+    async with client.get(f"/v2/decision-requirements/{key}/xml") as response:
+        assert (response.content_type, await response.read()) == ("text/xml", b"<a/>")
+    assert partition.commands == [ReadDecisionRequirements(key)] * 2
+
+
+async def test_a_key_of_no_partition_is_a_404(
+    client: aiohttp.ClientSession, partition: FakePartition
+) -> None:
+    for path in ("decision-definitions", "decision-requirements"):
+        async with client.get(f"/v2/{path}/{first_key(99)}/xml") as response:
+            assert response.status == 404
+    assert partition.commands == []
 
 
 async def test_an_expression_is_evaluated_with_its_warnings(

@@ -11,6 +11,7 @@ from bpmnd.actors.errors import Refused
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     Accepted,
+    DecisionRead,
     DeployedFile,
     DeployedProcess,
     DeployedRequirements,
@@ -23,6 +24,7 @@ from bpmnd.bpmn.outcomes import (
     ProcessInstanceCreated,
     Rejected,
     RejectionType,
+    RequirementsRead,
     SignalBroadcasted,
     TaskProperties,
 )
@@ -59,6 +61,8 @@ TASK = f"/user-tasks/{KEY}"
 NAMED = {"name": "m"}
 DECISIONS = "/decision-definitions/evaluation"
 ONE = ExpressionEvaluated(b"1", ("odd",))
+GRAPH_READ = RequirementsRead(DeployedRequirements(KEY, "drg", "Graph", 2, "a.dmn"), "<default>", b"<a/>")
+DECISION_READ = DecisionRead(DECISION, GRAPH_READ)
 NOT_FOUND = Rejected(RejectionType.NOT_FOUND, "none")
 NOT_NOW = Rejected(RejectionType.INVALID_STATE, "not now")
 
@@ -116,6 +120,10 @@ def description() -> ApiDescription:
         ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, EVALUATED, 200),
         ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, NOT_FOUND, 404),
         ("evaluateDecision", "POST", DECISIONS, {}, Accepted(), 400),
+        ("getDecisionDefinition", "GET", f"/decision-definitions/{KEY}", None, DECISION_READ, 200),
+        ("getDecisionDefinition", "GET", f"/decision-definitions/{KEY}", None, NOT_FOUND, 404),
+        ("getDecisionRequirements", "GET", f"/decision-requirements/{KEY}", None, GRAPH_READ, 200),
+        ("getDecisionRequirements", "GET", f"/decision-requirements/{KEY}", None, NOT_FOUND, 404),
         ("evaluateExpression", "POST", "/expression/evaluation", {"expression": "=1"}, ONE, 200),
         ("evaluateExpression", "POST", "/expression/evaluation", {}, Accepted(), 400),
         ("createProcessInstance", "POST", "/process-instances", {}, Accepted(), 400),
