@@ -37,6 +37,8 @@ from bpmnd.bpmn.model.xml import Tag, read
 
 ELEMENTS_MAX: Final = 10_000
 """Elements and flows of all executable processes of a resource; it bounds how long a deployment takes."""
+EXPRESSIONS_SIZE_MAX: Final = 512 * 1024
+"""Characters of all expressions of a resource, for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class Invalid:
 ParseResult: TypeAlias = Parsed | Invalid
 
 
+def _text_size(definitions: Tag) -> int:
+    return sum(
+        len(text)
+        for tag in definitions.descendants()
+        for text in (tag.text, *tag.attributes.values())
+        if text.startswith("=")
+    )
+
+
 def parse_resource(content: bytes, *, name: str) -> ParseResult:
     """Read a resource for deployment. Nothing that `content` holds makes it raise."""
     definitions = read(content)
@@ -73,6 +84,9 @@ def parse_resource(content: bytes, *, name: str) -> ParseResult:
     count = count_elements(processes)
     if count > ELEMENTS_MAX:
         reason = f"must not have more than {ELEMENTS_MAX} elements and sequence flows but has {count}"
+        return Invalid((Problem(None, definitions.line, reason),))
+    if _text_size(definitions) > EXPRESSIONS_SIZE_MAX:
+        reason = f"must not have expressions of more than {EXPRESSIONS_SIZE_MAX} characters"
         return Invalid((Problem(None, definitions.line, reason),))
 
     check_ids(definitions, report)

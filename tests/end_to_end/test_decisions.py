@@ -81,6 +81,10 @@ async def test_a_decision_lives_through_a_crash(node: RunningNode, tmp_path: Pat
         assert (result.output, result.failure_message) == ('"silver"', None)
         assert [one.output for one in result.evaluated_decisions] == ["3", '"silver"']
 
+        assert "<decisionTable" in await sdk.get_decision_definition_xml(result.decision_definition_key)
+        graph = await sdk.get_decision_requirements(result.decision_requirements_key)
+        assert (graph.decision_requirements_id, graph.version) == ("grades", 1)
+
         await asyncio.to_thread(node.kill)
         await asyncio.to_thread(node.restart)
 

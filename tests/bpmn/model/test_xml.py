@@ -218,3 +218,14 @@ def trees(draw: st.DrawFn, depth: int = 2) -> str:
 def test_no_nonsense_of_bpmn_makes_the_parser_raise(inside: list[str]) -> None:
     content = model(START + "".join(inside), beside='<error id="d" errorCode="x"/>')
     assert isinstance(parse_resource(content, name="test.bpmn"), Parsed | Invalid)
+
+
+def test_the_size_of_all_expressions_has_a_bound() -> None:
+    condition = "=" + "+".join(["1"] * 30_000)
+    tasks = "".join(
+        f'<serviceTask id="t{number}"><extensionElements><zeebe:taskDefinition type="{condition}"/>'
+        "</extensionElements></serviceTask>"
+        for number in range(9)
+    )
+    reason = problem(model(START + tasks)).reason
+    assert reason == f"must not have expressions of more than {parser.EXPRESSIONS_SIZE_MAX} characters"
