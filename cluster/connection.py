@@ -118,7 +118,10 @@ class Connection:
                 if message is None:
                     self._sent.set()
                     self.queued.clear()
-                    await self.queued.wait()  # What is queued in this turn of the loop leaves together.
+                    await self.queued.wait()
+                    await asyncio.sleep(
+                        0
+                    )  # What is queued in this turn of the loop or the next leaves together.
                     continue
                 await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
                 self._messages_sent += 1

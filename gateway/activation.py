@@ -26,6 +26,8 @@ POLLS_MAX: Final = 10_000
 RENEWAL_S: Final = 1.0
 CLAIM_TIMEOUT_S: Final = 10.0
 SLOW_CLAIM_S: Final = 1.0
+_RENEWALS_OF_ALL: Final = 10
+"""Every so many renewals all is forgotten, even of partitions led elsewhere while those here have jobs."""
 _TURNS_NEAR_FIRST: Final = 4
 """Every so many turns the partitions led here have no precedence."""
 
@@ -90,13 +92,16 @@ class _Poll:
 class _Queue:
     """The polls for one job type, and what is known of the partitions."""
 
-    __slots__ = ("busy", "empty", "polls", "unasked_count")
+    __slots__ = ("busy", "empty", "is_fed", "polls", "renewals", "unasked_count")
 
     def __init__(self) -> None:
         self.polls: dict[_Poll, None] = {}
         self.busy: dict[int, bool] = {}
         """Partitions with a claim under way, and whether they notified since."""
         self.empty: set[int] = set()
+        self.is_fed = False
+        """A partition led here has given jobs since the last renewal."""
+        self.renewals = 0
         self.unasked_count = 0
         """How many of the polls do not wait."""
 
@@ -212,10 +217,20 @@ class JobActivation:
         self._renewal = None
         for job_type, queue in list(self._queues.items()):
             self._subscribe(job_type)
-            queue.empty.clear()
+            self._forget(queue)
             self._claim_all(queue)
         if self._queues and not self._closed:
             self._renewal = asyncio.get_running_loop().call_later(self._renewal_s, self._renew)
+
+    def _forget(self, queue: _Queue) -> None:
+        """Ask all again; those led elsewhere seldom while those here have jobs: on their own they tell of
+        what is left there."""
+        queue.renewals += 1
+        if queue.is_fed and queue.renewals % _RENEWALS_OF_ALL:
+            queue.empty.difference_update(p.id for p in self._cluster.partitions() if p.is_near)
+        else:
+            queue.empty.clear()
+        queue.is_fed = False
 
     def _claim_all(self, queue: _Queue) -> None:
         """Send the claims that can be sent now."""
@@ -301,6 +316,9 @@ class JobActivation:
 
         match None if failure is not None else answer.result():
             case JobsActivated(jobs, truncated):
+                if jobs and not queue.is_fed:
+                    owner = self._cluster.owner_of(jobs[0].key)
+                    queue.is_fed = owner is not None and owner.is_near
                 may_have_more = may_have_more or len(jobs) >= jobs_max or (truncated and len(jobs) > 0)
                 if waits:
                     self._hand_over(poll, jobs, truncated)

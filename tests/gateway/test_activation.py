@@ -468,3 +468,23 @@ async def test_every_job_reaches_exactly_one_of_many_restless_workers() -> None:
             group.create_task(work(number))
 
     assert sorted(delivered) == sorted(jobs)
+
+
+async def test_partitions_led_elsewhere_are_asked_seldom_while_one_here_has_jobs() -> None:
+    cluster = FakeCluster(2)
+    near, far = cluster.all
+    far.is_near = False
+    activation = JobActivation(cluster, renewal_s=0.001)
+    for _ in range(50):
+        Poll(activation, jobs_max=1)
+    await settled()
+    far.subscriptions.clear()  # A renewal subscribes anew.
+    asked = len(far.claims)
+
+    for number in range(1, 31):
+        near.add_jobs(job_of(number))
+        await eventually(lambda: bool(far.subscriptions))
+        far.subscriptions.clear()
+
+    assert 1 <= len(far.claims) - asked <= 10
+    activation.close()
