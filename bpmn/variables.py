@@ -98,7 +98,7 @@ def _tell_conditions(
     """Have the conditions looked at that read the variables: once for all that change together."""
     if not instance.conditions:
         return
-    changes = (Change(scope_key, created, updated, turn.state.last_key),)
+    changes: tuple[Change, ...] = (Change(scope_key, created, updated, turn.state.last_key),)
     last = turn.steps[-1] if turn.steps else None
     if isinstance(last, CheckConditions) and last.instance_key == instance.key and not last.is_put_off:
         turn.steps.pop()
