@@ -51,6 +51,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
 from bpmnd.bpmn.elements import (
+    conditionals,
     errors,
     joins,
     lifecycle,
@@ -93,11 +94,12 @@ from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
 from bpmnd.bpmn.starts import fire_start_timer
 from bpmnd.bpmn.state import State
-from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
     BeginItem,
     CallListeners,
+    CheckConditions,
     CheckJoins,
     CompleteElement,
     EndTransition,
@@ -109,6 +111,7 @@ from bpmnd.bpmn.steps import (
     TerminateChildren,
     TerminateElement,
     ThrowError,
+    TriggerCondition,
     TriggerEvent,
     TriggerSignal,
     TriggerTimer,
@@ -322,13 +325,18 @@ class Engine:
         if instance is None and continuation.instance_key:
             return Accepted()
         steps = decode_steps(continuation.steps)
-        if instance is not None and continuation.passes >= PASSES_MAX:
+        if instance is not None and continuation.passes >= PASSES_MAX and not _is_ending(instance):
             turn.raise_incident(instance, instance.key, no_wait_state(), *steps)
             return Accepted()
         turn.passes = continuation.passes
         for step in steps:
             turn.schedule(step)
         return Accepted()
+
+
+def _is_ending(instance: ProcessInstance) -> bool:
+    """Whether it is being terminated: that comes to an end by itself."""
+    return instance.elements[instance.key].state is Lifecycle.TERMINATING
 
 
 def perform(turn: Turn, step: Step) -> None:
@@ -361,6 +369,10 @@ def perform(turn: Turn, step: Step) -> None:
             reach_subscribers(turn, step)
         case StartNext():
             start_next(turn, step)
+        case CheckConditions():
+            conditionals.check_conditions(turn, step)
+        case TriggerCondition():
+            conditionals.trigger_condition(turn, step)
         case OpenScope():
             waiting.open_scope(turn, step)
         case CallListeners():

@@ -378,6 +378,30 @@ class CompensationSubscriptionDeleted(_Event, frozen=True, gc=False, tag=88):
     instance_key: int
 
 
+# Conditions
+
+
+class ConditionalSubscriptionCreated(_Event, frozen=True, gc=False, tag=89):
+    """`element` happens to the element instance when its condition holds."""
+
+    key: int
+    instance_key: int
+    element_instance_key: int
+    element: int
+
+
+class ConditionalSubscriptionTriggered(_Event, frozen=True, gc=False, tag=140):
+    """The condition holds. What does not interrupt goes on to wait."""
+
+    key: int
+    instance_key: int
+
+
+class ConditionalSubscriptionDeleted(_Event, frozen=True, gc=False, tag=141):
+    key: int
+    instance_key: int
+
+
 # Jobs
 
 
@@ -1004,6 +1028,9 @@ Event: TypeAlias = (
     | CompensationSubscriptionTriggered
     | CompensationSubscriptionCompleted
     | CompensationSubscriptionDeleted
+    | ConditionalSubscriptionCreated
+    | ConditionalSubscriptionTriggered
+    | ConditionalSubscriptionDeleted
     | ProcessInstanceCalled
     | LoopStarted
     | LoopOutputCollected

@@ -153,6 +153,29 @@ class OpenScope(msgspec.Struct, frozen=True, gc=False, tag=20, array_like=True):
     then: bytes
 
 
+class Change(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Names of variables that were created and updated in a scope. Who waits since after `last_key` has seen
+    them before."""
+
+    scope_key: int
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    last_key: int
+
+
+class CheckConditions(msgspec.Struct, frozen=True, gc=False, tag=21, array_like=True):
+    """Look at the conditions that read what has changed, behind all that is to be done at once."""
+
+    instance_key: int
+    changes: tuple[Change, ...]
+    is_put_off: bool = False
+
+
+class TriggerCondition(msgspec.Struct, frozen=True, gc=False, tag=22, array_like=True):
+    instance_key: int
+    key: int
+
+
 Step: TypeAlias = (
     ActivateElement
     | CompleteElement
@@ -168,6 +191,8 @@ Step: TypeAlias = (
     | ReachSubscribers
     | StartNext
     | OpenScope
+    | CheckConditions
+    | TriggerCondition
     | CallListeners
     | EndTransition
 )

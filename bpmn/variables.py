@@ -10,6 +10,7 @@ from bpmnd.bpmn.feel import MISSING, Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Mapping, Text
 from bpmnd.bpmn.state.records import ProcessInstance, size_of
+from bpmnd.bpmn.steps import Change, CheckConditions
 from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
 
 _Tree: TypeAlias = "dict[str, Text | _Tree]"
@@ -56,6 +57,7 @@ def merge_local(turn: Turn, instance: ProcessInstance, scope_key: int, variables
         _create(turn, instance, scope_key, created)
     if updated:
         turn.emit(VariablesUpdated(instance.key, scope_key, updated))
+        _tell_conditions(turn, instance, scope_key, updated=tuple(updated))
         turn.spend(size_of(updated) // CHARACTERS_PER_STEP)
 
 
@@ -81,7 +83,27 @@ def merge_upwards(turn: Turn, instance: ProcessInstance, scope_key: int, variabl
 def _create(turn: Turn, instance: ProcessInstance, scope_key: int, variables: Variables) -> None:
     first_key = turn.new_keys(len(variables))
     turn.emit(VariablesCreated(first_key, instance.key, scope_key, variables))
+    _tell_conditions(turn, instance, scope_key, created=tuple(variables))
     turn.spend(size_of(variables) // CHARACTERS_PER_STEP)
+
+
+def _tell_conditions(
+    turn: Turn,
+    instance: ProcessInstance,
+    scope_key: int,
+    *,
+    created: tuple[str, ...] = (),
+    updated: tuple[str, ...] = (),
+) -> None:
+    """Have the conditions looked at that read the variables: once for all that change together."""
+    if not instance.conditions:
+        return
+    changes: tuple[Change, ...] = (Change(scope_key, created, updated, turn.state.last_key),)
+    last = turn.steps[-1] if turn.steps else None
+    if isinstance(last, CheckConditions) and last.instance_key == instance.key and not last.is_put_off:
+        turn.steps.pop()
+        changes = last.changes + changes
+    turn.schedule(CheckConditions(instance.key, changes))
 
 
 def visible_from(instance: ProcessInstance, scope_key: int, names: tuple[str, ...]) -> Variables:

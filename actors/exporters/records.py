@@ -183,6 +183,12 @@ class Records:
                 _, instance_key
             ) | events.CompensationSubscriptionDeleted(_, instance_key):
                 return self._in_instance(instance_key)
+            case events.ConditionalSubscriptionCreated(_, instance_key, element_instance_key, element):
+                return self._at_element(instance_key, element_instance_key, element)
+            case events.ConditionalSubscriptionTriggered(
+                _, instance_key
+            ) | events.ConditionalSubscriptionDeleted(_, instance_key):
+                return self._in_instance(instance_key)
             case events.StartTimerCreated() | events.StartTimerTriggered() | events.StartTimerCanceled():
                 return self._of_start_timer(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():

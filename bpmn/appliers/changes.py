@@ -49,6 +49,11 @@ def process_instance_migrated(state: State, event: ProcessInstanceMigrated) -> N
             journal.put(instance.interruptions, scope_key, moved_interruption)
         else:
             journal.drop(instance.interruptions, scope_key)
+    for key, condition in list(instance.conditions.items()):
+        if condition.element in new:
+            journal.put(instance.conditions, key, replace(condition, element=new[condition.element]))
+        else:
+            journal.drop(instance.conditions, key)
     for key, compensation in list(instance.compensations.items()):
         boundary = compensation.boundary_event
         if compensation.activity in new and (boundary < 0 or boundary in new):

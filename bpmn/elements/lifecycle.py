@@ -228,7 +228,7 @@ def complete(
         if not _hand_on_variables(turn, process, instance, record, element, step):
             return
         cancel_timers(turn, instance, step.key)
-        if instance.subscriptions or instance.signals:
+        if instance.subscriptions or instance.signals or instance.conditions:
             unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
         if element.end_listeners:
@@ -440,7 +440,7 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
         if record.job_key:
             turn.emit(JobCanceled(record.job_key, instance.key))
         cancel_timers(turn, instance, step.key)
-        if instance.subscriptions or instance.signals:
+        if instance.subscriptions or instance.signals or instance.conditions:
             unsubscribe(turn, instance, step.key)
         resolve_incidents(turn, instance, step.key)
         task = instance.user_task_of(step.key) if instance.user_tasks else None

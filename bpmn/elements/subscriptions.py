@@ -9,6 +9,7 @@ from bpmnd.bpmn.correlation import close_subscription, open_subscription
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.evaluation import evaluate, evaluate_string, lookup_in
 from bpmnd.bpmn.events import (
+    ConditionalSubscriptionDeleted,
     ProcessMessageSubscriptionCreated,
     ProcessMessageSubscriptionDeleted,
     SignalSubscriptionCreated,
@@ -127,6 +128,11 @@ def unsubscribe(
     for signal in list(instance.signals.values()):
         if signal.element_instance_key == element_instance_key and (only is None or signal.element in only):
             close_signal(turn, instance, signal)
+    for condition in list(instance.conditions.values()):
+        if condition.element_instance_key == element_instance_key and (
+            only is None or condition.element in only
+        ):
+            turn.emit(ConditionalSubscriptionDeleted(condition.key, instance.key))
 
 
 def close_message(turn: Turn, instance: ProcessInstance, subscription: MessageSubscription) -> None:

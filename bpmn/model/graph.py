@@ -174,6 +174,17 @@ class CompensationDefinition(EventDefinition):
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionalDefinition(EventDefinition):
+    """A condition to wait for: the variables that it reads, and whether it is looked at again when they are
+    created, and when they are updated."""
+
+    condition: Evaluable
+    names: frozenset[str] = frozenset()
+    on_create: bool = True
+    on_update: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class MessageDefinition(EventDefinition):
     """A message to catch. That of a start event has no correlation key: whatever comes, starts."""
 

@@ -188,6 +188,14 @@ class CompensationSubscription(msgspec.Struct, frozen=True, gc=False, array_like
     handler_key: int = 0
 
 
+class ConditionalSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What an element instance waits for: `element` happens to it when its condition holds."""
+
+    key: int
+    element_instance_key: int
+    element: int
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -238,6 +246,7 @@ class ProcessInstance(msgspec.Struct, gc=False):
     """Multi-instance body -> what came of its items so far, by their indexes."""
     user_tasks: dict[int, UserTask] = {}
     compensations: dict[int, CompensationSubscription] = {}
+    conditions: dict[int, ConditionalSubscription] = {}
 
     @property
     def root_key(self) -> int:
@@ -318,6 +327,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     loop_outputs: list[tuple[int, list[tuple[int, bytes]]]] = []
     user_tasks: list[UserTask] = []
     compensations: list[CompensationSubscription] = []
+    conditions: list[ConditionalSubscription] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -357,6 +367,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         [(key, sorted(outputs.items())) for key, outputs in sorted(instance.loop_outputs.items())],
         [instance.user_tasks[key] for key in sorted(instance.user_tasks)],
         [instance.compensations[key] for key in sorted(instance.compensations)],
+        [instance.conditions[key] for key in sorted(instance.conditions)],
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -394,4 +405,5 @@ def decode_instance(row: bytes) -> ProcessInstance:
         {key: dict(outputs) for key, outputs in fields.loop_outputs},
         {task.key: task for task in fields.user_tasks},
         {subscription.key: subscription for subscription in fields.compensations},
+        {subscription.key: subscription for subscription in fields.conditions},
     )

@@ -244,6 +244,10 @@ STARTED = process(
 )
 
 
+def when(condition: str) -> str:
+    return f"<conditionalEventDefinition><condition>{condition}</condition></conditionalEventDefinition>"
+
+
 def halting(element_id: str, definition: str, job_type: str) -> str:
     """An interrupting event sub-process of one task."""
     inside = task(f"in_{element_id}", job_type) + path(f"{element_id}_start", f"in_{element_id}")
@@ -430,6 +434,27 @@ UNDONE = process(
     + flow("again", "a", '=r = "done"'),
     definitions=ERRORS + message("go", "go", "=k"),
 )
+WHENEVER = process(
+    START
+    + sub(
+        "scope",
+        task("a") + boundary("x", "a", when("=amount &gt; 100")) + task("b") + flow("x", "b"),
+        boundary("y", "a", when('=r = "done"'), interrupting=False) + task("c") + flow("y", "c"),
+        message_catch("wait", when("=v = 1 or x = 2")) + flow("scope_start", "a"),
+        flow("scope_start", "wait"),
+        halting("halt", when("=v = 2"), "handle"),
+    )
+    + boundary("z", "scope", when("=x = 1"))
+    + task("after")
+    + path("start", "scope", "after")
+    + flow("z", "after")
+    + event_sub_process(
+        "often",
+        when("=r != null"),
+        task("in_often", "remind") + path("often_start", "in_often"),
+        interrupting=False,
+    )
+)
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -444,6 +469,7 @@ ALL_MODELS = (
     CALLING,
     MANY,
     UNDONE,
+    WHENEVER,
 )
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
@@ -615,6 +641,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or instance.timers_of(element.key)
             or any(each.element_instance_key == element.key for each in instance.subscriptions.values())
             or any(each.element_instance_key == element.key for each in instance.signals.values())
+            or any(each.element_instance_key == element.key for each in instance.conditions.values())
             or any(each.throw_key == element.key for each in instance.compensations.values())
             or instance.incident_of(element.key) is not None
             or element.key in instance.called

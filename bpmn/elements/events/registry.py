@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bpmnd.bpmn.elements.events.compensation import CompensationKind
+from bpmnd.bpmn.elements.events.conditional import ConditionalKind
 from bpmnd.bpmn.elements.events.error import ErrorKind
 from bpmnd.bpmn.elements.events.escalation import EscalationKind
 from bpmnd.bpmn.elements.events.link import LinkKind
@@ -16,6 +17,7 @@ from bpmnd.bpmn.model.graph import EventDefinition
 
 EVENTS: Final[Mapping[str, AnyEventKind]] = {
     "bpmn:compensateEventDefinition": CompensationKind(),
+    "bpmn:conditionalEventDefinition": ConditionalKind(),
     "bpmn:errorEventDefinition": ErrorKind(),
     "bpmn:escalationEventDefinition": EscalationKind(),
     "bpmn:linkEventDefinition": LinkKind(),
