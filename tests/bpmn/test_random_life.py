@@ -24,12 +24,15 @@ from bpmnd.bpmn.commands import (
     Continue,
     CorrelateMessage,
     CreateProcessInstance,
+    Deploy,
     DoOnce,
+    EvaluateDecision,
     FailJob,
     FireDue,
     PublishMessage,
     RepeatableCommand,
     ResolveIncident,
+    Resource,
     SetVariables,
     ThrowJobError,
     UpdateJob,
@@ -46,6 +49,7 @@ from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, loc
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, loop_size, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
+from tests.bpmn.dmn.decisions import decision, dmn, needs, table
 from tests.bpmn.events import (
     boundary,
     compensable,
@@ -332,6 +336,20 @@ RAISED = process(
 )
 
 
+def decides(element_id: str, decision_id: str, more: str = "") -> str:
+    called = f'<zeebe:calledDecision decisionId="{decision_id}" resultVariable="grade" {more}/>'
+    return (
+        f'<businessRuleTask id="{element_id}"><extensionElements>{called}</extensionElements>'
+        "</businessRuleTask>"
+    )
+
+
+NEW = (
+    '<extensionElements><z:versionTag xmlns:z="http://camunda.org/schema/zeebe/1.0" value="new"/>'
+    "</extensionElements>"
+)
+
+
 def calls(element_id: str, process_id: str, more: str = "") -> str:
     called = f'<zeebe:calledElement processId="{process_id}"/>{more}'
     return f'<callActivity id="{element_id}"><extensionElements>{called}</extensionElements></callActivity>'
@@ -455,6 +473,30 @@ WHENEVER = process(
         interrupting=False,
     )
 )
+DECIDED = process(
+    START
+    + decides("decide", "grade")
+    + choice("x", "x_work")
+    + decides("again", "grade", 'bindingType="versionTag" versionTag="new"')
+    + task("work")
+    + path("start", "decide", "x", "work")
+    + flow("x", "again", '=grade = "high"')
+    + flow("again", "work")
+    + on_time("late", "work", "timeDuration", "PT1S")
+    + flow("late", "decide")
+)
+GRADES = tuple(
+    dmn(
+        decision("base", "amount + 1")
+        + decision("grade", table(policy, ["base"], ["o"], *rules), requires=tag + needs("base"))
+    )
+    for policy, rules, tag in (
+        ("FIRST", (["< 100", '"low"'], ["-", '"high"']), ""),
+        ("UNIQUE", (["< 100", '"low"'], ["> 5", '"high"']), ""),
+        ("UNIQUE", (["< 100", "assert(1, false)"], ["-", '"high"']), NEW),
+        ("COLLECT", (["< 600", '"high"'],), NEW),
+    )
+)
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -470,6 +512,7 @@ ALL_MODELS = (
     MANY,
     UNDONE,
     WHENEVER,
+    DECIDED,
 )
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
@@ -703,7 +746,7 @@ def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
 
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
-    match chance.randrange(20):
+    match chance.randrange(22):
         case 0 | 1 | 2:
             version = chance.randint(1, len(ALL_MODELS))
             variables = {"amount": str(chance.choice((5, 500, 5000))).encode(), "k": chance.choice(KEYS)}
@@ -754,6 +797,11 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
             send(world, chance)
         case 17:
             world.do(BroadcastSignal(chance.choice(("bell", "ring")), {"v": b"1"}))
+        case 20:
+            amount = str(chance.choice((5, 500, 5000))).encode()
+            world.do(EvaluateDecision(chance.choice(("grade", "base", "nope")), variables={"amount": amount}))
+        case 21:
+            world.do(Deploy((Resource("grades.dmn", chance.choice(GRADES)),)))
         case 18 | 19:
             if world.sent:
                 world.repeat()
@@ -807,6 +855,7 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world = World(chance)
     for content in (*ALL_MODELS, STARTED, CALLED):
         world.deploy(content)
+    world.do(Deploy((Resource("grades.dmn", chance.choice(GRADES)),)))
     world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
     world.repeats = chance.choice((0, 0.3, 1))
     all_the_time, known = chance.random() < 0.4, list[int]()
@@ -841,5 +890,5 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     world.begin()
     world.finish()
     assert whole(world.state, world.store) == rows_of(world.replayed())
-    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxystT"]
+    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxystTDE"]
     assert not left, f"{left} are left in the store"
