@@ -27,13 +27,12 @@ def _elements_of_definition(reader: Reader, report: Report) -> Rows:
     if report.conditions:
         return _elements_of_some(reader, report)
     return reader.rows(
-        "SELECT e.element_id, e.active - failing.count, failing.count, e.completed, e.terminated"
-        " FROM elements e JOIN (SELECT e.key, (SELECT count(*) FROM element_instances x"
-        "  WHERE x.definition_key = e.definition_key AND x.element = e.element AND x.state = 0"
-        "  AND x.incidents > 0) AS count FROM elements e WHERE e.definition_key = ?) failing"
-        " ON failing.key = e.key"
-        " WHERE e.active + e.completed + e.terminated > 0 ORDER BY e.element_id",
-        (definition_key,),
+        "WITH failing (element, count) AS (SELECT x.element, count(*) FROM element_instances x"
+        "  WHERE x.incidents > 0 AND +x.state = 0 AND +x.definition_key = ? GROUP BY x.element)"
+        " SELECT e.element_id, e.active - coalesce(f.count, 0), coalesce(f.count, 0), e.completed,"
+        "  e.terminated FROM elements e LEFT JOIN failing f ON f.element = e.element"
+        " WHERE e.definition_key = ? AND e.active + e.completed + e.terminated > 0 ORDER BY e.element_id",
+        (definition_key, definition_key),
     )
 
 
@@ -69,8 +68,11 @@ def _elements_of_instance(reader: Reader, report: Report) -> Rows:
 def _live_by_definition(reader: Reader, report: Report) -> Rows:
     """Definition, live instances without and with incidents."""
     return reader.rows(
-        "SELECT definition_key, count(*) FILTER (WHERE incidents = 0), count(*) FILTER (WHERE incidents > 0)"
-        " FROM instances x WHERE x.state = 0 GROUP BY definition_key"
+        "WITH failing (definition_key, count) AS (SELECT definition_key, count(*) FROM instances"
+        "  WHERE incidents > 0 AND +state = 0 GROUP BY definition_key)"
+        " SELECT x.definition_key, count(*) - coalesce(f.count, 0), coalesce(f.count, 0) FROM instances x"
+        " LEFT JOIN failing f ON f.definition_key = x.definition_key WHERE x.state = 0"
+        " GROUP BY x.definition_key"
     )
 
 
