@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, final
 
-from tests.nodes import RunningNode
+from tests.nodes import Place, RunningNode
 
 ORACLE_HOME: Final = Path.home() / ".cache" / "zeebe-oracle"
 _ZEEBE_PORTS: Final = 5
@@ -38,14 +38,20 @@ class Engine(Protocol):
 class BpmndNode:
     """A node of this checkout with one partition, unless its settings say otherwise."""
 
-    def __init__(self, directory: Path, *settings: str, name: str = "bpmnd") -> None:
+    def __init__(
+        self, directory: Path, *settings: str, name: str = "bpmnd", place: Place | None = None
+    ) -> None:
         self.name: Final = name
         self.data: Final = directory
-        self._node = RunningNode(directory, *settings)
+        self._node = RunningNode(directory, *settings, place=place)
 
     @property
     def bases(self) -> tuple[str, ...]:
         return (self._node.address,)
+
+    @property
+    def monitoring(self) -> str:
+        return self._node.monitoring
 
     @property
     def pid(self) -> int:

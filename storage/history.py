@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, final
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import StorageError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
 Gone: TypeAlias = tuple[int, list[tuple[int, int, int, int]]]
@@ -158,6 +158,8 @@ _INDEXES: Final = (
     "CREATE INDEX elements_failing ON element_instances (incidents) WHERE incidents > 0",
     "CREATE INDEX jobs_of_instance ON jobs (instance_key)",
     "CREATE INDEX jobs_open ON jobs (type) WHERE ended IS NULL",
+    "CREATE INDEX jobs_created ON jobs (state, type) WHERE state = 2",
+    "CREATE INDEX jobs_failed ON jobs (state) WHERE state = 4",
     "CREATE INDEX variables_of_instance ON variables (instance_key)",
     "CREATE INDEX variables_value ON variables (name, substr(value, 1, 40))",
     "CREATE INDEX incidents_of_instance ON incidents (instance_key)",

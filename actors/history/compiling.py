@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never, final
 
+import msgspec
+
 from bpmnd.actors.history.entities import ENTITIES, RELATED, Entity, Field, Kind
+from bpmnd.actors.history.names import ACTIVE
 from bpmnd.actors.history.queries import (
     AnyOf,
     Below,
@@ -22,6 +25,7 @@ Lookup: TypeAlias = Callable[[str, Sequence[Scalar]], Sequence[tuple[Any, ...]]]
 FEW: Final = 10_000
 """So many rows are looked up one by one rather than met on a way through all."""
 _INDEXED_PREFIX: Final = 40
+_ELEMENTS_MAX: Final = 100
 _BY_INDEX: Final = {"open incident", "failed job"}
 """Of these there are so few that they are found first."""
 _COMPARISONS: Final = {
@@ -63,6 +67,8 @@ def search_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
         f"{entity.fields[order.field].sql} {_direction(descending)}"
         for order, descending in zip(search.order, orders, strict=False)
     ]
+    if len(search.order) == 1 and entity.fields[search.order[0].field].follows_key:
+        ordered.clear()  # Rows stand in this order already.
     ordered.append(f"{entity.key} {_direction(orders[-1])}")
     sql = (
         f"SELECT {', '.join(columns)}, {entity.key} FROM {entity.table}{entity.joins}"
@@ -83,6 +89,11 @@ def count_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
     return sql, statement.parameters
 
 
+def first_count_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
+    """The same, but no further than is counted in any case."""
+    return count_sql(msgspec.structs.replace(search, count_max=min(search.count_max, FEW)), lookup)
+
+
 def directions(search: Search) -> list[bool]:
     """Whether each field of the order, and at last the key, goes down. Ties go as the first field goes."""
     orders = [order.descending != search.backward for order in search.order]
@@ -92,15 +103,35 @@ def directions(search: Search) -> list[bool]:
 def where_sql(statement: Statement, entity: Entity, conditions: Sequence[Condition]) -> str:
     """All conditions. What the definition decides is decided first, so that rows are found by its key."""
     on_definition: list[Compare] = []
+    on_element: list[Compare] = []
     parts: list[str] = []
     for condition in conditions:
         if isinstance(condition, Compare) and entity.fields[condition.field].on_definition:
             on_definition.append(condition)
+        elif isinstance(condition, Compare) and entity.fields[condition.field].on_element:
+            on_element.append(condition)
         else:
             parts.append(_condition_sql(statement, entity, condition))
     if on_definition:
         parts.append(_definitions_sql(statement, entity, on_definition))
+    if on_element:
+        parts.append(_elements_sql(statement, entity, on_element))
     return " AND ".join(parts) or "1"
+
+
+def _elements_sql(statement: Statement, entity: Entity, conditions: Sequence[Compare]) -> str:
+    """The same for what the element decides, unless there are too many of them."""
+    inner = Statement(statement.lookup)
+    where = " AND ".join(compare_sql(inner, entity.fields, condition) for condition in conditions)
+    found = statement.lookup(
+        f"SELECT e.definition_key, e.element FROM elements e WHERE {where} LIMIT {_ELEMENTS_MAX + 1}",
+        inner.parameters,
+    )
+    if len(found) > _ELEMENTS_MAX:
+        statement.parameters += inner.parameters
+        return where
+    each = [f"x.definition_key = {definition} AND x.element = {element}" for definition, element in found]
+    return f"({' OR '.join(each)})" if each else "0"
 
 
 def _condition_sql(statement: Statement, entity: Entity, condition: Condition) -> str:
@@ -108,7 +139,10 @@ def _condition_sql(statement: Statement, entity: Entity, condition: Condition) -
         case Compare():
             return compare_sql(statement, entity.fields, condition)
         case Has(what, conditions, negated):
-            return f"{'NOT ' if negated else ''}{_has_sql(statement, what, conditions)}"
+            has = _has_sql(statement, what, conditions)
+            if what == "element instance" and _asks_for_active(conditions):
+                has = f"(x.state = {ACTIVE} AND {has})"  # Only a live instance has one that is active.
+            return f"NOT {has}" if negated else has
         case Below(key):
             return f"x.element_key IN ({_below_sql(statement, key)})"
         case AnyOf(groups):
@@ -143,11 +177,10 @@ def _has_sql(statement: Statement, what: str, conditions: Sequence[Condition]) -
     name, value = _equal(conditions, "name"), _equal(conditions, "value")
     is_found_first = what in _BY_INDEX
     if what == "variable" and name is not None and value is not None:
-        parts.append(f"substr(r.value, 1, {_INDEXED_PREFIX}) = {inner.parameter(value[:_INDEXED_PREFIX])}")
         ((count,),) = statement.lookup(
             "SELECT count(*) FROM (SELECT 1 FROM variables r WHERE r.name = ?"
             f" AND substr(r.value, 1, {_INDEXED_PREFIX}) = ? LIMIT {FEW + 1})",
-            (name, value[:_INDEXED_PREFIX]),
+            (name, _prefix(value)),
         )
         is_found_first = isinstance(count, int) and count <= FEW
     statement.parameters += inner.parameters
@@ -155,6 +188,11 @@ def _has_sql(statement: Statement, what: str, conditions: Sequence[Condition]) -
     if is_found_first:
         return f"x.key IN (SELECT r.instance_key FROM {source.replace('r.instance_key = x.key', '1')}{where})"
     return f"EXISTS (SELECT 1 FROM {source}{where})"
+
+
+def _asks_for_active(conditions: Sequence[Condition]) -> bool:
+    wanted = Compare("elementInstanceState", Operator.EQUAL, (ACTIVE,))
+    return wanted in conditions
 
 
 def _below_sql(statement: Statement, key: int) -> str:
@@ -195,6 +233,10 @@ def compare_sql(statement: Statement, fields: Mapping[str, Field], compare: Comp
     if field.kind is Kind.BOOLEAN and compare.operator is Operator.EQUAL:
         return f"({sql})" if values[0] else f"NOT ({sql})"
     match compare.operator:
+        case Operator.EQUAL if field.has_prefix_index:
+            # With a plus before it SQLite does not put the value into the expression that is indexed.
+            whole, prefix = statement.parameter(values[0]), statement.parameter(_prefix(values[0]))
+            return f"(+{sql} = {whole} AND substr({sql}, 1, {_INDEXED_PREFIX}) = {prefix})"
         case Operator.EQUAL:
             return f"{sql} = {_value_sql(statement, field, values[0])}"
         case Operator.NOT_EQUAL:
@@ -209,6 +251,10 @@ def compare_sql(statement: Statement, fields: Mapping[str, Field], compare: Comp
             return f"{sql} GLOB {statement.parameter(glob_of(str(values[0])))}"
         case operator:
             return f"{sql} {_COMPARISONS[operator]} {statement.parameter(values[0])}"
+
+
+def _prefix(value: int | str) -> str:
+    return str(value)[:_INDEXED_PREFIX]
 
 
 def _value_sql(statement: Statement, field: Field, value: int | str) -> str:

@@ -58,6 +58,12 @@ class Field:
     names: Names = ()
     on_definition: bool = False
     """It is the same for all rows of a definition: which those are is found out before."""
+    on_element: bool = False
+    """The same for all instances of an element."""
+    has_prefix_index: bool = False
+    """There is an index on its first characters."""
+    follows_key: bool = False
+    """In one partition it never goes down as keys go up."""
 
 
 @final
@@ -111,7 +117,7 @@ PROCESS_INSTANCES: Final = Entity(
         "processDefinitionVersion": _of_definition("version", Kind.INTEGER),
         "processDefinitionVersionTag": _of_definition("version_tag"),
         "processDefinitionKey": _key("definition_key"),
-        "startDate": Field("x.start", Kind.MOMENT),
+        "startDate": Field("x.start", Kind.MOMENT, follows_key=True),
         "endDate": Field('x."end"', Kind.MOMENT),
         "state": _enum("x.state", INSTANCE_STATES),
         "hasIncident": Field("x.incidents > 0", Kind.BOOLEAN, Filter.PLAIN),
@@ -140,9 +146,9 @@ ELEMENT_INSTANCES: Final = Entity(
         "processDefinitionId": _of_definition("process_id", filter=Filter.PLAIN),
         "startDate": Field("x.start", Kind.MOMENT),
         "endDate": Field('x."end"', Kind.MOMENT),
-        "elementId": Field("e.element_id", Kind.TEXT, Filter.PLAIN),
-        "elementName": Field("coalesce(e.name, e.element_id)", Kind.TEXT, Filter.PLAIN),
-        "type": _enum("e.type", ELEMENT_TYPES, filter=Filter.PLAIN),
+        "elementId": Field("e.element_id", Kind.TEXT, Filter.PLAIN, on_element=True),
+        "elementName": Field("coalesce(e.name, e.element_id)", Kind.TEXT, Filter.PLAIN, on_element=True),
+        "type": Field("e.type", Kind.ENUM, Filter.PLAIN, names=ELEMENT_TYPES, on_element=True),
         "state": _enum("x.state", INSTANCE_STATES),
         "hasIncident": Field("x.incidents > 0", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
         "incidentKey": _key("incident_key", filter=Filter.PLAIN),
@@ -162,9 +168,9 @@ INCIDENTS: Final = Entity(
         "rootProcessInstanceKey": _ROOT,
         "errorType": _enum("x.type", ERROR_TYPES, filter=Filter.FULL_NOT_IN),
         "errorMessage": Field("x.message", Kind.TEXT, sorts=False),
-        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT, on_element=True),
         "elementInstanceKey": _key("element_key"),
-        "creationTime": Field("x.created", Kind.MOMENT),
+        "creationTime": Field("x.created", Kind.MOMENT, follows_key=True),
         "state": _enum("x.state", INCIDENT_STATES, filter=Filter.FULL_NOT_IN),
         "jobKey": _key("job_key"),
         "tenantId": _TENANT,
@@ -181,7 +187,7 @@ JOBS: Final = Entity(
         "processDefinitionId": _of_definition("process_id"),
         "processInstanceKey": _key("instance_key"),
         "rootProcessInstanceKey": _ROOT,
-        "elementId": Field("e.element_id", Kind.TEXT),
+        "elementId": Field("e.element_id", Kind.TEXT, on_element=True),
         "elementInstanceKey": _key("element_key"),
         "type": Field("x.type", Kind.TEXT),
         "kind": _enum("x.kind", JOB_KINDS),
@@ -211,7 +217,7 @@ VARIABLES: Final = Entity(
     {
         "variableKey": _key("key"),
         "name": Field("x.name", Kind.TEXT),
-        "value": Field("x.value", Kind.TEXT),
+        "value": Field("x.value", Kind.TEXT, has_prefix_index=True),
         "isTruncated": Field("length(x.value) > 8191", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
         "scopeKey": _key("scope_key"),
         "processInstanceKey": _key("instance_key"),
@@ -253,7 +259,7 @@ MESSAGE_SUBSCRIPTIONS: Final = Entity(
         "processDefinitionId": _of_definition("process_id"),
         "processInstanceKey": _key("instance_key"),
         "rootProcessInstanceKey": _ROOT,
-        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT, on_element=True),
         "elementInstanceKey": _key("element_key"),
         "messageSubscriptionState": _enum("x.state", SUBSCRIPTION_STATES),
         "lastUpdatedDate": Field("x.updated", Kind.MOMENT),
@@ -272,7 +278,7 @@ CORRELATED_SUBSCRIPTIONS: Final = Entity(
         "messageName": Field("x.name", Kind.TEXT),
         "correlationKey": Field("x.correlation_key", Kind.TEXT),
         "correlationTime": Field("x.time", Kind.MOMENT),
-        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT),
+        "elementId": Field("coalesce(e.element_id, '')", Kind.TEXT, on_element=True),
         "elementInstanceKey": _key("element_key"),
         "partitionId": Field("x.subscription_key >> 51", Kind.INTEGER),
         "processDefinitionId": _of_definition("process_id"),
@@ -298,7 +304,7 @@ RELATED: Final[Mapping[str, tuple[str, Mapping[str, Field]]]] = {
         "variables r WHERE r.instance_key = x.key",
         {
             "name": Field("r.name", Kind.TEXT),
-            "value": Field("r.value", Kind.TEXT),
+            "value": Field("r.value", Kind.TEXT, has_prefix_index=True),
         },
     ),
     "open incident": (
@@ -309,7 +315,7 @@ RELATED: Final[Mapping[str, tuple[str, Mapping[str, Field]]]] = {
         },
     ),
     "failed job": (
-        f"jobs r WHERE r.instance_key = x.key AND r.ended IS NULL AND r.state = {_FAILED} AND r.retries > 0",
+        f"jobs r WHERE r.instance_key = x.key AND r.state = {_FAILED} AND r.retries > 0",
         {},
     ),
     "element instance": (

@@ -70,7 +70,7 @@ class Search(_Part, frozen=True, gc=False, tag=1):
 
     The order is completed by the key. `after` has the value of each field in the order, the key at last.
     `backward`: the order is turned round, so that these are the rows before. `count_max`: matches are counted
-    up to there; 0: not at all.
+    up to there, or less if that takes long; 0: not at all.
     """
 
     entity: str
@@ -95,10 +95,11 @@ Query: TypeAlias = Search | Report
 
 
 class Found(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Rows, and how many there are in all, as far as they were counted.
+    """Rows, and how many there are in all, as far as they were counted: `is_more` if there are more.
 
     Of a search a row has the values of the entity's fields, then those of the order and the key.
     """
 
     rows: list[tuple[Scalar, ...]]
     total: int = 0
+    is_more: bool = False

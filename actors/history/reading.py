@@ -1,15 +1,18 @@
 """Running queries on the files of the histories, in threads."""
 
+import time
 from pathlib import Path
 from typing import Final, final
 
-from bpmnd.actors.history.compiling import count_sql, search_sql
+from bpmnd.actors.history.compiling import FEW, count_sql, first_count_sql, search_sql
 from bpmnd.actors.history.queries import Found, Query, Report, Search
 from bpmnd.actors.history.reports import run_report
 from bpmnd.storage.history import HistoryReader
 
 QUERY_SECONDS_MAX: Final = 5.0
 _IDLE_MAX: Final = 4
+_COUNT_SECONDS: Final = 0.01
+"""If the first matches took longer to count, no more are."""
 
 
 @final
@@ -56,6 +59,17 @@ class HistoryFile:
         return inode, HistoryReader(self._path)
 
 
+def count(reader: HistoryReader, search: Search) -> tuple[int, bool]:
+    """How many rows a search has, and whether there are more: many are counted only if that is quick."""
+    started = time.monotonic()
+    count_max = min(FEW, search.count_max)
+    ((total,),) = reader.rows(*first_count_sql(search, reader.rows))
+    if total > count_max and time.monotonic() - started < _COUNT_SECONDS:
+        count_max = search.count_max
+        ((total,),) = reader.rows(*count_sql(search, reader.rows))
+    return min(int(total), count_max), total > count_max
+
+
 def run_query(reader: HistoryReader, query: Query) -> Found:
     """Inside of a snapshot."""
     match query:
@@ -63,8 +77,6 @@ def run_query(reader: HistoryReader, query: Query) -> Found:
             rows = reader.rows(*search_sql(query, reader.rows)) if query.limit else []
             if not query.count_max:
                 return Found(rows)
-            ((total,),) = reader.rows(*count_sql(query, reader.rows))
-            assert isinstance(total, int), f"{total!r} is no count"
-            return Found(rows, total)
+            return Found(rows, *count(reader, query))
         case Report():
             return Found(run_report(reader, query))

@@ -26,15 +26,22 @@ def _elements_of_definition(reader: Reader, report: Report) -> Rows:
     (definition_key,) = report.values
     if report.conditions:
         return _elements_of_some(reader, report)
-    return reader.rows(
-        "SELECT e.element_id, e.active - failing.count, failing.count, e.completed, e.terminated"
-        " FROM elements e JOIN (SELECT e.key, (SELECT count(*) FROM element_instances x"
-        "  WHERE x.definition_key = e.definition_key AND x.element = e.element AND x.state = 0"
-        "  AND x.incidents > 0) AS count FROM elements e WHERE e.definition_key = ?) failing"
-        " ON failing.key = e.key"
-        " WHERE e.active + e.completed + e.terminated > 0 ORDER BY e.element_id",
+    failing = dict(
+        reader.rows(
+            "SELECT element, count(*) FROM element_instances"
+            " WHERE incidents > 0 AND +state = 0 AND +definition_key = ? GROUP BY element",
+            (definition_key,),
+        )
+    )
+    found = reader.rows(
+        "SELECT element, element_id, active, completed, terminated FROM elements WHERE definition_key = ?"
+        " AND active + completed + terminated > 0 ORDER BY element_id",
         (definition_key,),
     )
+    return [
+        (element_id, active - failing.get(element, 0), failing.get(element, 0), completed, terminated)
+        for element, element_id, active, completed, terminated in found
+    ]
 
 
 _COUNTS: Final = (
@@ -68,10 +75,16 @@ def _elements_of_instance(reader: Reader, report: Report) -> Rows:
 
 def _live_by_definition(reader: Reader, report: Report) -> Rows:
     """Definition, live instances without and with incidents."""
-    return reader.rows(
-        "SELECT definition_key, count(*) FILTER (WHERE incidents = 0), count(*) FILTER (WHERE incidents > 0)"
-        " FROM instances x WHERE x.state = 0 GROUP BY definition_key"
+    live = reader.rows(
+        "SELECT definition_key, count(*) FROM instances WHERE state = 0 GROUP BY definition_key"
     )
+    failing = dict(
+        reader.rows(
+            "SELECT definition_key, count(*) FROM instances WHERE incidents > 0 AND +state = 0"
+            " GROUP BY definition_key"
+        )
+    )
+    return [(key, count - failing.get(key, 0), failing.get(key, 0)) for key, count in live]
 
 
 def _definitions(reader: Reader, report: Report) -> Rows:

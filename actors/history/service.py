@@ -34,7 +34,9 @@ from bpmnd.actors.peer_messages import (
 )
 from bpmnd.actors.peers import Peers
 
-TELL_SECONDS: Final = 0.02
+TELL_SECONDS: Final = 0.2
+"""Each time is a transaction, which writes every page that it touches: the fewer, the cheaper. A search that
+waits does not wait for it."""
 WAIT_SECONDS_MAX: Final = 1.0
 _RUNNING_MAX: Final = 4
 _QUEUED_MAX: Final = 1000

@@ -139,8 +139,7 @@ class Searches:
             rows = merged(search, found)[page.offset : page.offset + page.limit]
         if search.backward:
             rows = rows[::-1]
-        total = sum(min(one.total, search.count_max) for one in found)
-        return rows, total, any(one.total > search.count_max for one in found)
+        return rows, sum(one.total for one in found), any(one.is_more for one in found)
 
     def _partitions_of(self, conditions: Iterable[Condition]) -> Sequence[int]:
         for condition in conditions:
