@@ -11,8 +11,9 @@ from bpmnd.cli.settings import Commands, add_address, add_json
 def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "deploy",
-        help="deploy BPMN files, all or none",
-        description="Deploy BPMN files, all or none. What is wrong with them is named with element and line.",
+        help="deploy BPMN, DMN and other files, all or none",
+        description="Deploy BPMN, DMN and other files, all or none. What is wrong with them is named with element"
+        " and line.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     add_address(parser)
