@@ -8,6 +8,7 @@ from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.state.library import Form, PlainFile
+from bpmnd.bpmn.user_tasks import GlobalListener
 
 
 class DistributeDeployment(msgspec.Struct, frozen=True, tag=1, array_like=True):
@@ -114,9 +115,20 @@ class DistributeDeletion(msgspec.Struct, frozen=True, gc=False, tag=120, array_l
     user: str
 
 
+class DistributeGlobalListener(msgspec.Struct, frozen=True, gc=False, tag=121, array_like=True):
+    """To every other partition: a listener as it is now, or None for one that is deleted. `key` is that of
+    the change, or 0 if nobody waits."""
+
+    key: int
+    listener_key: int
+    listener: GlobalListener | None
+    user: str
+
+
 ChannelMessage: TypeAlias = (
     DistributeDeployment
     | DistributeDeletion
+    | DistributeGlobalListener
     | OpenSubscription
     | CloseSubscription
     | DeliverMessage

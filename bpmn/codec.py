@@ -55,6 +55,10 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     124: commands.ReadUserTaskForm,
     125: commands.ReadStartForm,
     126: commands.ReadResource,
+    127: commands.CreateGlobalListener,
+    128: commands.UpdateGlobalListener,
+    129: commands.DeleteGlobalListener,
+    130: commands.ReadGlobalListener,
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
 }

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from bpmnd.bpmn.user_tasks import TaskChanges
+from bpmnd.bpmn.user_tasks import GlobalListener, TaskChanges
 
 Variables: TypeAlias = dict[str, bytes]
 """Variable name -> JSON text of its value (UTF-8, compact or not, but valid)."""
@@ -312,6 +312,29 @@ class DeleteResource(_Command, frozen=True, gc=False):
     user: str = ""
 
 
+class CreateGlobalListener(_Command, frozen=True, gc=False):
+    """Let a new listener hear of all user tasks. Answered once every partition knows it."""
+
+    listener: GlobalListener
+    user: str = ""
+
+
+class UpdateGlobalListener(_Command, frozen=True, gc=False):
+    """Put another listener in the place of that with the same id."""
+
+    listener: GlobalListener
+    user: str = ""
+
+
+class DeleteGlobalListener(_Command, frozen=True, gc=False):
+    id: str
+    user: str = ""
+
+
+class ReadGlobalListener(_Command, frozen=True, gc=False):
+    id: str
+
+
 class ReadUserTaskForm(_Command, frozen=True, gc=False):
     """The form that is linked to a user task."""
 
@@ -369,6 +392,9 @@ RepeatableCommand: TypeAlias = (
     | BroadcastSignal
     | EvaluateDecision
     | DeleteResource
+    | CreateGlobalListener
+    | UpdateGlobalListener
+    | DeleteGlobalListener
 )
 """What a client asks for by a request of its own, and may ask for again."""
 
@@ -389,7 +415,12 @@ class DoOnce(_Command, frozen=True, gc=False):
 
 
 ReadCommand: TypeAlias = (
-    ReadUserTaskForm | ReadStartForm | ReadResource | ReadDecision | ReadDecisionRequirements
+    ReadUserTaskForm
+    | ReadStartForm
+    | ReadResource
+    | ReadGlobalListener
+    | ReadDecision
+    | ReadDecisionRequirements
 )
 """They change nothing, and leave nothing in the log."""
 ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | ReadCommand | DoOnce

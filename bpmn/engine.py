@@ -22,7 +22,9 @@ from bpmnd.bpmn.commands import (
     CompleteUserTask,
     Continue,
     CorrelateMessage,
+    CreateGlobalListener,
     CreateProcessInstance,
+    DeleteGlobalListener,
     DeleteResource,
     Deploy,
     DoOnce,
@@ -35,6 +37,7 @@ from bpmnd.bpmn.commands import (
     PublishMessage,
     ReadDecision,
     ReadDecisionRequirements,
+    ReadGlobalListener,
     ReadResource,
     ReadStartForm,
     ReadUserTaskForm,
@@ -43,6 +46,7 @@ from bpmnd.bpmn.commands import (
     SetVariables,
     Supply,
     ThrowJobError,
+    UpdateGlobalListener,
     UpdateJob,
     UpdateUserTask,
     YieldJobs,
@@ -81,6 +85,7 @@ from bpmnd.bpmn.processors import (
     deployments,
     due,
     expressions,
+    global_listeners,
     incidents,
     jobs,
     messages,
@@ -161,7 +166,7 @@ class Engine:
         self._peers = Peers(tuple(partitions), slots or SlotTable.even(len(partitions)))
         self._processors: Final[dict[type[Command], Callable[[Turn, Any], Outcome | None]]] = {
             DoOnce: self._do_once,
-            Deploy: self._deploy,
+            Deploy: self._everywhere(deployments.deploy),
             CreateProcessInstance: process_instances.create,
             CancelProcessInstance: process_instances.cancel,
             ModifyProcessInstance: modification.modify,
@@ -175,7 +180,11 @@ class Engine:
             UpdateJob: jobs.update,
             AssignUserTask: user_tasks.assign,
             UpdateUserTask: user_tasks.update,
-            DeleteResource: self._delete,
+            DeleteResource: self._everywhere(deletions.delete),
+            CreateGlobalListener: self._everywhere(global_listeners.create),
+            UpdateGlobalListener: self._everywhere(global_listeners.update),
+            DeleteGlobalListener: self._everywhere(global_listeners.delete),
+            ReadGlobalListener: global_listeners.read,
             ReadUserTaskForm: reading.user_task_form,
             ReadStartForm: reading.start_form,
             ReadResource: reading.resource,
@@ -306,11 +315,11 @@ class Engine:
         if instance.incident_of(element_instance_key) is None:
             turn.raise_incident(instance, element_instance_key, incident)
 
-    def _deploy(self, turn: Turn, command: Deploy) -> Outcome | None:
-        return deployments.deploy(turn, command, self._peers.partitions)
-
-    def _delete(self, turn: Turn, command: DeleteResource) -> Outcome | None:
-        return deletions.delete(turn, command, self._peers.partitions)
+    def _everywhere(
+        self, processor: Callable[[Turn, Any, Sequence[int]], Outcome | None]
+    ) -> Callable[[Turn, Any], Outcome | None]:
+        """A processor of what all partitions have to know."""
+        return lambda turn, command: processor(turn, command, self._peers.partitions)
 
     def _do_once(self, turn: Turn, command: DoOnce) -> Outcome | None:
         return do_once(turn, command, self._processors[type(command.asked)], self._keep_ms)

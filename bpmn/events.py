@@ -11,7 +11,7 @@ import msgspec
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.dmn.results import EvaluatedDecision
-from bpmnd.bpmn.user_tasks import TaskAttributes
+from bpmnd.bpmn.user_tasks import GlobalListener, TaskAttributes
 
 
 class _Event(
@@ -634,6 +634,26 @@ class UserTaskDenied(_Event, frozen=True, gc=False, tag=113):
     reason: str
 
 
+class GlobalListenerCreated(_Event, frozen=True, gc=False, tag=117):
+    """A listener to all user tasks."""
+
+    key: int
+    listener: GlobalListener
+    user: str
+
+
+class GlobalListenerUpdated(_Event, frozen=True, gc=False, tag=118):
+    key: int
+    listener: GlobalListener
+    user: str
+
+
+class GlobalListenerDeleted(_Event, frozen=True, gc=False, tag=119):
+    key: int
+    id: str
+    user: str
+
+
 # Timers
 
 
@@ -1107,4 +1127,7 @@ Event: TypeAlias = (
     | FormCreated
     | ResourceCreated
     | ResourceDeleted
+    | GlobalListenerCreated
+    | GlobalListenerUpdated
+    | GlobalListenerDeleted
 )

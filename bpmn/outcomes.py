@@ -7,7 +7,7 @@ import msgspec
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.dmn.results import DecisionFailure, EvaluatedDecision
-from bpmnd.bpmn.user_tasks import TaskAttributes
+from bpmnd.bpmn.user_tasks import GlobalListener, TaskAttributes
 
 
 class RejectionType(StrEnum):
@@ -85,6 +85,10 @@ class FileRead(_Outcome, frozen=True, gc=False):
     resource_name: str
     tenant_id: str
     content: bytes
+
+
+class GlobalListenerRead(_Outcome, frozen=True, gc=False):
+    listener: GlobalListener
 
 
 class DeploymentCreated(_Outcome, frozen=True, gc=False):
@@ -213,6 +217,7 @@ Success: TypeAlias = (
     | RequirementsRead
     | ExpressionEvaluated
     | FileRead
+    | GlobalListenerRead
 )
 Outcome: TypeAlias = Success | Rejected
 

@@ -32,6 +32,22 @@ class TaskChanges(msgspec.Struct, frozen=True, gc=False, array_like=True):
     priority: int | None = None
 
 
+class GlobalListener(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A listener to all user tasks. `event_types` are named as in models, or are `all`. Those of the highest
+    priority work first; before the listeners of the model, or after them."""
+
+    id: str
+    type: str
+    event_types: Names
+    retries: int = 3
+    after_non_global: bool = False
+    priority: int = 50
+
+    def hears_of(self, event: str) -> bool:
+        """Whether it listens to an event such as COMPLETING."""
+        return "all" in self.event_types or event.lower() in self.event_types
+
+
 _RECORD_NAMES: Final = {
     "assignee": "assignee",
     "candidate_groups": "candidateGroupsList",

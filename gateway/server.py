@@ -22,6 +22,7 @@ from bpmnd.gateway.deployments import DeploymentOperations
 from bpmnd.gateway.element_instances import ElementInstanceOperations
 from bpmnd.gateway.errors import Problem, internal_error, timed_out, unavailable
 from bpmnd.gateway.expressions import ExpressionOperations
+from bpmnd.gateway.global_listeners import GlobalListenerOperations
 from bpmnd.gateway.incidents import IncidentOperations
 from bpmnd.gateway.jobs import JobOperations
 from bpmnd.gateway.license import LicenseOperations
@@ -79,6 +80,7 @@ class Gateway:
             IncidentOperations(cluster, self._submissions),
             UserTaskOperations(cluster, self._submissions),
             LinkedFormOperations(cluster, self._submissions),
+            GlobalListenerOperations(cluster, self._submissions),
             ResourceOperations(cluster, self._submissions),
             MessageOperations(cluster, self._submissions),
             SignalOperations(cluster, self._submissions),

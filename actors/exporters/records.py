@@ -14,7 +14,7 @@ from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Jo
 from bpmnd.actors.exporters.messages import of_message
 from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
 from bpmnd.actors.exporters.noted import of_noted
-from bpmnd.actors.exporters.user_tasks import of_user_task
+from bpmnd.actors.exporters.user_tasks import of_global_listener, of_user_task
 from bpmnd.actors.exporters.values import Value, json_values, moment
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
@@ -238,6 +238,12 @@ class Records:
                 | events.SignalStartEventSubscriptionDeleted()
             ):
                 return of_message(event, self._instances)
+            case (
+                events.GlobalListenerCreated()
+                | events.GlobalListenerUpdated()
+                | events.GlobalListenerDeleted()
+            ):
+                return of_global_listener(event)
             case (
                 events.UserTaskCreating()
                 | events.UserTaskCreated()

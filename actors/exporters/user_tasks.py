@@ -77,3 +77,22 @@ def _of(attributes: TaskAttributes) -> Value:
         "followUpDate": attributes.follow_up_date,
         "priority": attributes.priority,
     }
+
+
+def of_global_listener(
+    event: events.GlobalListenerCreated | events.GlobalListenerUpdated | events.GlobalListenerDeleted,
+) -> Value:
+    match event:
+        case events.GlobalListenerDeleted():
+            return {"id": event.id, "user": event.user or None}
+        case _:
+            listener = event.listener
+            return {
+                "id": listener.id,
+                "type": listener.type,
+                "eventTypes": listener.event_types,
+                "retries": listener.retries,
+                "afterNonGlobal": listener.after_non_global,
+                "priority": listener.priority,
+                "user": event.user or None,
+            }

@@ -1,4 +1,4 @@
-"""Appliers of user tasks."""
+"""Appliers of user tasks, and of the listeners to all of them."""
 
 from typing import TypeAlias
 
@@ -6,6 +6,9 @@ from msgspec.structs import replace
 
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
+    GlobalListenerCreated,
+    GlobalListenerDeleted,
+    GlobalListenerUpdated,
     UserTaskAssigned,
     UserTaskAssigning,
     UserTaskCanceled,
@@ -124,6 +127,22 @@ def user_task_corrected(state: State, event: UserTaskCorrected) -> None:
 @applies(UserTaskDenied)
 def user_task_denied(state: State, event: UserTaskDenied) -> None:
     _put(state, event, replace(_task(state, event), transition=None))
+
+
+@applies(GlobalListenerCreated)
+def global_listener_created(state: State, event: GlobalListenerCreated) -> None:
+    state.global_listeners.put(event.key, event.listener, state.journal)
+
+
+@applies(GlobalListenerUpdated)
+def global_listener_updated(state: State, event: GlobalListenerUpdated) -> None:
+    state.global_listeners.put(event.key, event.listener, state.journal)
+
+
+@applies(GlobalListenerDeleted)
+def global_listener_deleted(state: State, event: GlobalListenerDeleted) -> None:
+    """A change that still waits for it passes it over."""
+    state.global_listeners.remove(event.key, state.journal)
 
 
 def _task(state: State, event: _Event) -> UserTask:

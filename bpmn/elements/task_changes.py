@@ -184,7 +184,7 @@ def _element(turn: Turn, instance: ProcessInstance, task: TaskRecord) -> UserTas
 
 
 def _is_heard(turn: Turn, instance: ProcessInstance, task: TaskRecord, event: ListenerEvent) -> bool:
-    return has_task_listeners(_element(turn, instance, task), event)
+    return has_task_listeners(turn, _element(turn, instance, task), event)
 
 
 def _call_or_end(turn: Turn, instance: ProcessInstance, key: int) -> bool:

@@ -7,6 +7,7 @@ from bpmnd.bpmn.channel import (
     DeliverMessage,
     DistributeDeletion,
     DistributeDeployment,
+    DistributeGlobalListener,
     MigrateSubscription,
     OpenSubscription,
     RefuseDelivery,
@@ -30,7 +31,7 @@ from bpmnd.bpmn.events import (
     DeploymentFullyDistributed,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.processors import deletions
+from bpmnd.bpmn.processors import deletions, global_listeners
 from bpmnd.bpmn.processors.deployments import answer_of, created_event, record_of
 from bpmnd.bpmn.starts import subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
@@ -54,6 +55,8 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
             _take_over(turn, message)
         case DistributeDeletion() as message:
             deletions.take_over(turn, message)
+        case DistributeGlobalListener() as message:
+            global_listeners.take_over(turn, message)
         case OpenSubscription() as message:
             open_subscription(turn, message)
         case CloseSubscription() as message:
@@ -98,15 +101,15 @@ def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
     for _, payload in applied:
         match decode_message(payload):
             case DistributeDeployment(key=key):
-                _distributed(turn, key, command.receiver, is_deletion=False)
-            case DistributeDeletion(key=key):
-                _distributed(turn, key, command.receiver, is_deletion=True)
+                _distributed(turn, key, command.receiver, answers_all=True)
+            case DistributeDeletion(key=key) | DistributeGlobalListener(key=key):
+                _distributed(turn, key, command.receiver, answers_all=False)
             case _:
                 pass  # It is answered by what the receiver makes of it.
     return Accepted()
 
 
-def _distributed(turn: Turn, deployment_key: int, partition_id: int, *, is_deletion: bool) -> None:
+def _distributed(turn: Turn, deployment_key: int, partition_id: int, *, answers_all: bool) -> None:
     waiting = turn.state.pending_deployments.get(deployment_key)
     if waiting is None or partition_id not in waiting.waiting_for:
         return  # It was sent to a new partition, for which nobody waits.
@@ -117,6 +120,6 @@ def _distributed(turn: Turn, deployment_key: int, partition_id: int, *, is_delet
     turn.emit(DeploymentFullyDistributed(deployment_key))
     if pending.request:
         answer: Outcome = Accepted()
-        if not is_deletion:
+        if answers_all:
             answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
         turn.answer(pending.request, answer)

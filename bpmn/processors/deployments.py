@@ -27,7 +27,7 @@ from bpmnd.bpmn.outcomes import (
     RejectionType,
 )
 from bpmnd.bpmn.outcomes import DeploymentCreated as DeploymentAnswer
-from bpmnd.bpmn.processors import decisions
+from bpmnd.bpmn.processors import decisions, global_listeners
 from bpmnd.bpmn.resources.kinds import KINDS, kind_of
 from bpmnd.bpmn.resources.resource import Deployable
 from bpmnd.bpmn.state import State
@@ -90,7 +90,8 @@ def _distribution(key: int, tenant_id: str, records: Iterable[Record]) -> Distri
 
 
 def supply(turn: Turn, command: Supply) -> Outcome:
-    """Send a new partition what was deployed before it came. It knows by their keys what it has already."""
+    """Send a new partition what was deployed and set up before it came. It knows by their keys what it has
+    already."""
     by_deployment: dict[int, list[Record]] = {}
     state = turn.state
     tables = (state.definitions, *state.decisions.tables, state.forms.table, state.plain_files.table)
@@ -102,6 +103,7 @@ def supply(turn: Turn, command: Supply) -> Outcome:
     for key, records in sorted(by_deployment.items()):
         records.sort(key=lambda record: record.key)
         turn.send(command.partition, _distribution(key, records[0].tenant_id, records))
+    global_listeners.supply(turn, command.partition)
     return Accepted()
 
 

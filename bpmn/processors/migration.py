@@ -12,7 +12,7 @@ from bpmnd.bpmn.correlation import migrate_subscription
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import Plan
-from bpmnd.bpmn.elements.listeners import listeners_of
+from bpmnd.bpmn.elements.listeners import GLOBAL_MIN, listeners_of
 from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_signal
 from bpmnd.bpmn.elements.waiting import Catcher, begin_waiting, catchers_of, is_interrupting, plan_event
 from bpmnd.bpmn.events import ProcessInstanceMigrated, TimerCanceled
@@ -398,7 +398,7 @@ class _Request:
                     element = self._target.element(self._elements()[self._instance.elements[key].element])
                     listeners = listeners_of(element, ListenerEvent(event))
                     there = [number for number, one in enumerate(listeners) if one.event == event]
-                    if left := tuple(number for number in queue if number in there):
+                    if left := tuple(number for number in queue if number in there or number >= GLOBAL_MIN):
                         yield replace(step, queue=left, then=self._migrated(then))
                     else:
                         yield from self._migrated_steps(decode_steps(then))

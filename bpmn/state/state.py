@@ -22,6 +22,7 @@ from bpmnd.bpmn.state.owners import Owners
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.state.series import prefix_free
 from bpmnd.bpmn.state.table import Table
+from bpmnd.bpmn.user_tasks import GlobalListener
 
 _META = b"m"
 _DUE = b"u"
@@ -86,6 +87,8 @@ class State:
         self.start_timers = Table(b"T", StartTimer, store)
         self.forms = Library(b"f", Form, store, self.deleted)
         self.plain_files = Library(b"r", PlainFile, store, self.deleted)
+        self.global_listeners = Table(b"g", GlobalListener, store)
+        """Those to all user tasks."""
         self.pending_deployments = Table(b"p", PendingDeployment, store)
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
@@ -182,6 +185,7 @@ class State:
             self.deleted,
             self.forms.table,
             self.plain_files.table,
+            self.global_listeners,
             self.pending_deployments,
             self.continuations,
             self.outbox.last_numbers,

@@ -122,6 +122,9 @@ FIELDS = {
     114: "key deployment_key form_id version version_tag resource_name checksum tenant_id content",
     115: "key deployment_key resource_id version version_tag resource_name checksum tenant_id content",
     116: "key user",
+    117: "key listener user",
+    118: "key listener user",
+    119: "key id user",
 }
 
 

@@ -162,9 +162,11 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
     assert {kind.__name__: " ".join(kind.__struct_fields__) for kind in kinds} == {
         "Accepted": "",
         "DecisionEvaluated": "key decision tenant_id output decisions failure",
+        "DecisionRead": "decision requirements",
         "DeploymentCreated": "key tenant_id processes decisions requirements forms plain_files",
         "ExpressionEvaluated": "result warnings",
         "FileRead": "key id version version_tag resource_name tenant_id content",
+        "GlobalListenerRead": "listener",
         "JobsActivated": "jobs truncated",
         "LentJobs": "keys deadline",
         "MessageCorrelated": "key tenant_id instance_key",
@@ -172,6 +174,7 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
         "ProcessInstanceCreated": "key definition_key process_id version tenant_id tags business_id"
         " variables",
         "Rejected": "type reason",
+        "RequirementsRead": "requirements tenant_id content",
         "SignalBroadcasted": "key tenant_id",
     }
     assert " ".join(DeployedProcess.__struct_fields__) == "key process_id version resource_name is_duplicate"

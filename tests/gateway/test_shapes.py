@@ -18,6 +18,7 @@ from bpmnd.bpmn.outcomes import (
     DeploymentCreated,
     ExpressionEvaluated,
     FileRead,
+    GlobalListenerRead,
     MessageCorrelated,
     MessagePublished,
     Outcome,
@@ -28,7 +29,7 @@ from bpmnd.bpmn.outcomes import (
     SignalBroadcasted,
     TaskProperties,
 )
-from bpmnd.bpmn.user_tasks import TaskAttributes
+from bpmnd.bpmn.user_tasks import GlobalListener, TaskAttributes
 from tests.gateway.fakes import FakeCluster, FakePartition, job_of
 from tests.gateway.schemas import API_FILE, ApiDescription
 from tests.gateway.test_decisions import DECISION, EVALUATED
@@ -64,6 +65,10 @@ ONE = ExpressionEvaluated(b"1", ("odd",))
 GRAPH_READ = RequirementsRead(DeployedRequirements(KEY, "drg", "Graph", 2, "a.dmn"), "<default>", b"<a/>")
 DECISION_READ = DecisionRead(DECISION, GRAPH_READ)
 NOT_FOUND = Rejected(RejectionType.NOT_FOUND, "none")
+TWICE = Rejected(RejectionType.ALREADY_EXISTS, "there is one")
+UPDATED = {"type": "check", "eventTypes": ["all"], "priority": 7, "afterNonGlobal": True}
+LISTENER = {"id": "l", **UPDATED}
+HEARD = GlobalListenerRead(GlobalListener("l", "check", ("all",)))
 NOT_NOW = Rejected(RejectionType.INVALID_STATE, "not now")
 
 
@@ -159,6 +164,16 @@ def description() -> ApiDescription:
         ("completeUserTask", "POST", f"{TASK}/completion", None, Accepted(), 204),
         ("completeUserTask", "POST", f"{TASK}/completion", {"variables": 1}, Accepted(), 400),
         ("completeUserTask", "POST", f"{TASK}/completion", {}, NOT_NOW, 409),
+        ("createGlobalTaskListener", "POST", "/global-task-listeners", LISTENER, Accepted(), 201),
+        ("createGlobalTaskListener", "POST", "/global-task-listeners", {}, Accepted(), 400),
+        ("createGlobalTaskListener", "POST", "/global-task-listeners", LISTENER, TWICE, 409),
+        ("updateGlobalTaskListener", "PUT", "/global-task-listeners/l", UPDATED, Accepted(), 200),
+        ("updateGlobalTaskListener", "PUT", "/global-task-listeners/l", {}, Accepted(), 400),
+        ("updateGlobalTaskListener", "PUT", "/global-task-listeners/l", UPDATED, NOT_FOUND, 404),
+        ("deleteGlobalTaskListener", "DELETE", "/global-task-listeners/l", None, Accepted(), 204),
+        ("deleteGlobalTaskListener", "DELETE", "/global-task-listeners/l", None, NOT_FOUND, 404),
+        ("getGlobalTaskListener", "GET", "/global-task-listeners/l", None, HEARD, 200),
+        ("getGlobalTaskListener", "GET", "/global-task-listeners/l", None, NOT_FOUND, 404),
         ("deleteResource", "POST", f"/resources/{KEY}/deletion", None, Accepted(), 200),
         ("deleteResource", "POST", f"/resources/{KEY}/deletion", {"other": 1}, Accepted(), 400),
         ("deleteResource", "POST", f"/resources/{KEY}/deletion", {}, NOT_FOUND, 404),
