@@ -12,8 +12,8 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "deploy",
         help="deploy BPMN, DMN and other files, all or none",
-        description="Deploy BPMN, DMN and other files, all or none. What is wrong with them is named with element"
-        " and line.",
+        description="Deploy BPMN, DMN and other files, all or none. What is wrong with them is named with"
+        " element and line.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     add_address(parser)
