@@ -74,7 +74,7 @@ async def test_a_single_node_grows_to_three_and_one_of_them_leaves(tmp_path: Pat
             shown = await do(cluster, "remove-node", node=2)
             assert all(where(shown, group) == {1, 3} for group in (0, 1, 2, 3))
             await until(cluster, lambda shown: not any(one["nodeId"] == 2 for one in shown["members"]))
-        assert "is no member of cluster" in cluster.nodes[2].said()
+        await until(cluster, lambda _: "is no member of cluster" in cluster.nodes[2].said(), seconds=10)
         cluster.nodes.pop(2).kill()
         cluster.partitions += (3,)
         await stop(cluster, load)
