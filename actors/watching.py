@@ -66,7 +66,7 @@ class JobWatching:
 
     def offered(self, jobs: Set[tuple[str, str]]) -> None:
         """Jobs of these tenants and types are committed and may be lent."""
-        for tenant_id, job_type in jobs:
+        for tenant_id, job_type in sorted(jobs):
             watchers = self._told.get(job_type)
             if watchers is None:
                 continue
