@@ -48,6 +48,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     101: commands.EvaluateExpression,
     102: commands.ReadDecision,
     103: commands.ReadDecisionRequirements,
+    110: commands.ActivateAdHocActivities,
     120: commands.AssignUserTask,
     121: commands.UpdateUserTask,
     122: commands.CompleteUserTask,

@@ -132,6 +132,15 @@ class SetVariables(_Command, frozen=True, gc=False):
     local: bool = False
 
 
+class ActivateAdHocActivities(_Command, frozen=True, gc=False):
+    """Begin elements in an active ad-hoc sub-process, each with variables of its own; what is active there
+    may be cancelled before."""
+
+    key: int
+    elements: tuple[tuple[str, Variables], ...]
+    cancel_remaining: bool = False
+
+
 class ActivateJobs(_Command, frozen=True, gc=False):
     """Lend up to `jobs_max` activatable jobs of a type to a worker for `timeout_ms`."""
 
@@ -378,6 +387,7 @@ RepeatableCommand: TypeAlias = (
     | ModifyProcessInstance
     | MigrateProcessInstance
     | SetVariables
+    | ActivateAdHocActivities
     | ActivateJobs
     | CompleteJob
     | FailJob

@@ -13,6 +13,7 @@ from bpmnd.bpmn.broadcast import reach_subscribers
 from bpmnd.bpmn.channel import DeliverMessage, decode_message
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
+    ActivateAdHocActivities,
     ActivateJobs,
     AssignUserTask,
     BroadcastSignal,
@@ -79,6 +80,7 @@ from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.parser import rebuild
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import (
+    ad_hoc,
     channels,
     decisions,
     deletions,
@@ -172,6 +174,7 @@ class Engine:
             ModifyProcessInstance: modification.modify,
             MigrateProcessInstance: migration.migrate,
             SetVariables: process_instances.set_variables,
+            ActivateAdHocActivities: ad_hoc.activate,
             ActivateJobs: jobs.activate,
             YieldJobs: jobs.yield_jobs,
             CompleteJob: jobs.complete,

@@ -169,8 +169,11 @@ class Turn:
             by_instance.setdefault(step.instance_key, []).append(step)
         self.steps.clear()
         for instance_key, steps in by_instance.items():
-            goes_on = any(isinstance(step, ActivateElement | CompleteElement | CheckJoins) for step in steps)
-            passes = self.passes + (not self.is_bounded) if goes_on else 0
+            passes = 0
+            if any(isinstance(step, ActivateElement | CompleteElement) for step in steps):
+                passes = self.passes + (not self.is_bounded)
+            elif any(isinstance(step, CheckJoins) for step in steps):
+                passes = self.passes
             self.emit(ContinuationCreated(self.new_key(), instance_key, encode_steps(tuple(steps)), passes))
 
     def raise_incident(

@@ -14,6 +14,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from bpmnd.actors.errors import Unavailable
 from bpmnd.gateway.activation import JobActivation
+from bpmnd.gateway.ad_hoc_sub_processes import AdHocSubProcessOperations
 from bpmnd.gateway.answers import answer
 from bpmnd.gateway.authentication import AuthenticationOperations
 from bpmnd.gateway.cluster import ClusterOperations
@@ -77,6 +78,7 @@ class Gateway:
             DecisionOperations(cluster, self._submissions),
             ExpressionOperations(cluster, self._submissions),
             ElementInstanceOperations(cluster, self._submissions),
+            AdHocSubProcessOperations(cluster, self._submissions),
             IncidentOperations(cluster, self._submissions),
             UserTaskOperations(cluster, self._submissions),
             LinkedFormOperations(cluster, self._submissions),

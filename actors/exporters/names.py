@@ -131,6 +131,7 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.CreateProcessInstance: Name("PROCESS_INSTANCE_CREATION", "CREATE"),
     commands.CancelProcessInstance: Name("PROCESS_INSTANCE", "CANCEL"),
     commands.SetVariables: Name("VARIABLE_DOCUMENT", "UPDATE"),
+    commands.ActivateAdHocActivities: Name("AD_HOC_SUB_PROCESS_INSTRUCTION", "ACTIVATE"),
     commands.ActivateJobs: Name("JOB_BATCH", "ACTIVATE"),
     commands.YieldJobs: Name("JOB", "YIELD"),
     commands.CompleteJob: Name("JOB", "COMPLETE"),

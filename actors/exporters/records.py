@@ -20,7 +20,7 @@ from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import Event
-from bpmnd.bpmn.model.graph import ElementType
+from bpmnd.bpmn.model.graph import INNER_INSTANCE, ElementType
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -493,12 +493,17 @@ class Records:
         element_id = definition.element_ids[element]
         return {
             "elementId": element_id,
-            "bpmnElementType": (
-                ElementType.MULTI_INSTANCE_BODY
-                if element in definition.bodies
-                else definition.element_types.get(element_id, "UNSPECIFIED")
-            ),
+            "bpmnElementType": _type_of(definition, element),
         }
+
+
+def _type_of(definition: Definition, element: int) -> str:
+    element_id = definition.element_ids[element]
+    if element in definition.bodies:
+        return ElementType.MULTI_INSTANCE_BODY
+    if element_id.endswith(INNER_INSTANCE):
+        return ElementType.AD_HOC_SUB_PROCESS_INNER_INSTANCE
+    return definition.element_types.get(element_id, "UNSPECIFIED")
 
 
 def _with_causes(

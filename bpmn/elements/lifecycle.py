@@ -325,7 +325,7 @@ def _hand_on_variables(
             _completing(turn, instance, record)
             turn.raise_incident(instance, step.key, made, step)
             return False
-        merge_upwards(turn, instance, record.scope_key, made)
+        merge_upwards(turn, instance, _mapping_scope(instance, step.key, record.scope_key), made)
     elif step.key in instance.variables and _hands_on(process, element):
         merge_upwards(turn, instance, record.scope_key, instance.variables[step.key])
     return True

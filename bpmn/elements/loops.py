@@ -1,4 +1,5 @@
-"""Activities with many instances, as far as their instances begin and end (BPMN 2.0, §13.3.7)."""
+"""Activities with many instances, as far as their instances begin and end (BPMN 2.0, §13.3.7), and what is
+begun in ad-hoc sub-processes (§13.3.5)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
 from bpmnd.bpmn.events import ElementActivating, LoopEnded, LoopOutputCollected
 from bpmnd.bpmn.feel import Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import MultiInstanceBody
+from bpmnd.bpmn.model.graph import AdHocSubProcess, Evaluable, MultiInstanceBody
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, loop_size
 from bpmnd.bpmn.steps import ActivateElement, BeginItem, CompleteElement, TerminateChildren
 from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
@@ -32,6 +33,7 @@ def begin_item(turn: Turn, step: BeginItem) -> None:
     if step.key in instance.triggers or loop.ended or loop.begun == len(loop.items):
         return
     body = body_of(turn, instance, step.key)
+    assert isinstance(body, MultiInstanceBody), f"{body} has no items"
     variables: Variables = {}
     if body.loop.output_variable:
         variables[body.loop.output_variable] = b"null"
@@ -55,30 +57,51 @@ def begin_item(turn: Turn, step: BeginItem) -> None:
 def gather(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> Gathered | Incident:
     """Take what an instance of an activity leaves to its body, and see whether that has enough of it."""
     body = body_of(turn, instance, record.scope_key)
-    if body.loop.output_element is not None:
-        lookup = lookup_in(instance, record.key)
-        output = evaluate(turn, body.loop.output_element, lookup, IncidentType.EXTRACT_VALUE_ERROR)
-        if isinstance(output, Incident):
-            return output
-        value = to_json(output.value)
-        index = instance.loop_indexes[record.key]
-        before = instance.loop_outputs.get(record.scope_key, {}).get(index, b"")
-        size = instance.size + len(value) - len(before)
-        if size > INSTANCE_SIZE_MAX:
-            return _too_large(size)
-        if value != before:
-            turn.emit(LoopOutputCollected(record.scope_key, instance.key, index, value))
-            turn.spend(len(value) // CHARACTERS_PER_STEP)
-    condition = body.loop.completion_condition
+    looked_at = body if isinstance(body, AdHocSubProcess) else body.loop
+    if looked_at.output_element is not None:
+        incident = _collect(turn, instance, record, body, looked_at.output_element)
+        if incident is not None:
+            return incident
+    condition = looked_at.completion_condition
     if condition is None or instance.loops[record.scope_key].ended:
         return Gathered(False)
-    lookup = _counting(lookup_in(instance, record.key), _numbers(instance, record.scope_key))
+    if isinstance(body, AdHocSubProcess):
+        lookup = lookup_in(instance, record.scope_key)
+    else:
+        lookup = _counting(lookup_in(instance, record.key), _numbers(instance, record.scope_key))
     evaluated = evaluate(turn, condition, lookup, IncidentType.EXTRACT_VALUE_ERROR)
     if isinstance(evaluated, Incident):
         return evaluated
     if not isinstance(evaluated.value, bool):
         return not_of_type(condition, "BOOLEAN", evaluated)
     return Gathered(evaluated.value)
+
+
+def _collect(
+    turn: Turn,
+    instance: ProcessInstance,
+    record: ElementInstance,
+    body: MultiInstanceBody | AdHocSubProcess,
+    output_element: Evaluable,
+) -> Incident | None:
+    """Keep the output: that of an item at its place, that of something begun ad hoc behind the others."""
+    lookup = lookup_in(instance, record.key)
+    output = evaluate(turn, output_element, lookup, IncidentType.EXTRACT_VALUE_ERROR)
+    if isinstance(output, Incident):
+        return output
+    value, body_key = to_json(output.value), record.scope_key
+    if isinstance(body, AdHocSubProcess):
+        index = instance.loops[body_key].completed
+    else:
+        index = instance.loop_indexes[record.key]
+    before = instance.loop_outputs.get(body_key, {}).get(index, b"")
+    size = instance.size + len(value) - len(before)
+    if size > INSTANCE_SIZE_MAX:
+        return _too_large(size)
+    if value != before:
+        turn.emit(LoopOutputCollected(body_key, instance.key, index, value))
+        turn.spend(len(value) // CHARACTERS_PER_STEP)
+    return None
 
 
 def output_of(instance: ProcessInstance, record: ElementInstance) -> Variables | Incident:
@@ -121,24 +144,31 @@ def _counting(lookup: Callable[[str], Value], numbers: dict[str, Value]) -> Call
 
 
 def end(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
-    """No other instance of the activity begins, and those that are active are terminated."""
+    """Nothing else begins, and what is active is terminated, unless an ad-hoc sub-process waits for it."""
     turn.emit(LoopEnded(body_key, instance.key))
+    body = body_of(turn, instance, body_key)
+    if isinstance(body, AdHocSubProcess) and not body.cancels_remaining:
+        return
     if body_key in instance.children:
         turn.schedule(TerminateChildren(instance.key, body_key))
 
 
 def go_on(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
-    """An instance of the activity has ended: the next one begins, or the body completes with the last."""
+    """Something has ended that was begun here: the next one begins, or the body completes with the last."""
     if body_key in instance.children:
         return
-    loop = instance.loops[body_key]
-    if loop.ended or loop.begun == len(loop.items):
+    loop, body = instance.loops[body_key], body_of(turn, instance, body_key)
+    if isinstance(body, AdHocSubProcess):
+        is_done = loop.ended or body.completion_condition is None
+    else:
+        is_done = loop.ended or loop.begun == len(loop.items)
+    if is_done:
         turn.schedule(CompleteElement(instance.key, body_key))
-    elif body_of(turn, instance, body_key).loop.sequential:
+    elif isinstance(body, MultiInstanceBody) and body.loop.sequential:
         turn.schedule(BeginItem(instance.key, body_key))
 
 
-def body_of(turn: Turn, instance: ProcessInstance, body_key: int) -> MultiInstanceBody:
+def body_of(turn: Turn, instance: ProcessInstance, body_key: int) -> MultiInstanceBody | AdHocSubProcess:
     body = turn.executable_of(instance).elements[instance.elements[body_key].element]
-    assert isinstance(body, MultiInstanceBody), f"{body} has loops"
+    assert isinstance(body, MultiInstanceBody | AdHocSubProcess), f"{body} has loops"
     return body

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from bpmnd.bpmn.elements.ad_hoc_sub_process import AdHocInnerKind, AdHocSubProcessKind
 from bpmnd.bpmn.elements.boundary_event import BoundaryEventKind
 from bpmnd.bpmn.elements.business_rule_task import BusinessRuleTaskKind
 from bpmnd.bpmn.elements.call_activity import CallActivityKind
@@ -49,6 +50,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
     "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
     "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),
+    "bpmn:adHocSubProcess": Registered(AdHocSubProcessKind(), ElementType.AD_HOC_SUB_PROCESS),
     "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),
     "bpmn:parallelGateway": Registered(ParallelGatewayKind(), ElementType.PARALLEL_GATEWAY),
     "bpmn:inclusiveGateway": Registered(InclusiveGatewayKind(), ElementType.INCLUSIVE_GATEWAY),
@@ -56,12 +58,13 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
 }
 """By their names in a file, apart from processes and sequence flows."""
 
-_LOOPS: Final[tuple[AnyElementKind, ...]] = (MultiInstanceKind(),)
-"""Of what stands for an activity that runs more than once."""
+_UNNAMED: Final[tuple[AnyElementKind, ...]] = (MultiInstanceKind(), AdHocInnerKind())
+"""Of what has no tag of its own: bodies of activities that run more than once, and what is around elements
+that are begun ad hoc."""
 
 KINDS: Final[Mapping[type[Element], AnyElementKind]] = {
     node: kind
-    for kind in (*(registered.kind for registered in ELEMENTS.values()), *_LOOPS)
+    for kind in (*(registered.kind for registered in ELEMENTS.values()), *_UNNAMED)
     for node in kind.nodes
 }
 """By the nodes of the graph."""

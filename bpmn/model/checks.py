@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from bpmnd.bpmn.model.graph import (
+    AdHocSubProcess,
     BoundaryEvent,
     CatchEvent,
     ErrorDefinition,
@@ -149,6 +150,8 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
     """A process is started through one none start event, or by what triggers the others; an embedded
     sub-process by its one none start event."""
     if container.node is None:
+        return
+    if isinstance(container.node, AdHocSubProcess):
         return
     if isinstance(container.node, EventSubProcess):
         _check_event_start(container, starts, report)

@@ -10,7 +10,7 @@ tuple. The index of an element is given once, at deployment, and stays: events a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bpmnd.bpmn.feel import Expression
 
@@ -20,6 +20,8 @@ class ElementType(StrEnum):
 
     PROCESS = "PROCESS"
     MULTI_INSTANCE_BODY = "MULTI_INSTANCE_BODY"
+    AD_HOC_SUB_PROCESS = "AD_HOC_SUB_PROCESS"
+    AD_HOC_SUB_PROCESS_INNER_INSTANCE = "AD_HOC_SUB_PROCESS_INNER_INSTANCE"
     SUB_PROCESS = "SUB_PROCESS"
     EVENT_SUB_PROCESS = "EVENT_SUB_PROCESS"
     START_EVENT = "START_EVENT"
@@ -302,6 +304,30 @@ class MultiInstanceBody(Element):
 
     inner: int
     loop: MultiInstance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdHocSubProcess(Element):
+    """A sub-process whose elements are begun one by one, in any order, each in an instance of `inner`."""
+
+    inner: int = -1
+    active_elements: Evaluable | None
+    """The ids of those that begin at once."""
+    output_collection: str
+    output_element: Evaluable | None
+    completion_condition: Text | None
+    cancels_remaining: bool
+    """Whether what is active is terminated when the completion condition holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdHocInner(Element):
+    """The scope of one element begun in an ad-hoc sub-process, and of those behind it. It has an id that no
+    element of a model can have."""
+
+
+INNER_INSTANCE: Final = "#innerInstance"
+"""Behind the id of an ad-hoc sub-process: the id of what is around each element begun in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final, NamedTuple, TypeAlias
 
 from bpmnd.bpmn.elements.registry import ELEMENTS
@@ -15,6 +16,9 @@ from bpmnd.bpmn.model.checks import (
 )
 from bpmnd.bpmn.model.extensions import read_version_tag
 from bpmnd.bpmn.model.graph import (
+    INNER_INSTANCE,
+    AdHocInner,
+    AdHocSubProcess,
     BoundaryEvent,
     Element,
     ElementType,
@@ -146,16 +150,22 @@ class _Indexes(NamedTuple):
 
     of: Sequence[int]
     inner: Mapping[int, int]
+    holders: Mapping[int, int]
+    """Of ad-hoc sub-processes the index of what is around each element that is begun in them."""
 
     def as_scope(self, position: int) -> int:
         """The index that what is inside the element has for its scope."""
-        return self.inner.get(position, self.of[position])
+        holder = self.holders.get(position)
+        return self.inner.get(position, self.of[position]) if holder is None else holder
 
 
 def _new_indexes(outline: Outline) -> _Indexes:
     looped = [item.position for item in outline if item.loop is not None]
+    holding = [item.position for item in outline if isinstance(item.node, AdHocSubProcess)]
     return _Indexes(
-        range(len(outline)), {position: len(outline) + number for number, position in enumerate(looped)}
+        range(len(outline)),
+        {position: number for number, position in enumerate(looped, len(outline))},
+        {position: number for number, position in enumerate(holding, len(outline) + len(looped))},
     )
 
 
@@ -163,17 +173,24 @@ def _recorded_indexes(outline: Outline, element_ids: tuple[str, ...]) -> _Indexe
     """By the table of the deployment. An id that is there twice is first that of a body."""
     index_of: dict[str, int] = {}
     inner_of: dict[str, int] = {}
+    holder_of: dict[str, int] = {}
     for index, element_id in enumerate(element_ids):
-        (inner_of if element_id in index_of else index_of)[element_id] = index
-    for item in outline:
-        index_of.setdefault(item.id, len(index_of) + len(inner_of))
-    assert len(index_of) == len(outline), f"the table has elements that the process lacks: {element_ids}"
+        if element_id.endswith(INNER_INSTANCE):
+            holder_of[element_id.removesuffix(INNER_INSTANCE)] = index
+        else:
+            (inner_of if element_id in index_of else index_of)[element_id] = index
     looped = [item for item in outline if item.loop is not None]
-    for item in looped:
-        inner_of.setdefault(item.id, len(index_of) + len(inner_of))
-    assert len(inner_of) == len(looped), f"the table has loops that the process lacks: {element_ids}"
+    holding = [item for item in outline if isinstance(item.node, AdHocSubProcess)]
+    new = count(len(element_ids))
+    for known, items in ((index_of, outline), (inner_of, looped), (holder_of, holding)):
+        for item in items:
+            if item.id not in known:
+                known[item.id] = next(new)
+        assert len(known) == len(items), f"the table has elements that the process lacks: {element_ids}"
     return _Indexes(
-        [index_of[item.id] for item in outline], {item.position: inner_of[item.id] for item in looped}
+        [index_of[item.id] for item in outline],
+        {item.position: inner_of[item.id] for item in looped},
+        {item.position: holder_of[item.id] for item in holding},
     )
 
 
@@ -248,6 +265,17 @@ class _Linker:
         incoming = tuple(reversed(self._incoming[item.id]))
         outgoing = tuple(self._outgoing[item.id])
         boundary_events = tuple(self._boundary_events[item.id])
+        holder = self._indexes.holders.get(item.position)
+        if isinstance(node, AdHocSubProcess):
+            assert holder is not None, f"nothing holds what begins in {node}"
+            node = replace(node, inner=holder)
+            yield AdHocInner(
+                index=holder,
+                id=f"{node.id}{INNER_INSTANCE}",
+                name=None,
+                element_type=ElementType.AD_HOC_SUB_PROCESS_INNER_INSTANCE,
+                scope=self._indexes.inner.get(item.position, index),
+            )
         if item.loop is None:
             node = replace(
                 node,

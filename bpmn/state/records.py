@@ -254,9 +254,11 @@ class ProcessInstance(msgspec.Struct, gc=False):
         return self.key if self.parent is None else self.parent.root_key
 
     def collected(self, body_key: int) -> bytes:
-        """What came of all items of a multi-instance body, as a list in JSON; null for what is to come."""
+        """What came of all items of a multi-instance body, as a list in JSON; null for what is to come. Of
+        an ad-hoc sub-process what came so far."""
         outputs = self.loop_outputs.get(body_key, {})
-        return b"[%b]" % b",".join([outputs.get(i, b"null") for i in range(len(self.loops[body_key].items))])
+        count = len(self.loops[body_key].items) or len(outputs)
+        return b"[%b]" % b",".join([outputs.get(index, b"null") for index in range(count)])
 
     def owned_keys(self) -> Iterator[int]:
         """All keys under which this instance can be asked for, its own excepted."""

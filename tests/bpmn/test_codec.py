@@ -153,6 +153,7 @@ def test_a_command_keeps_its_code() -> None:
         "CorrelateMessage",
         "BroadcastSignal",
     ]
+    assert COMMAND_CODES[110].__name__ == "ActivateAdHocActivities"
     assert [COMMAND_CODES[code].__name__ for code in (140, 141)] == [
         "ModifyProcessInstance",
         "MigrateProcessInstance",

@@ -15,6 +15,7 @@ from bpmnd.bpmn.appliers import replay
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     DEFAULT_TENANT,
+    ActivateAdHocActivities,
     ActivateJobs,
     BroadcastSignal,
     CancelProcessInstance,
@@ -497,6 +498,21 @@ GRADES = tuple(
         ("COLLECT", (["< 600", '"high"'],), NEW),
     )
 )
+AD_HOC = process(
+    START + '<adHocSubProcess id="tools"><extensionElements><zeebe:adHoc'
+    ' activeElementsCollection="=[&quot;a&quot;, if amount &gt; 1000 then &quot;no&quot; else &quot;b&quot;]"'
+    ' outputCollection="results" outputElement="=r"/></extensionElements>'
+    + task("a")
+    + task("b")
+    + task("c")
+    + path("b", "c")
+    + "<completionCondition>=count(results) &gt; 2</completionCondition></adHocSubProcess>"
+    + on_time("late", "tools", "timeDuration", "PT2S")
+    + task("after")
+    + task("handle")
+    + path("start", "tools", "after")
+    + flow("late", "handle")
+)
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -510,6 +526,7 @@ ALL_MODELS = (
     RAISED,
     CALLING,
     MANY,
+    AD_HOC,
     UNDONE,
     WHENEVER,
     DECIDED,
@@ -688,6 +705,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or any(each.throw_key == element.key for each in instance.compensations.values())
             or instance.incident_of(element.key) is not None
             or element.key in instance.called
+            or (element.key in instance.loops and not instance.loops[element.key].items)
         )
         around = element
         while not waits and around.key != instance.key:
@@ -747,6 +765,9 @@ def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
     match chance.randrange(22):
+    match chance.randrange(21):
+        case 20:
+            begin_ad_hoc(world, chance)
         case 0 | 1 | 2:
             version = chance.randint(1, len(ALL_MODELS))
             variables = {"amount": str(chance.choice((5, 500, 5000))).encode(), "k": chance.choice(KEYS)}
@@ -811,6 +832,14 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
             world.advance(chance.randint(1, 20))
         case _:
             world.begin()
+
+
+def begin_ad_hoc(world: World, chance: random.Random) -> None:
+    """Elements of one of the ad-hoc sub-processes that are there, or of something else."""
+    keys = [key for instance in live(world.mirror) for key in instance.loops]
+    if keys:
+        elements = tuple((each, {"r": b"5"}) for each in chance.sample("abc", chance.randint(1, 2)))
+        world.do(ActivateAdHocActivities(chance.choice(keys), elements, chance.random() < 0.3))
 
 
 def send(world: World, chance: random.Random) -> None:

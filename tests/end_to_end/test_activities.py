@@ -143,3 +143,24 @@ async def test_an_inclusive_gateway_forks_and_joins_around_scripts(client: Clien
     condition = {"processInstanceKey": ended["processInstanceKey"], "elementId": "join"}
     (join,) = await client.search("element-instances", condition)
     assert join["type"] == "INCLUSIVE_GATEWAY"
+
+
+async def test_an_ad_hoc_sub_process_begins_what_a_request_names(client: Client) -> None:
+    inside = task("tool") + task("other") + "<completionCondition>=done</completionCondition>"
+    tools = f'<adHocSubProcess id="tools">{inside}</adHocSubProcess>'
+    await client.deploy(process(START + tools + END + path("start", "tools", "end")))
+    key = (await client.create({"done": False}))["processInstanceKey"]
+    (found,) = await client.search("element-instances", {"processInstanceKey": key, "elementId": "tools"})
+    assert (found["type"], found["state"]) == ("AD_HOC_SUB_PROCESS", "ACTIVE")
+
+    activation = f"element-instances/ad-hoc-activities/{found['elementInstanceKey']}/activation"
+    status, _ = await client.post(activation, {"elements": [{"elementId": "nothing"}]})
+    assert status == 404
+    status, _ = await client.post(activation, {"elements": [{"elementId": "tool", "variables": {"x": 1}}]})
+    assert status == 204
+    (job,) = await client.jobs("tool")
+    assert job["variables"] == {"done": False, "x": 1}
+    await client.complete(job, {"done": True})
+
+    (ended,) = await client.search("process-instances", {"processInstanceKey": key})
+    assert ended["state"] == "COMPLETED"

@@ -58,6 +58,7 @@ MAPPING = {
     "mappingInstructions": [{"sourceElementId": "a", "targetElementId": "b"}],
 }
 CREATION = {"processDefinitionId": "order"}
+AD_HOC = f"/element-instances/ad-hoc-activities/{KEY}/activation"
 TASK = f"/user-tasks/{KEY}"
 NAMED = {"name": "m"}
 DECISIONS = "/decision-definitions/evaluation"
@@ -188,6 +189,23 @@ def description() -> ApiDescription:
         ("getStartProcessForm", "GET", f"/process-definitions/{KEY}/form", None, Accepted(), 204),
         ("getStartProcessForm", "GET", f"/process-definitions/{KEY}/form", None, NOT_FOUND, 404),
         ("resolveIncident", "POST", f"/incidents/{KEY}/resolution", None, NOT_FOUND, 404),
+        (
+            "activateAdHocSubProcessActivities",
+            "POST",
+            AD_HOC,
+            {"elements": [{"elementId": "a"}]},
+            Accepted(),
+            204,
+        ),
+        ("activateAdHocSubProcessActivities", "POST", AD_HOC, {}, Accepted(), 400),
+        (
+            "activateAdHocSubProcessActivities",
+            "POST",
+            AD_HOC,
+            {"elements": [{"elementId": "a"}]},
+            NOT_FOUND,
+            404,
+        ),
         (
             "createElementInstanceVariables",
             "PUT",

@@ -8,9 +8,10 @@ from bpmnd.actors.history.names import ACTIVE, ELEMENT_TYPE
 from bpmnd.actors.history.rows import DefinitionRow, ElementRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
-from bpmnd.bpmn.model.graph import bodies_in
+from bpmnd.bpmn.model.graph import INNER_INSTANCE, bodies_in
 
 _BODY: Final = ELEMENT_TYPE["MULTI_INSTANCE_BODY"]
+_INNER_INSTANCE: Final = ELEMENT_TYPE["AD_HOC_SUB_PROCESS_INNER_INSTANCE"]
 
 
 @folds(events.ProcessCreated)
@@ -35,6 +36,8 @@ def process_created(tables: Tables, event: events.ProcessCreated, time: int) -> 
         fact = facts.elements.get(element_id, unknown)
         number = len(tables.element_of) + 1
         kind = _BODY if element in bodies else fact.type
+        if element_id.endswith(INNER_INSTANCE):
+            kind = _INNER_INSTANCE
         row = ElementRow(number, event.key, element, element_id, kind, fact.name, fact.headers)
         tables.know_element(row)
         tables.elements.changed[number] = row
