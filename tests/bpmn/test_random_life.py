@@ -764,9 +764,8 @@ def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
 
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
-    match chance.randrange(22):
-    match chance.randrange(21):
-        case 20:
+    match chance.randrange(23):
+        case 22:
             begin_ad_hoc(world, chance)
         case 0 | 1 | 2:
             version = chance.randint(1, len(ALL_MODELS))
