@@ -100,10 +100,11 @@ def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
                 why = f"the timer that starts a process must be constant: {moment.message}"
                 yield f"element '{event.id}': {why}"
             continue
-        if isinstance(event.trigger, ConditionalDefinition):
-            name = event.trigger.condition.text
-        else:
-            name = name_at_start(turn, event)
+        name = (
+            event.trigger.condition.text
+            if isinstance(event.trigger, ConditionalDefinition)
+            else name_at_start(turn, event)
+        )
         if isinstance(name, Incident):
             yield f"element '{event.id}': the name of what starts a process must be constant: {name.message}"
         elif (type(event.trigger), name) in known:
