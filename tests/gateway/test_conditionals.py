@@ -75,6 +75,6 @@ async def test_a_definition_that_is_not_there_is_a_404(
     client: aiohttp.ClientSession, partition: FakePartition
 ) -> None:
     partition.outcome = Rejected(RejectionType.NOT_FOUND, "none found")
-    body = {"variables": {}, "processDefinitionKey": str(KEY)}
+    body: dict[str, Any] = {"variables": {}, "processDefinitionKey": str(KEY)}
     async with client.post(EVALUATION, json=body) as response:
         assert response.status == 404
