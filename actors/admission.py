@@ -11,6 +11,7 @@ from bpmnd.bpmn.commands import (
     CorrelateMessage,
     CreateProcessInstance,
     Deploy,
+    EvaluateConditionals,
     EvaluateDecision,
     EvaluateExpression,
     PublishMessage,
@@ -23,6 +24,7 @@ _NEW_WORK: Final = (
     PublishMessage,
     CorrelateMessage,
     BroadcastSignal,
+    EvaluateConditionals,
     EvaluateDecision,
     EvaluateExpression,
 )

@@ -15,6 +15,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     DoOnce,
+    EvaluateConditionals,
     EvaluateDecision,
     EvaluateExpression,
     FailJob,
@@ -179,6 +180,7 @@ def size_of(command: Command) -> int:
             | PublishMessage()
             | CorrelateMessage()
             | BroadcastSignal()
+            | EvaluateConditionals()
             | EvaluateDecision()
             | EvaluateExpression()
         ):

@@ -49,6 +49,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     102: commands.ReadDecision,
     103: commands.ReadDecisionRequirements,
     110: commands.ActivateAdHocActivities,
+    111: commands.EvaluateConditionals,
     120: commands.AssignUserTask,
     121: commands.UpdateUserTask,
     122: commands.CompleteUserTask,

@@ -269,6 +269,15 @@ class BroadcastSignal(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
+class EvaluateConditionals(_Command, frozen=True, gc=False):
+    """Start instances at the conditional start events whose conditions hold for the variables: of one
+    definition, or of the latest versions of all processes (0)."""
+
+    variables: Variables
+    definition_key: int = 0
+    tenant_id: str = DEFAULT_TENANT
+
+
 class EvaluateDecision(_Command, frozen=True, gc=False):
     """Evaluate a decision by its key, or the latest version of it by its id."""
 
@@ -400,6 +409,7 @@ RepeatableCommand: TypeAlias = (
     | PublishMessage
     | CorrelateMessage
     | BroadcastSignal
+    | EvaluateConditionals
     | EvaluateDecision
     | DeleteResource
     | CreateGlobalListener

@@ -29,6 +29,7 @@ from bpmnd.bpmn.commands import (
     DeleteResource,
     Deploy,
     DoOnce,
+    EvaluateConditionals,
     EvaluateDecision,
     EvaluateExpression,
     FailJob,
@@ -97,6 +98,7 @@ from bpmnd.bpmn.processors import (
     reading,
     user_tasks,
 )
+from bpmnd.bpmn.processors.conditionals import evaluate as evaluate_conditionals
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
 from bpmnd.bpmn.starts import fire_start_timer
@@ -196,6 +198,7 @@ class Engine:
             PublishMessage: messages.publish,
             CorrelateMessage: messages.correlate,
             BroadcastSignal: messages.broadcast_signal,
+            EvaluateConditionals: evaluate_conditionals,
             FireDue: due.fire,
             Continue: self._continue,
             ReceiveChannelMessage: channels.receive,

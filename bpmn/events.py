@@ -402,6 +402,30 @@ class ConditionalSubscriptionDeleted(_Event, frozen=True, gc=False, tag=141):
     instance_key: int
 
 
+class ConditionalStartSubscriptionCreated(_Event, frozen=True, gc=False, tag=142):
+    """A start event of the latest version of a process waits for its condition; it has no name."""
+
+    key: int
+    definition_key: int
+    element: int
+    tenant_id: str
+    process_id: str
+    name: str
+
+
+class ConditionalStartSubscriptionDeleted(_Event, frozen=True, gc=False, tag=143):
+    key: int
+
+
+class ConditionalEvaluated(_Event, frozen=True, gc=False, tag=144):
+    """Conditional start events were evaluated: of a definition, or of all (0)."""
+
+    key: int
+    definition_key: int
+    tenant_id: str
+    variables: Variables
+
+
 # Jobs
 
 
@@ -1051,6 +1075,9 @@ Event: TypeAlias = (
     | ConditionalSubscriptionCreated
     | ConditionalSubscriptionTriggered
     | ConditionalSubscriptionDeleted
+    | ConditionalStartSubscriptionCreated
+    | ConditionalStartSubscriptionDeleted
+    | ConditionalEvaluated
     | ProcessInstanceCalled
     | LoopStarted
     | LoopOutputCollected

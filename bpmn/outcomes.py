@@ -204,6 +204,14 @@ class SignalBroadcasted(_Outcome, frozen=True, gc=False):
     tenant_id: str
 
 
+class ConditionalsEvaluated(_Outcome, frozen=True, gc=False):
+    """The definitions and keys of the instances that were started."""
+
+    key: int
+    tenant_id: str
+    instances: tuple[tuple[int, int], ...]
+
+
 Success: TypeAlias = (
     Accepted
     | DeploymentCreated
@@ -212,6 +220,7 @@ Success: TypeAlias = (
     | MessagePublished
     | MessageCorrelated
     | SignalBroadcasted
+    | ConditionalsEvaluated
     | DecisionEvaluated
     | DecisionRead
     | RequirementsRead

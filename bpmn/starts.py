@@ -7,6 +7,8 @@ from bpmnd.bpmn.elements.listeners import before_process
 from bpmnd.bpmn.elements.moments import again, work_out
 from bpmnd.bpmn.evaluation import evaluate_string
 from bpmnd.bpmn.events import (
+    ConditionalStartSubscriptionCreated,
+    ConditionalStartSubscriptionDeleted,
     ElementActivated,
     ElementActivating,
     MessageStartEventSubscriptionCreated,
@@ -21,6 +23,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
+    ConditionalDefinition,
     ExecutableProcess,
     MessageDefinition,
     Process,
@@ -120,6 +123,12 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
         assert isinstance(event, StartEvent), f"{index} is no start event"
         if isinstance(event.trigger, TimerDefinition):
             continue
+        if isinstance(event.trigger, ConditionalDefinition):
+            key = turn.new_key()
+            turn.emit(
+                ConditionalStartSubscriptionCreated(key, definition_key, index, tenant_id, process_id, "")
+            )
+            continue
         name = name_at_start(turn, event)
         if isinstance(name, Incident):
             continue  # It was fine for the build that deployed it; this one cannot evaluate it.
@@ -141,9 +150,11 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
 
 
 def unsubscribe_starts(turn: Turn, tenant_id: str, process_id: str) -> None:
-    """No start event of the process waits any more for messages and signals."""
+    """No start event of the process waits any more for messages, signals and conditions."""
     messages = turn.state.messages
     for start in messages.starts.of_process(tenant_id, process_id):
         turn.emit(MessageStartEventSubscriptionDeleted(start.key))
     for start in messages.signal_starts.of_process(tenant_id, process_id):
         turn.emit(SignalStartEventSubscriptionDeleted(start.key))
+    for start in messages.conditional_starts.of_process(tenant_id, process_id):
+        turn.emit(ConditionalStartSubscriptionDeleted(start.key))

@@ -18,6 +18,7 @@ from bpmnd.gateway.ad_hoc_sub_processes import AdHocSubProcessOperations
 from bpmnd.gateway.answers import answer
 from bpmnd.gateway.authentication import AuthenticationOperations
 from bpmnd.gateway.cluster import ClusterOperations
+from bpmnd.gateway.conditionals import ConditionalOperations
 from bpmnd.gateway.decisions import DecisionOperations
 from bpmnd.gateway.deployments import DeploymentOperations
 from bpmnd.gateway.element_instances import ElementInstanceOperations
@@ -86,6 +87,7 @@ class Gateway:
             ResourceOperations(cluster, self._submissions),
             MessageOperations(cluster, self._submissions),
             SignalOperations(cluster, self._submissions),
+            ConditionalOperations(cluster, self._submissions),
             ClusterOperations(cluster),
             AuthenticationOperations(),
             LicenseOperations(),

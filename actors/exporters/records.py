@@ -189,6 +189,16 @@ class Records:
                 _, instance_key
             ) | events.ConditionalSubscriptionDeleted(_, instance_key):
                 return self._in_instance(instance_key)
+            case events.ConditionalStartSubscriptionCreated():
+                definition = self._instances.definitions.get(event.definition_key)
+                return _of_process(event.definition_key, definition, event.tenant_id)
+            case events.ConditionalStartSubscriptionDeleted():
+                return {}
+            case events.ConditionalEvaluated(_, definition_key, tenant_id, variables):
+                value = {"tenantId": tenant_id, "variables": json_values(variables)}
+                if definition_key:
+                    value["processDefinitionKey"] = str(definition_key)
+                return value
             case events.StartTimerCreated() | events.StartTimerTriggered() | events.StartTimerCanceled():
                 return self._of_start_timer(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():

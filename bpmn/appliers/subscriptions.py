@@ -5,6 +5,9 @@ from msgspec.structs import replace
 from bpmnd.bpmn.appliers.messages import mark, unmark
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
+    ConditionalEvaluated,
+    ConditionalStartSubscriptionCreated,
+    ConditionalStartSubscriptionDeleted,
     MessageStartEventSubscriptionCorrelated,
     MessageStartEventSubscriptionCreated,
     MessageStartEventSubscriptionDeleted,
@@ -116,7 +119,9 @@ def _forget_arrival(state: State, key: int) -> None:
 def _add_start(
     state: State,
     starts: Starts,
-    event: MessageStartEventSubscriptionCreated | SignalStartEventSubscriptionCreated,
+    event: MessageStartEventSubscriptionCreated
+    | SignalStartEventSubscriptionCreated
+    | ConditionalStartSubscriptionCreated,
 ) -> None:
     journal = state.journal
     start = StartSubscription(
@@ -224,3 +229,18 @@ def signal_start_event_subscription_created(state: State, event: SignalStartEven
 @applies(SignalStartEventSubscriptionDeleted)
 def signal_start_event_subscription_deleted(state: State, event: SignalStartEventSubscriptionDeleted) -> None:
     _drop_start(state, state.messages.signal_starts, event.key)
+
+
+@applies(ConditionalStartSubscriptionCreated)
+def conditional_start_subscription_created(state: State, event: ConditionalStartSubscriptionCreated) -> None:
+    _add_start(state, state.messages.conditional_starts, event)
+
+
+@applies(ConditionalStartSubscriptionDeleted)
+def conditional_start_subscription_deleted(state: State, event: ConditionalStartSubscriptionDeleted) -> None:
+    _drop_start(state, state.messages.conditional_starts, event.key)
+
+
+@applies(ConditionalEvaluated)
+def conditional_evaluated(state: State, event: ConditionalEvaluated) -> None:
+    """What it starts has events of its own; the evaluation is for the audit."""

@@ -8,7 +8,7 @@ from bpmnd.bpmn.elements.moments import work_out
 from bpmnd.bpmn.events import ProcessCreated
 from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
-from bpmnd.bpmn.model.graph import ExecutableProcess, StartEvent, TimerDefinition
+from bpmnd.bpmn.model.graph import ConditionalDefinition, ExecutableProcess, StartEvent, TimerDefinition
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
 from bpmnd.bpmn.resources.resource import checksum_of
 from bpmnd.bpmn.starts import name_at_start, set_start_timers, subscribe_starts
@@ -100,7 +100,11 @@ def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
                 why = f"the timer that starts a process must be constant: {moment.message}"
                 yield f"element '{event.id}': {why}"
             continue
-        name = name_at_start(turn, event)
+        name = (
+            event.trigger.condition.text
+            if isinstance(event.trigger, ConditionalDefinition)
+            else name_at_start(turn, event)
+        )
         if isinstance(name, Incident):
             yield f"element '{event.id}': the name of what starts a process must be constant: {name.message}"
         elif (type(event.trigger), name) in known:

@@ -114,6 +114,7 @@ class Messages:
         "_partition_id",
         "arrivals",
         "buffered",
+        "conditional_starts",
         "ids",
         "locks",
         "messages",
@@ -146,6 +147,8 @@ class Messages:
         """By tenant and name, there by subscription key -> process instance key."""
         self.starts = Starts(b"s", store)
         self.signal_starts = Starts(b"t", store)
+        self.conditional_starts = Starts(b"C", store)
+        """Their names are empty."""
         self.pending = Table(b"q", PendingCorrelation, store)
 
     def place_of(self, process_id: str, element_instance_key: int, key: int) -> bytes:

@@ -192,6 +192,7 @@ class State:
             self.inbox,
             self.messages.starts.table,
             self.messages.signal_starts.table,
+            self.messages.conditional_starts.table,
             self.messages.pending,
         )
         for table in tables:

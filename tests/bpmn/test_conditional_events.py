@@ -6,6 +6,7 @@ from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     CompleteJob,
     Deploy,
+    EvaluateConditionals,
     ResolveIncident,
     Resource,
     SetVariables,
@@ -15,6 +16,7 @@ from bpmnd.bpmn.events import (
     ConditionalSubscriptionTriggered,
     IncidentCreated,
 )
+from bpmnd.bpmn.outcomes import ConditionalsEvaluated, RejectionType
 from tests.bpmn.events import boundary, catch, event_sub_process
 from tests.bpmn.playground import START, Playground, flow, path, process, rows_of, task
 
@@ -224,3 +226,62 @@ def test_what_is_wrong_with_a_condition_is_told(definition: str, reason: str) ->
     body = START + task("a") + boundary("x", "a", definition) + flow("x", "a")
     rejected = Playground().rejected(Deploy((Resource("a.bpmn", process(body)),)))
     assert reason in rejected.reason
+
+
+def starting(condition: str, *, process_id: str = "process", job_type: str = "a") -> bytes:
+    begin = f'<startEvent id="begin">{when(condition)}</startEvent>'
+    return process(begin + task("a", job_type) + path("begin", "a"), process_id=process_id)
+
+
+def evaluated(playground: Playground, definition_key: int = 0, **variables: bytes) -> list[int]:
+    """The definitions of the instances that were started."""
+    outcome = playground.do(EvaluateConditionals(variables, definition_key))
+    assert isinstance(outcome, ConditionalsEvaluated), outcome
+    for _, instance_key in outcome.instances:
+        assert not playground.is_over(instance_key)
+    return [key for key, _ in outcome.instances]
+
+
+def test_instances_start_where_the_condition_holds_for_the_variables() -> None:
+    playground = Playground()
+    deployed = playground.deploy(
+        starting("=v &gt; 10"), starting("=v &gt; 20", process_id="other", job_type="b")
+    )
+    first, second = (definition.key for definition in deployed.processes)
+    assert evaluated(playground, v=b"5") == []
+    assert evaluated(playground, v=b"11") == [first]
+    assert sorted(evaluated(playground, v=b"21", w=b"1")) == [first, second]
+    assert playground.jobs("b")[0].variables == {"v": b"21", "w": b"1"}
+
+
+def test_one_definition_can_be_asked_for() -> None:
+    playground = Playground()
+    deployed = playground.deploy(starting("=v &gt; 10"), starting("=v &gt; 10", process_id="other"))
+    key = deployed.processes[1].key
+    assert evaluated(playground, key, v=b"11") == [key]
+
+
+def test_a_definition_that_is_not_there_cannot_be_asked_for() -> None:
+    rejected = Playground().rejected(EvaluateConditionals({}, 9))
+    assert rejected.type is RejectionType.NOT_FOUND
+
+
+def test_only_the_latest_version_is_looked_at() -> None:
+    playground = Playground()
+    playground.deploy(starting("=v &gt; 10"))
+    latest = playground.deploy(starting("=v &gt; 20")).processes[0].key
+    assert evaluated(playground, v=b"11") == []
+    assert evaluated(playground, v=b"21") == [latest]
+
+
+def test_a_condition_that_is_none_starts_nothing() -> None:
+    playground = Playground()
+    playground.deploy(starting("=v"))
+    assert evaluated(playground, v=b"5") == []
+
+
+def test_a_condition_stands_at_one_start_event_of_a_process() -> None:
+    begin = "".join(f'<startEvent id="{name}">{when("=v")}</startEvent>' for name in ("one", "two"))
+    content = process(begin + task("a") + flow("one", "a") + flow("two", "a"))
+    rejected = Playground().rejected(Deploy((Resource("a.bpmn", content),)))
+    assert "another start event already waits for 'v'" in rejected.reason

@@ -21,6 +21,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     DoOnce,
+    EvaluateConditionals,
     FailJob,
     PublishMessage,
     ResolveIncident,
@@ -32,6 +33,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     Accepted,
+    ConditionalsEvaluated,
     DeploymentCreated,
     MessageCorrelated,
     MessagePublished,
@@ -83,6 +85,13 @@ OPERATIONS: list[tuple[str, str, dict[str, Any], type[ClientCommand], Outcome]] 
     ("POST", "/v2/messages/publication", {"name": "m"}, PublishMessage, MessagePublished(1, "")),
     ("POST", "/v2/messages/correlation", {"name": "m"}, CorrelateMessage, MessageCorrelated(1, "", 2)),
     ("POST", "/v2/signals/broadcast", {"signalName": "s"}, BroadcastSignal, SignalBroadcasted(1, "")),
+    (
+        "POST",
+        "/v2/conditionals/evaluation",
+        {"variables": {}},
+        EvaluateConditionals,
+        ConditionalsEvaluated(1, "", ()),
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from bpmnd.actors.errors import Refused
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import (
     Accepted,
+    ConditionalsEvaluated,
     DecisionRead,
     DeployedFile,
     DeployedProcess,
@@ -61,6 +62,8 @@ CREATION = {"processDefinitionId": "order"}
 AD_HOC = f"/element-instances/ad-hoc-activities/{KEY}/activation"
 TASK = f"/user-tasks/{KEY}"
 NAMED = {"name": "m"}
+CONDITIONALS = "/conditionals/evaluation"
+CONDITIONALS_EVALUATED = ConditionalsEvaluated(KEY, "<default>", ((KEY, KEY),))
 DECISIONS = "/decision-definitions/evaluation"
 ONE = ExpressionEvaluated(b"1", ("odd",))
 GRAPH_READ = RequirementsRead(DeployedRequirements(KEY, "drg", "Graph", 2, "a.dmn"), "<default>", b"<a/>")
@@ -123,6 +126,9 @@ def description() -> ApiDescription:
             200,
         ),
         ("broadcastSignal", "POST", "/signals/broadcast", {}, Accepted(), 400),
+        ("evaluateConditionals", "POST", CONDITIONALS, {"variables": {}}, CONDITIONALS_EVALUATED, 200),
+        ("evaluateConditionals", "POST", CONDITIONALS, {"variables": {}}, NOT_FOUND, 404),
+        ("evaluateConditionals", "POST", CONDITIONALS, {}, Accepted(), 400),
         ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, EVALUATED, 200),
         ("evaluateDecision", "POST", DECISIONS, {"decisionDefinitionId": "d"}, NOT_FOUND, 404),
         ("evaluateDecision", "POST", DECISIONS, {}, Accepted(), 400),

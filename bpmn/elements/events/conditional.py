@@ -22,7 +22,7 @@ class ConditionalKind(EventKind[ConditionalDefinition]):
 
     words = "conditional"
     definition = ConditionalDefinition
-    positions = frozenset({Position.EVENT_START, Position.CATCH, Position.BOUNDARY})
+    positions = frozenset({Position.START, Position.EVENT_START, Position.CATCH, Position.BOUNDARY})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

@@ -78,6 +78,8 @@ def test_no_two_events_have_one_name() -> None:
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
         events.ScopeInterrupted: events.BoundaryEventTriggered,
+        events.ConditionalStartSubscriptionCreated: events.ConditionalSubscriptionCreated,
+        events.ConditionalStartSubscriptionDeleted: events.ConditionalSubscriptionDeleted,
         events.StartTimerCreated: events.TimerCreated,
         events.StartTimerTriggered: events.TimerTriggered,
         events.StartTimerCanceled: events.TimerCanceled,
