@@ -44,6 +44,7 @@ from bpmnd.gateway.search.message_subscriptions import MessageSubscriptionReads
 from bpmnd.gateway.search.process_definitions import ProcessDefinitionReads
 from bpmnd.gateway.search.process_instances import ProcessInstanceReads
 from bpmnd.gateway.search.searching import History, Searches
+from bpmnd.gateway.search.user_tasks import UserTaskReads
 from bpmnd.gateway.search.variables import VariableReads
 from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
@@ -98,6 +99,7 @@ class Gateway:
             VariableReads(searches),
             ProcessDefinitionReads(searches),
             MessageSubscriptionReads(searches),
+            UserTaskReads(searches),
         )
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, final
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import StorageError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
 Gone: TypeAlias = tuple[int, list[tuple[int, int, int, int]]]
@@ -33,6 +33,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "resource_name TEXT NOT NULL",
         "tenant_id TEXT NOT NULL",
         "deployment_key INTEGER NOT NULL",
+        "has_start_form INTEGER NOT NULL",
         "state INTEGER NOT NULL",
         "content BLOB NOT NULL",
     ),
@@ -113,6 +114,24 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "created INTEGER NOT NULL",
         "state INTEGER NOT NULL",
     ),
+    "user_tasks": (
+        "key INTEGER PRIMARY KEY",
+        "instance_key INTEGER NOT NULL",
+        "definition_key INTEGER NOT NULL",
+        "element INTEGER NOT NULL",
+        "element_key INTEGER NOT NULL",
+        "state INTEGER NOT NULL",
+        "created INTEGER NOT NULL",
+        "completed INTEGER",
+        "assignee TEXT",
+        "candidate_groups TEXT NOT NULL",
+        "candidate_users TEXT NOT NULL",
+        "due INTEGER",
+        "follow_up INTEGER",
+        "priority INTEGER NOT NULL",
+        "form_key INTEGER",
+        "external_form TEXT",
+    ),
     "subscriptions": (
         "key INTEGER PRIMARY KEY",
         "instance_key INTEGER",
@@ -165,6 +184,9 @@ _INDEXES: Final = (
     "CREATE INDEX incidents_of_instance ON incidents (instance_key)",
     "CREATE INDEX incidents_state ON incidents (state)",
     "CREATE INDEX incidents_hash ON incidents (message_hash)",
+    "CREATE INDEX user_tasks_of_instance ON user_tasks (instance_key)",
+    "CREATE INDEX user_tasks_created ON user_tasks (state) WHERE state = 5",
+    "CREATE INDEX user_tasks_assignee ON user_tasks (assignee) WHERE assignee IS NOT NULL",
     "CREATE INDEX subscriptions_of_instance ON subscriptions (instance_key)",
     "CREATE INDEX correlations_of_instance ON correlations (instance_key)",
 )
@@ -173,7 +195,15 @@ _META: Final = (
     ' "index" INTEGER NOT NULL, term INTEGER NOT NULL, hash BLOB NOT NULL, time INTEGER NOT NULL,'
     " begins_after INTEGER NOT NULL)"
 )
-OF_INSTANCE: Final = ("element_instances", "jobs", "variables", "incidents", "subscriptions", "correlations")
+OF_INSTANCE: Final = (
+    "element_instances",
+    "jobs",
+    "variables",
+    "incidents",
+    "user_tasks",
+    "subscriptions",
+    "correlations",
+)
 """Tables whose rows go with their process instance."""
 _BUSY_SECONDS: Final = 10.0
 _CACHE_KIB: Final = 64 << 10

@@ -15,6 +15,7 @@ from bpmnd.actors.history.names import (
     JOB_STATES,
     LISTENER_EVENTS,
     SUBSCRIPTION_STATES,
+    USER_TASK_STATES,
     Names,
 )
 
@@ -237,7 +238,7 @@ PROCESS_DEFINITIONS: Final = Entity(
         "version": Field("x.version", Kind.INTEGER, Filter.PLAIN),
         "versionTag": Field("x.version_tag", Kind.TEXT, Filter.PLAIN),
         "tenantId": Field("x.tenant_id", Kind.TEXT, Filter.PLAIN),
-        "hasStartForm": Field("0", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
+        "hasStartForm": Field("x.has_start_form", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
         "state": _enum("x.state", DEFINITION_STATES, filter=Filter.PLAIN, sorts=False),
         "isLatestVersion": Field(
             "NOT EXISTS (SELECT 1 FROM definitions later WHERE later.process_id = x.process_id"
@@ -288,6 +289,37 @@ CORRELATED_SUBSCRIPTIONS: Final = Entity(
         "tenantId": _TENANT,
     },
 )
+USER_TASKS: Final = Entity(
+    "user_tasks x",
+    _DEFINITION + _ELEMENT + _INSTANCE,
+    "x.key",
+    {
+        "userTaskKey": _key("key", filter=Filter.PLAIN, sorts=False),
+        "elementInstanceKey": _key("element_key", filter=Filter.PLAIN, sorts=False),
+        "processInstanceKey": _key("instance_key", filter=Filter.PLAIN, sorts=False),
+        "rootProcessInstanceKey": _ROOT,
+        "processDefinitionKey": _key("definition_key", filter=Filter.PLAIN, sorts=False),
+        "processDefinitionId": _of_definition("process_id", filter=Filter.PLAIN, sorts=False),
+        "processDefinitionVersion": _of_definition("version", Kind.INTEGER, filter=Filter.NONE, sorts=False),
+        "processName": _of_definition("name", filter=Filter.NONE, sorts=False),
+        "tenantId": _of_definition("tenant_id", sorts=False),
+        "elementId": Field("e.element_id", Kind.TEXT, Filter.PLAIN, sorts=False, on_element=True),
+        "name": Field("e.name", Kind.TEXT, on_element=True),
+        "state": _enum("x.state", USER_TASK_STATES, sorts=False),
+        "assignee": Field("x.assignee", Kind.TEXT, sorts=False),
+        "candidateGroups": Field("x.candidate_groups", Kind.JSON, Filter.NONE, sorts=False),
+        "candidateUsers": Field("x.candidate_users", Kind.JSON, Filter.NONE, sorts=False),
+        "priority": Field("x.priority", Kind.INTEGER),
+        "creationDate": Field("x.created", Kind.MOMENT, follows_key=True),
+        "completionDate": Field("x.completed", Kind.MOMENT),
+        "dueDate": Field("x.due", Kind.MOMENT),
+        "followUpDate": Field("x.follow_up", Kind.MOMENT),
+        "formKey": _key("form_key", filter=Filter.NONE, sorts=False),
+        "externalFormReference": Field("x.external_form", Kind.TEXT, Filter.NONE, sorts=False),
+        "customHeaders": Field("coalesce(e.headers, '{}')", Kind.JSON, Filter.NONE, sorts=False),
+        "tags": Field("coalesce(i.tags, '[]')", Kind.JSON, Filter.NONE, sorts=False),
+    },
+)
 ENTITIES: Final[Mapping[str, Entity]] = {
     "process instance": PROCESS_INSTANCES,
     "element instance": ELEMENT_INSTANCES,
@@ -295,17 +327,19 @@ ENTITIES: Final[Mapping[str, Entity]] = {
     "job": JOBS,
     "variable": VARIABLES,
     "process definition": PROCESS_DEFINITIONS,
+    "user task": USER_TASKS,
     "message subscription": MESSAGE_SUBSCRIPTIONS,
     "correlated message subscription": CORRELATED_SUBSCRIPTIONS,
 }
 
+_VARIABLE: Final[Mapping[str, Field]] = {
+    "name": Field("r.name", Kind.TEXT),
+    "value": Field("r.value", Kind.TEXT, has_prefix_index=True),
+}
 RELATED: Final[Mapping[str, tuple[str, Mapping[str, Field]]]] = {
     "variable": (
         "variables r WHERE r.instance_key = x.key",
-        {
-            "name": Field("r.name", Kind.TEXT),
-            "value": Field("r.value", Kind.TEXT, has_prefix_index=True),
-        },
+        _VARIABLE,
     ),
     "open incident": (
         f"incidents r WHERE r.instance_key = x.key AND r.state = {INCIDENT_STATES.index('ACTIVE')}",
@@ -327,9 +361,29 @@ RELATED: Final[Mapping[str, tuple[str, Mapping[str, Field]]]] = {
             "hasElementInstanceIncident": Field("r.incidents > 0", Kind.BOOLEAN),
         },
     ),
+    "tag of task": (
+        "json_each(coalesce(i.tags, '[]')) r WHERE 1",
+        {"tag": Field("r.value", Kind.TEXT)},
+    ),
+    "candidateGroup": (
+        "json_each(x.candidate_groups) r WHERE 1",
+        {"candidateGroup": Field("r.value", Kind.TEXT)},
+    ),
+    "candidateUser": (
+        "json_each(x.candidate_users) r WHERE 1",
+        {"candidateUser": Field("r.value", Kind.TEXT)},
+    ),
+    "variable of instance": (
+        "variables r WHERE r.instance_key = x.instance_key AND r.scope_key = x.instance_key",
+        _VARIABLE,
+    ),
+    "variable of task": (
+        "variables r WHERE r.instance_key = x.instance_key AND r.scope_key = x.element_key",
+        _VARIABLE,
+    ),
     "tag": (
         "json_each(coalesce(x.tags, '[]')) r WHERE 1",
         {"tag": Field("r.value", Kind.TEXT)},
     ),
 }
-"""What a process instance may have: a part of SQL, and the fields to look for."""
+"""What a process instance or a user task may have: a part of SQL, and the fields to look for."""

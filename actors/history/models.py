@@ -29,6 +29,7 @@ class ElementFacts:
 class ModelFacts:
     name: str | None = None
     elements: dict[str, ElementFacts] = field(default_factory=dict[str, ElementFacts])
+    has_start_form: bool = False
 
 
 def facts_of(content: bytes, process_id: str) -> ModelFacts:
@@ -36,14 +37,16 @@ def facts_of(content: bytes, process_id: str) -> ModelFacts:
     root = read(content)
     if isinstance(root, Problem):
         return ModelFacts()
-    name, elements = None, dict[str, ElementFacts]()
+    name, elements, has_start_form = None, dict[str, ElementFacts](), False
     for tag in root.descendants():
         if tag.id is None:
             continue
         if tag.id == process_id and tag.bare_name == "process":
             name = tag.attributes.get("name") or None
+            starts = tag.all("bpmn:startEvent")
+            has_start_form = any(start.extensions("zeebe:formDefinition") for start in starts)
         elements[tag.id] = ElementFacts(_type_of(tag), tag.attributes.get("name") or None, _headers_of(tag))
-    return ModelFacts(name, elements)
+    return ModelFacts(name, elements, has_start_form)
 
 
 def _type_of(tag: Tag) -> int:

@@ -28,8 +28,8 @@ def _elements_of_definition(reader: Reader, report: Report) -> Rows:
         return _elements_of_some(reader, report)
     failing = dict(
         reader.rows(
-            "SELECT element, count(*) FROM element_instances"
-            " WHERE incidents > 0 AND +state = 0 AND +definition_key = ? GROUP BY element",
+            "SELECT element, count(*) FROM element_instances INDEXED BY elements_failing"
+            " WHERE incidents > 0 AND state = 0 AND definition_key = ? GROUP BY element",
             (definition_key,),
         )
     )
@@ -76,12 +76,13 @@ def _elements_of_instance(reader: Reader, report: Report) -> Rows:
 def _live_by_definition(reader: Reader, report: Report) -> Rows:
     """Definition, live instances without and with incidents."""
     live = reader.rows(
-        "SELECT definition_key, count(*) FROM instances WHERE state = 0 GROUP BY definition_key"
+        "SELECT definition_key, count(*) FROM instances INDEXED BY instances_live_of"
+        " WHERE state = 0 GROUP BY definition_key"
     )
     failing = dict(
         reader.rows(
-            "SELECT definition_key, count(*) FROM instances WHERE incidents > 0 AND +state = 0"
-            " GROUP BY definition_key"
+            "SELECT definition_key, count(*) FROM instances INDEXED BY instances_failing"
+            " WHERE incidents > 0 AND state = 0 GROUP BY definition_key"
         )
     )
     return [(key, count - failing.get(key, 0), failing.get(key, 0)) for key, count in live]
@@ -153,6 +154,29 @@ def _subscriptions_by_definition(reader: Reader, report: Report) -> Rows:
     )
 
 
+_SCOPES: Final = (
+    "WITH RECURSIVE scope (key, instance_key, depth) AS ("
+    " SELECT key, instance_key, 0 FROM element_instances WHERE key = ?"
+    " UNION ALL SELECT e.scope_key, e.instance_key, scope.depth + 1 FROM scope"
+    "  JOIN element_instances e ON e.key = scope.key)"
+)
+
+
+def _scopes_of_task(reader: Reader, report: Report) -> Rows:
+    """The element instance, and all scopes around it, the process instance at last."""
+    return reader.rows(f"{_SCOPES} SELECT key FROM scope ORDER BY depth", (report.values[0],))
+
+
+def _variables_of_task(reader: Reader, report: Report) -> Rows:
+    """The variables that are seen from an element instance."""
+    found = reader.rows(
+        f"{_SCOPES} SELECT v.name, v.key FROM scope JOIN variables v"
+        " ON v.instance_key = scope.instance_key AND v.scope_key = scope.key ORDER BY depth DESC",
+        (report.values[0],),
+    )
+    return [(key,) for key in dict(found).values()]  # An inner one takes the place of an outer one.
+
+
 _REPORTS: Final[Mapping[str, Callable[[Reader, Report], Rows]]] = {
     "elements of definition": _elements_of_definition,
     "elements of instance": _elements_of_instance,
@@ -163,5 +187,7 @@ _REPORTS: Final[Mapping[str, Callable[[Reader, Report], Rows]]] = {
     "flows of instance": _flows_of_instance,
     "xml of definition": _xml_of_definition,
     "callers of instance": _callers_of_instance,
+    "scopes of task": _scopes_of_task,
+    "variables of task": _variables_of_task,
     "subscriptions by definition": _subscriptions_by_definition,
 }

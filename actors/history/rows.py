@@ -21,6 +21,7 @@ class DefinitionRow(_Row, gc=False):
     resource_name: str
     tenant_id: str
     deployment_key: int
+    has_start_form: int
     state: int
     content: bytes
 
@@ -114,6 +115,27 @@ class IncidentRow(_Row, gc=False):
     state: int
 
 
+class UserTaskRow(_Row, gc=False):
+    """Candidates are the JSON of a list of names."""
+
+    TABLE: ClassVar[str] = "user_tasks"
+    instance_key: int
+    definition_key: int
+    element: int
+    element_key: int
+    state: int
+    created: int
+    completed: int | None = None
+    assignee: str | None = None
+    candidate_groups: str = "[]"
+    candidate_users: str = "[]"
+    due: int | None = None
+    follow_up: int | None = None
+    priority: int = 0
+    form_key: int | None = None
+    external_form: str | None = None
+
+
 class SubscriptionRow(_Row, gc=False):
     """Of a start event it has neither process nor element instance."""
 
@@ -150,6 +172,7 @@ ROW_TYPES: tuple[type[_Row], ...] = (
     JobRow,
     VariableRow,
     IncidentRow,
+    UserTaskRow,
     SubscriptionRow,
     CorrelationRow,
 )

@@ -19,6 +19,7 @@ from bpmnd.actors.history.rows import (
     InstanceRow,
     JobRow,
     SubscriptionRow,
+    UserTaskRow,
     VariableRow,
 )
 from bpmnd.bpmn.keys import first_key
@@ -114,6 +115,7 @@ class Tables:
         self.jobs = Rows(source, "jobs", JobRow)
         self.variables = Rows(source, "variables", VariableRow)
         self.incidents = Rows(source, "incidents", IncidentRow)
+        self.user_tasks = Rows(source, "user_tasks", UserTaskRow)
         self.subscriptions = Rows(source, "subscriptions", SubscriptionRow)
         self.correlations = Rows(source, "correlations", CorrelationRow)
         self._volatile: tuple[Rows[Any], ...] = (
@@ -122,6 +124,7 @@ class Tables:
             self.jobs,
             self.variables,
             self.incidents,
+            self.user_tasks,
             self.subscriptions,
             self.correlations,
         )

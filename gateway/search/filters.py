@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from bpmnd.actors.history.entities import RELATED, Entity, Field, Filter, Kind
+from bpmnd.actors.history.entities import RELATED, USER_TASKS, Entity, Field, Filter, Kind
 from bpmnd.actors.history.names import Names
 from bpmnd.actors.history.queries import AnyOf, Compare, Condition, Has, Operator
 from bpmnd.gateway.complaints import missing, not_in_enum
@@ -88,7 +88,45 @@ def instance_conditions_of(
     return tuple(conditions)
 
 
-def variable_conditions(raw: object, at: str) -> list[Condition]:
+def task_conditions_of(raw: object, at: str = "filter") -> tuple[Condition, ...]:
+    """The same for user tasks."""
+    plain: dict[str, object] = {}
+    conditions: list[Condition] = []
+    for name, value in _object(raw, at).items():
+        place = f"{at}.{name}"
+        if value is None:
+            continue
+        if name in ("candidateGroup", "candidateUser"):
+            conditions += _candidate_conditions(name, value, place)
+        elif name == "processInstanceVariables":
+            conditions += variable_conditions(value, place, "variable of instance")
+        elif name == "localVariables":
+            conditions += variable_conditions(value, place, "variable of task")
+        elif name == "tags":
+            tags = [_text(tag, f"{place}[{n}]") for n, tag in enumerate(_list(value, place))]
+            conditions += [Has("tag of task", (Compare("tag", Operator.EQUAL, (tag,)),)) for tag in tags]
+        else:
+            plain[name] = value
+    return (*conditions, *conditions_of(USER_TASKS, plain, at))
+
+
+def _candidate_conditions(name: str, raw: object, at: str) -> list[Condition]:
+    """Of the candidates one is such; what is denied is so of all."""
+    positive = {Operator.NOT_EQUAL: Operator.EQUAL, Operator.NOT_IN: Operator.IN}
+    found: list[Condition] = []
+    for condition in _conditions_on(name, RELATED[name][1][name], raw, at):
+        assert isinstance(condition, Compare), f"{condition} is about nothing of its own"
+        if condition.operator is Operator.EXISTS:
+            found.append(Has(name, (), negated=not condition.values[0]))
+        elif condition.operator in positive:
+            denied = Compare(name, positive[condition.operator], condition.values)
+            found.append(Has(name, (denied,), negated=True))
+        else:
+            found.append(Has(name, (condition,)))
+    return found
+
+
+def variable_conditions(raw: object, at: str, what: str = "variable") -> list[Condition]:
     """`[{name, value}]`: for each there is such a variable."""
     fields = RELATED["variable"][1]
     conditions: list[Condition] = []
@@ -102,7 +140,7 @@ def variable_conditions(raw: object, at: str) -> list[Condition]:
             raise invalid_argument(complaints)
         named = Compare("name", Operator.EQUAL, (_text(parts["name"], f"{place}.name"),))
         value = _conditions_on("value", fields["value"], parts["value"], f"{place}.value")
-        conditions.append(Has("variable", (named, *value)))
+        conditions.append(Has(what, (named, *value)))
     return conditions
 
 

@@ -35,6 +35,7 @@ _OWNERS: Final = {
     "jobKey",
     "variableKey",
     "messageSubscriptionKey",
+    "userTaskKey",
 }
 """Keys that tell which partition has the row."""
 

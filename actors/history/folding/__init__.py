@@ -3,7 +3,15 @@
 Pure, but for the rows that are looked up. What began before the history does is unknown, and left out.
 """
 
-from bpmnd.actors.history.folding import definitions, incidents, instances, jobs, messages, variables
+from bpmnd.actors.history.folding import (
+    definitions,
+    incidents,
+    instances,
+    jobs,
+    messages,
+    user_tasks,
+    variables,
+)
 from bpmnd.actors.history.folding.registry import fold
 
-__all__ = ["definitions", "fold", "incidents", "instances", "jobs", "messages", "variables"]
+__all__ = ["definitions", "fold", "incidents", "instances", "jobs", "messages", "user_tasks", "variables"]

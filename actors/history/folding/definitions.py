@@ -27,6 +27,7 @@ def process_created(tables: Tables, event: events.ProcessCreated, time: int) -> 
             event.resource_name,
             event.tenant_id,
             event.deployment_key,
+            int(facts.has_start_form),
             ACTIVE,
             event.content,
         )

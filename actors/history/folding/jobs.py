@@ -18,9 +18,14 @@ def listener_job_created(tables: Tables, event: events.ListenerJobCreated, time:
     _created(tables, event, kind, event.listens_to, time)
 
 
+@folds(events.UserTaskJobCreated)
+def user_task_job_created(tables: Tables, event: events.UserTaskJobCreated, time: int) -> None:
+    _created(tables, event, "BPMN_ELEMENT", "UNSPECIFIED", time)
+
+
 def _created(
     tables: Tables,
-    event: events.JobCreated | events.ListenerJobCreated,
+    event: events.JobCreated | events.ListenerJobCreated | events.UserTaskJobCreated,
     kind: str,
     listens_to: str,
     time: int,

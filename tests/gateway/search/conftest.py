@@ -42,12 +42,27 @@ ORDER = process(
 ).replace(b'<process id="order"', b'<process id="order" name="Order of goods"')
 
 
+TASK = process(
+    START
+    + '<subProcess id="box"><startEvent id="in"/>'
+    + '<userTask id="approve" name="Approve"><extensionElements><zeebe:userTask/>'
+    + '<zeebe:assignmentDefinition assignee="=who" candidateGroups="=[&quot;sales&quot;,&quot;hr&quot;]"/>'
+    + '<zeebe:taskSchedule dueDate="=&quot;2030-01-01T00:00:00Z&quot;"/>'
+    + '<zeebe:ioMapping><zeebe:input source="=1" target="level"/></zeebe:ioMapping>'
+    + "</extensionElements></userTask>"
+    + path("in", "approve")
+    + "</subProcess>"
+    + path("start", "box"),
+    process_id="approval",
+)
+
+
 class Played:
     """What was done, by its keys."""
 
     def __init__(self, directory: Path) -> None:
         cluster = Cluster(2)
-        cluster.deploy(ORDER, CALLING)
+        cluster.deploy(ORDER, CALLING, TASK)
         self.failing = self._create(cluster, 1, "order", {"id": b'"1"', "long": b'"%s"' % (b"x" * 9000)})
         (job,) = cluster[1].jobs("work", 1)
         self.job = job
@@ -67,6 +82,10 @@ class Played:
         cluster.for_key("9").do(PublishMessage("begin", "9", 1000, "", {"id": b'"9"'}))
         cluster.settle()
         self.definition = job.definition_key
+        self.tasks = [
+            self._create(cluster, partition, "approval", {"who": b'"%s"' % who, "level": b"0"})
+            for partition, who in ((1, b"ann"), (2, b"bob"))
+        ]
         self.files: dict[int, Path] = {}
         for partition, frames in frames_of(cluster).items():
             self.files[partition] = directory / f"{partition}.sqlite"

@@ -147,6 +147,7 @@ PATHS = {
     "job": "jobs",
     "variable": "variables",
     "process definition": "process-definitions",
+    "user task": "user-tasks",
     "message subscription": "message-subscriptions",
     "correlated message subscription": "correlated-message-subscriptions",
 }
