@@ -108,7 +108,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
             return None
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, made)
-    if element.start_listeners and not step.listened:
+    if element.start_listeners and not step.listened and not step.happened:
         _begin_now(activation, element)
         activation.listened = True
         call_start_listeners(turn, instance, activation.key, element, _again(element, activation))

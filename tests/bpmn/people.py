@@ -30,7 +30,7 @@ def formed(**attributes: str) -> str:
 
 def heard(*of: tuple[str, str]) -> str:
     """Task listeners: each is an event, such as `completing`, and a job type."""
-    inner = "".join(f'<zeebe:taskListener eventType="{event}" type="{job}"/>' for event, job in of)
+    inner = "".join(f'<zeebe:taskListener eventType="{event}" type="{_quoted(job)}"/>' for event, job in of)
     return f"<zeebe:taskListeners>{inner}</zeebe:taskListeners>"
 
 
@@ -40,5 +40,9 @@ def task_key(play: Playground) -> int:
 
 
 def _extension(name: str, attributes: dict[str, str]) -> str:
-    quoted = (f'{key}="{value.replace(chr(34), "&quot;")}"' for key, value in attributes.items())
+    quoted = (f'{key}="{_quoted(value)}"' for key, value in attributes.items())
     return f"<zeebe:{name} {' '.join(quoted)}/>"
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "&quot;")

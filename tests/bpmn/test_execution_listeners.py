@@ -405,3 +405,19 @@ def test_a_replica_and_a_checkpoint_know_what_a_listener_holds_up() -> None:
     play.create({"x": b"1"})
 
     assert rows_of(play.replayed()) == rows_of(play.state)
+
+
+def test_an_event_behind_a_gateway_has_happened_before_listeners_of_its_start_could_work() -> None:
+    """As in Zeebe."""
+    play = Playground()
+    gateway = '<eventBasedGateway id="which"/>'
+    now = element("intermediateCatchEvent", "now", listeners(("start", "before"), ("end", "after")), TIMER)
+    later = f'<intermediateCatchEvent id="later">{TIMER.replace("PT1M", "PT1H")}</intermediateCatchEvent>'
+    flows = path("start", "which", "now") + flow("which", "later")
+    play.deploy(process(START + gateway + now + later + flows))
+    instance = play.create()
+    play.pass_time(60_000)
+
+    assert not play.jobs("before")
+    play.work("after")
+    assert play.is_over(instance)

@@ -5,7 +5,7 @@ log; in the end everything can be cancelled, and nothing is left of it.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -17,14 +17,19 @@ from bpmnd.bpmn.commands import (
     DEFAULT_TENANT,
     ActivateAdHocActivities,
     ActivateJobs,
+    AssignUserTask,
     BroadcastSignal,
     CancelProcessInstance,
     Command,
     CommandId,
     CompleteJob,
+    CompleteUserTask,
     Continue,
     CorrelateMessage,
+    CreateGlobalListener,
     CreateProcessInstance,
+    DeleteGlobalListener,
+    DeleteResource,
     Deploy,
     DoOnce,
     EvaluateDecision,
@@ -35,8 +40,11 @@ from bpmnd.bpmn.commands import (
     ResolveIncident,
     Resource,
     SetVariables,
+    TaskResult,
     ThrowJobError,
+    UpdateGlobalListener,
     UpdateJob,
+    UpdateUserTask,
     YieldJobs,
 )
 from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGateway
@@ -50,6 +58,7 @@ from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, loc
 from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, loop_size, size_of
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.user_tasks import GlobalListener, TaskChanges
 from tests.bpmn.dmn.decisions import decision, dmn, needs, table
 from tests.bpmn.events import (
     boundary,
@@ -63,6 +72,7 @@ from tests.bpmn.events import (
     signal,
 )
 from tests.bpmn.events import catch as message_catch
+from tests.bpmn.people import assigned, formed, heard, user_task
 from tests.bpmn.playground import (
     END,
     START,
@@ -345,6 +355,12 @@ def decides(element_id: str, decision_id: str, more: str = "") -> str:
     )
 
 
+def execution(*of: tuple[str, str]) -> str:
+    """Execution listeners: each is an event and a job type."""
+    inner = "".join(f'<zeebe:executionListener eventType="{event}" type="{job}"/>' for event, job in of)
+    return f"<zeebe:executionListeners>{inner}</zeebe:executionListeners>"
+
+
 NEW = (
     '<extensionElements><z:versionTag xmlns:z="http://camunda.org/schema/zeebe/1.0" value="new"/>'
     "</extensionElements>"
@@ -513,6 +529,38 @@ AD_HOC = process(
     + path("start", "tools", "after")
     + flow("late", "handle")
 )
+PEOPLE = process(
+    f"<extensionElements>{execution(('start', 'a'), ('end', 'b'))}</extensionElements>"
+    + START
+    + sub(
+        "scope",
+        user_task(
+            "do",
+            assigned(assignee='=if amount &gt; 100 then "ann" else assert(v, v != null)'),
+            heard(("updating", "work"), ("completing", "work"), ("completing", "b")),
+            execution(("start", "c"), ("end", "work")),
+        ),
+        user_task("plain", formed(formId="f"), heard(("creating", "b"), ("canceling", "handle"))),
+        flow("scope_start", "do") + flow("scope_start", "plain"),
+        on_time("late", "do", "timeDuration", "PT2S"),
+        on_time("often", "plain", "timeCycle", "R3/PT0.5S", interrupting=False),
+        task("remind") + flow("often", "remind") + flow("late", "remind"),
+        halting("halt", on_signal("bell"), "handle"),
+    )
+    + boundary("told", "scope", on_message("over"), extensions=execution(("end", "remind")))
+    + many(
+        user_task("each", heard(("completing", '=if r = "done" then "a" else n'), ("canceling", "work"))),
+        "=[1, amount]",
+        item="n",
+    )
+    + on_time("ends", "each", "timeDuration", "PT4S")
+    + END
+    + path("start", "scope", "each", "end")
+    + flow("told", "end")
+    + flow("ends", "end"),
+    definitions=message("over", "over", "=k") + signal("bell", "bell"),
+)
+FORMS = (b'{"id":"f"}', b'{"id":"f","x":1}')
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -530,6 +578,8 @@ ALL_MODELS = (
     UNDONE,
     WHENEVER,
     DECIDED,
+    PEOPLE,
+    PEOPLE.replace(b'eventType="start"', b'eventType="end"').replace(b'"=k"', b'"=&quot;1&quot;"'),
 )
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
@@ -568,6 +618,12 @@ class World(Checkpointed):
         self.engine = Engine(self.state, (1,), keep_ms=KEEP_MS)
         self.settles = 1.0
         """After how many of the commands everything is done that they left over."""
+        self.versions: Sequence[int] = range(1, len(ALL_MODELS) + 1)
+        """Of which instances are created."""
+        self.types: Sequence[str] = TYPES
+        """What is worked on."""
+        self.waiting: set[int] = set()
+        """Requests that wait for listeners."""
         self._mirrored = 0
 
     def decide(self, command: Command) -> Decision:
@@ -581,12 +637,12 @@ class World(Checkpointed):
         return decision
 
     def do(self, command: Command) -> Outcome | None:
-        outcome = self._decide_with_id(command).outcome
+        outcome = self.decide_with_id(command).outcome
         if self.chance.random() < self.settles:
             self.go_on()
         return outcome
 
-    def _decide_with_id(self, command: Command) -> Decision:
+    def decide_with_id(self, command: Command) -> Decision:
         if not isinstance(command, RepeatableCommand) or self.chance.random() >= self.repeats:
             return self.decide(command)
         identified = DoOnce(CommandId("scope", str(len(self.sent)), b"hash"), command)
@@ -689,6 +745,11 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
     ]
     steps = [step for encoded in left_over for step in decode_steps(encoded)]
     about = {key for step in steps for key in (getattr(step, "key", 0), getattr(step, "scope_key", 0))}
+    listens = any(
+        task.transition is not None and task.transition.event == "CANCELING"
+        for key in tree
+        for task in _there(world, key).user_tasks.values()
+    )
     children: dict[int, int] = {}
     for element in instance.elements.values():
         if element.key != instance.key:
@@ -706,6 +767,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or instance.incident_of(element.key) is not None
             or element.key in instance.called
             or (element.key in instance.loops and not instance.loops[element.key].items)
+            or ((user_task := instance.user_task_of(element.key)) and user_task.transition is None)
         )
         around = element
         while not waits and around.key != instance.key:
@@ -714,7 +776,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             waits = ends and bool(steps)
         assert waits, f"{element} of {instance} waits for nothing"
         if element.state is Lifecycle.TERMINATING or element.key in instance.triggers:
-            assert steps, f"{element} of {instance} never ends"
+            assert steps or listens, f"{element} of {instance} never ends"
     assert children == instance.children
     size = sum(map(size_of, instance.variables.values()))
     assert instance.size == size + sum(loop_size(instance, key) for key in instance.loops)
@@ -725,7 +787,9 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
     assert instance.elements.keys() >= {*instance.variables, *instance.tokens, *instance.triggers}
     if not steps:
         elements = world.engine._definitions.executable(instance.definition_key).elements  # pyright: ignore[reportPrivateUsage]
-        for tokens in instance.tokens.values():
+        for scope_key, tokens in instance.tokens.items():
+            if instance.elements[scope_key].state is Lifecycle.TERMINATING:
+                continue  # It only waits for listeners.
             for flow_index in tokens:
                 taken = elements[flow_index]
                 assert isinstance(taken, SequenceFlow)
@@ -764,11 +828,14 @@ def _check_subscriptions(world: World, instance: ProcessInstance) -> None:
 
 def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     """One more thing that happens."""
-    match chance.randrange(23):
-        case 22:
+    if world.types is not TYPES and chance.random() < 0.3:
+        decide_on_task(world, chance)
+        return
+    match chance.randrange(26):
+        case 25:
             begin_ad_hoc(world, chance)
         case 0 | 1 | 2:
-            version = chance.randint(1, len(ALL_MODELS))
+            version = chance.choice(world.versions)
             variables = {"amount": str(chance.choice((5, 500, 5000))).encode(), "k": chance.choice(KEYS)}
             if chance.random() < 0.5:
                 variables |= {"duration": chance.choice((b'"PT1S"', b"5", b'"P-1D"')), "r": b'"done"'}
@@ -784,7 +851,7 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
                 )
             )
         case 3 | 4 | 5 | 6:
-            lent = world.do(ActivateJobs(chance.choice(TYPES), "worker", 3000, chance.randint(1, 5)))
+            lent = world.do(ActivateJobs(chance.choice(world.types), "worker", 3000, chance.randint(1, 5)))
             for job in lent.jobs if isinstance(lent, JobsActivated) else ():
                 known.append(job.key)
                 work_on(world, chance, job.key, job.deadline)
@@ -822,6 +889,10 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
             world.do(EvaluateDecision(chance.choice(("grade", "base", "nope")), variables={"amount": amount}))
         case 21:
             world.do(Deploy((Resource("grades.dmn", chance.choice(GRADES)),)))
+        case 22:
+            world.do(Deploy((Resource("f.form", chance.choice(FORMS)),)))
+        case 23 | 24:
+            decide_on_task(world, chance)
         case 18 | 19:
             if world.sent:
                 world.repeat()
@@ -851,6 +922,36 @@ def send(world: World, chance: random.Random) -> None:
         world.do(PublishMessage(name, key, live_ms, message_id, variables))
 
 
+def decide_on_task(world: World, chance: random.Random) -> None:
+    """Somebody does something with a user task, or sets up who is to hear of it."""
+    keys = [key for instance in live(world.mirror) for key in instance.user_tasks]
+    if not keys or chance.random() < 0.1:
+        files = [*world.state.forms.table.items, *world.state.decisions.requirements.items, 7]
+        listener = GlobalListener("g", chance.choice(("a", "work")), (chance.choice(("all", "updating")),))
+        world.do(
+            chance.choice(
+                (
+                    CreateGlobalListener(listener),
+                    UpdateGlobalListener(listener),
+                    DeleteGlobalListener("g"),
+                    DeleteResource(chance.choice(files)),
+                )
+            )
+        )
+        return
+    key = chance.choice(keys)
+    command = chance.choice(
+        (
+            AssignUserTask(key, chance.choice(("", "ann", "bob")), chance.random() < 0.5),
+            UpdateUserTask(key, TaskChanges(priority=chance.randrange(100))),
+            CompleteUserTask(key, chance.choice(({}, {"r": b'"done"'}))),
+        )
+    )
+    decision = world.decide_with_id(command)
+    if decision.outcome is None:
+        world.waiting.add(decision.request)
+
+
 def work_on(world: World, chance: random.Random, key: int, deadline: int) -> None:
     match chance.randrange(9):
         case 0:
@@ -867,10 +968,35 @@ def work_on(world: World, chance: random.Random, key: int, deadline: int) -> Non
             pass
         case _:
             variables = chance.choice(({}, {"r": b'"done"', "amount": b"1"}, {"r": b'"no"', "v": b"1"}))
-            world.do(CompleteJob(key, variables))
+            corrections = TaskChanges(priority=chance.choice((None, 1)))
+            denied = corrections.priority is None and chance.random() < 0.3
+            result = TaskResult(denied=denied, corrections=corrections)
+            owner = world.mirror.owner_of(key)
+            job = owner.jobs.get(key) if owner is not None else None
+            if job is not None and job.listener is not None and chance.random() < 0.9:
+                variables = {}  # Those of user tasks may set none.
+            world.do(CompleteJob(key, variables, result))
 
 
-@pytest.mark.parametrize("seed", range(40))
+def let_listeners_work(world: World) -> None:
+    """What is cancelled ends when all who are to hear of it have worked."""
+    world.do(DeleteGlobalListener("g"))
+    while jobs := [job for instance in live(world.mirror) for job in instance.jobs.values()]:
+        for job in jobs:
+            assert job.listener is not None
+            assert job.listener.event == "CANCELING"
+            world.do(UpdateJob(job.key, retries=1))
+        for instance in list(live(world.mirror)):
+            for key in list(instance.incidents):
+                world.do(ResolveIncident(key))
+        world.now += 1000
+        for due_key in world.state.due(world.now, 1000):
+            world.do(FireDue(due_key))
+        for job in jobs:
+            world.do(CompleteJob(job.key))
+
+
+@pytest.mark.parametrize("seed", range(52))
 def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -884,11 +1010,15 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     for content in (*ALL_MODELS, STARTED, CALLED):
         world.deploy(content)
     world.do(Deploy((Resource("grades.dmn", chance.choice(GRADES)),)))
+    if seed >= 40:
+        world.versions = [ALL_MODELS.index(PEOPLE) + 1, len(ALL_MODELS)]  # Theirs take more than others.
+        world.types = ("a", "b", "c", "work", "handle")
+        world.do(Deploy((Resource("f.form", FORMS[0]),)))
     world.settles, world.raises = chance.choice((0, 0.1, 0.5, 1)), chance.choice((0, 0, 0.05, 0.2))
     world.repeats = chance.choice((0, 0.3, 1))
     all_the_time, known = chance.random() < 0.4, list[int]()
 
-    for _ in range(70):
+    for _ in range(70 if seed < 40 else 300):
         if all_the_time:
             if world.in_the_making:
                 world.advance(chance.choice((1, 3, 1000)))
@@ -908,15 +1038,17 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     for instance in list(live(world.mirror)):
         world.do(CancelProcessInstance(instance.key))
     world.pass_time(0)
+    let_listeners_work(world)
     check(world, whole_state=True)
     assert not list(live(world.mirror)), "not everything could be cancelled"
     awaited = {event.request for event in world.happened(ProcessInstanceCreated)} - {0}
     assert awaited <= world.answers.keys()
+    assert world.waiting <= world.answers.keys()
     triggered = [event.element_instance_key for event in world.happened(BoundaryEventTriggered)]
     assert len(triggered) == len(set(triggered)), "interrupted twice"
 
     world.begin()
     world.finish()
     assert whole(world.state, world.store) == rows_of(world.replayed())
-    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxystTDE"]
+    left = [key for key, _ in world.store.range(b"\1", b"\xff", 1 << 30) if key[:1] not in b"mdpxystTDEfgz"]
     assert not left, f"{left} are left in the store"
