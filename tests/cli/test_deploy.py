@@ -12,9 +12,19 @@ def test_what_was_deployed_is_listed(bpmnd: Commands) -> None:
 
     assert again.status == 0
     heading, line = again.out.splitlines()
-    assert heading.split() == ["PROCESS", "VERSION", "KEY", "FILE"]
-    assert line.split()[:2] == ["listed", "1"]
+    assert heading.split() == ["KIND", "ID", "VERSION", "KEY", "FILE"]
+    assert line.split()[:3] == ["process", "listed", "1"]
     assert line.endswith("listed.bpmn")
+
+
+def test_whatever_was_deployed_is_listed(bpmnd: Commands) -> None:
+    form, notes = bpmnd.file("a.form", '{"id":"f"}'), bpmnd.file("notes.txt", "remember")
+
+    said = bpmnd.ask("deploy", str(form), str(notes))
+
+    _, *lines = said.out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["form", "f"], ["file", "notes.txt"]]
+    assert lines[1].endswith("notes.txt")
 
 
 def test_json_is_the_answer_as_it_is(bpmnd: Commands) -> None:

@@ -1,10 +1,11 @@
-"""`bpmnd deploy`: give a node processes."""
+"""`bpmnd deploy`: give a node processes, decisions, forms and other files."""
 
 import argparse
 from pathlib import Path
+from typing import Any, Final
 
 from bpmnd.cli.errors import CommandError
-from bpmnd.cli.output import print_json, print_table
+from bpmnd.cli.output import print_table
 from bpmnd.cli.settings import Commands, add_address, add_json
 
 
@@ -48,21 +49,26 @@ async def _deploy(address: str, files: list[Path]) -> bytes:
         return await client.post_form("/v2/deployments", form)
 
 
+_COLUMNS: Final = {
+    "processDefinition": ("process", "processDefinitionId", "processDefinitionKey"),
+    "decisionDefinition": ("decision", "decisionDefinitionId", "decisionDefinitionKey"),
+    "decisionRequirements": ("decisions", "decisionRequirementsId", "decisionRequirementsKey"),
+    "form": ("form", "formId", "formKey"),
+    "resource": ("file", "resourceId", "resourceKey"),
+}
+"""What each part of an answer is called, and which of its fields are id and key."""
+
+
 def _show(answer: bytes) -> None:
     import msgspec
 
-    found = msgspec.json.decode(answer)["deployments"]
-    processes = [entry["processDefinition"] for entry in found if entry.get("processDefinition")]
-    if len(processes) < len(found):
-        print_json(answer)
-        return
-    rows = [
-        (
-            process["processDefinitionId"],
-            process["processDefinitionVersion"],
-            process["processDefinitionKey"],
-            process["resourceName"],
-        )
-        for process in processes
-    ]
-    print_table([("PROCESS", "VERSION", "KEY", "FILE"), *rows])
+    rows = [_row_of(entry) for entry in msgspec.json.decode(answer)["deployments"]]
+    print_table([("KIND", "ID", "VERSION", "KEY", "FILE"), *rows])
+
+
+def _row_of(entry: dict[str, Any]) -> tuple[object, ...]:
+    """One deployed thing, whichever it is."""
+    ((kind, found),) = [(kind, found) for kind, found in entry.items() if found is not None]
+    words, id_, key = _COLUMNS[kind]
+    version = found.get("version", found.get("processDefinitionVersion"))
+    return words, found[id_], version, found[key], found.get("resourceName", "")
