@@ -1028,7 +1028,8 @@ class ProcessInstanceMigrated(_Event, frozen=True, gc=False, tag=161):
 
 
 class ScopeReopened(_Event, frozen=True, gc=False, tag=163):
-    """Something begins by hand in a scope that an event sub-process had interrupted."""
+    """Something begins by hand in a scope that an event sub-process had interrupted, or in a transaction that
+    is cancelled handlers do."""
 
     scope_key: int
     instance_key: int

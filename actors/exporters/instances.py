@@ -7,9 +7,11 @@ from typing import Final, TypeAlias, final
 from msgspec.structs import replace
 
 from bpmnd.bpmn import events
+from bpmnd.bpmn.elements.registry import ELEMENTS
 from bpmnd.bpmn.events import Event
-from bpmnd.bpmn.model.graph import Problem, bodies_in
-from bpmnd.bpmn.model.xml import read
+from bpmnd.bpmn.model.details import is_event_sub_process
+from bpmnd.bpmn.model.graph import ElementType, Problem, bodies_in
+from bpmnd.bpmn.model.xml import Tag, read
 
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -174,4 +176,11 @@ def _types_in(content: bytes) -> dict[str, str]:
     root = read(content)
     if isinstance(root, Problem):
         return {}
-    return {tag.id: _WORD.sub("_", tag.bare_name).upper() for tag in root.descendants() if tag.id is not None}
+    return {tag.id: _type_of(tag) for tag in root.descendants() if tag.id is not None}
+
+
+def _type_of(tag: Tag) -> str:
+    if is_event_sub_process(tag):
+        return ElementType.EVENT_SUB_PROCESS
+    registered = ELEMENTS.get(tag.name)
+    return registered.element_type if registered else _WORD.sub("_", tag.bare_name).upper()

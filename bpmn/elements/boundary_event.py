@@ -9,7 +9,12 @@ from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.details import is_event_sub_process
-from bpmnd.bpmn.model.graph import BoundaryEvent, CompensationDefinition, EscalationDefinition
+from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CancelDefinition,
+    CompensationDefinition,
+    EscalationDefinition,
+)
 from bpmnd.bpmn.model.loops import is_activity
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading, read_flag
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
@@ -74,6 +79,8 @@ def _check_attached(boundary: Item, around: Surroundings) -> None:
             "an escalation boundary event must be attached to a sub-process or a call activity,"
             f" not to the {activity.tag.bare_name} '{reference}'",
         )
+    elif _catches_cancellation(boundary) and activity.tag.name != "bpmn:transaction":
+        report.add(boundary.tag, "a cancel boundary event must be attached to a transaction")
     elif activity.scope != boundary.scope:
         report.add(boundary.tag, f"must stand in the same sub-process as the activity '{reference}'")
 
@@ -99,6 +106,11 @@ def _check_handler(boundary: Item, handler_id: str, around: Surroundings) -> Non
         )
     if around.boundaries.get(handler_id):
         report.add(handler.tag, "a compensation handler must not have boundary events")
+
+
+def _catches_cancellation(boundary: Item) -> bool:
+    node = boundary.node
+    return isinstance(node, BoundaryEvent) and isinstance(node.trigger, CancelDefinition)
 
 
 def _catches_escalations(boundary: Item) -> bool:

@@ -17,6 +17,7 @@ from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listene
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.elements.task_changes import cancel as cancel_task
 from bpmnd.bpmn.events import (
+    BoundaryEventTriggered,
     ElementActivated,
     ElementActivating,
     ElementCompleted,
@@ -26,12 +27,14 @@ from bpmnd.bpmn.events import (
     IncidentResolved,
     JobCanceled,
     ScopeInterrupted,
+    ScopeReopened,
     SequenceFlowTaken,
     TimerCanceled,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
+    CancelDefinition,
     CatchEvent,
     Element,
     ErrorDefinition,
@@ -294,11 +297,27 @@ def _goes_on_by_itself(
             if interrupted:
                 interrupt_scope(turn, instance, scope_key, event.index, {})
             return interrupted
+        case CancelDefinition():
+            _cancelled(turn, instance, instance.elements[scope_key])
+            return True
         case LinkDefinition(target=target):
             begin_here(turn, ActivateElement(instance.key, scope_key, target))
             return True
         case _:
             return False
+
+
+def _cancelled(turn: Turn, instance: ProcessInstance, transaction: ElementInstance) -> None:
+    """All has been undone: the cancel boundary event of the transaction goes off. On one with many instances
+    it is on all of them."""
+    key = transaction.scope_key if transaction.scope_key in instance.loops else transaction.key
+    process = turn.executable_of(instance)
+    for index in process.element(transaction.element).boundary_events:
+        boundary = process.element(index)
+        if isinstance(boundary, BoundaryEvent) and isinstance(boundary.trigger, CancelDefinition):
+            if key not in instance.triggers:
+                turn.emit(BoundaryEventTriggered(key, instance.key, index, {}))
+            turn.schedule(TerminateElement(instance.key, key))
 
 
 def _hand_on_variables(
@@ -529,11 +548,31 @@ def interrupt_scope(
     _after_interruption(turn, instance, scope_key)
 
 
+def cancel_scope(turn: Turn, instance: ProcessInstance, end_key: int) -> None:
+    """Terminate all that is active in a transaction but the end event that cancels it. Then what has
+    completed in it is compensated."""
+    end = instance.elements[end_key]
+    turn.emit(ScopeInterrupted(end.scope_key, instance.key, end.element, {}))
+    stop_event_starts(turn, instance, end.scope_key)
+    for child in instance.children_of(end.scope_key):
+        if child.key != end_key:
+            turn.schedule(TerminateElement(instance.key, child.key))
+    _after_interruption(turn, instance, end.scope_key)
+
+
 def _after_interruption(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
+    interruption = instance.interruptions[scope_key]
+    by = turn.executable_of(instance).element(interruption.element)
+    if isinstance(by, ThrowEvent) and isinstance(by.throws, CancelDefinition):
+        if instance.children[scope_key] == 1:
+            (end,) = instance.children_in(scope_key)
+            turn.emit(ScopeReopened(scope_key, instance.key))
+            if not compensation.compensate(turn, instance, end.key, -1):
+                turn.schedule(CompleteElement(instance.key, end.key))
+        return
     if scope_key in instance.children:
         return
-    interruption = instance.interruptions[scope_key]
-    if isinstance(turn.executable_of(instance).element(interruption.element), EventSubProcess):
+    if isinstance(by, EventSubProcess):
         begin_event_sub_process(turn, instance, scope_key, interruption.element, interruption.variables)
     else:
         complete_scope_if_done(turn, instance, scope_key)

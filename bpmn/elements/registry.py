@@ -33,6 +33,7 @@ class Registered(NamedTuple):
 _PASS_THROUGH: Final = PassThroughTaskKind()
 _WORKED: Final = ServiceTaskKind()
 _THROWING: Final = ThrowEventKind()
+_SUB_PROCESS: Final = SubProcessKind()
 
 ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:startEvent": Registered(StartEventKind(), ElementType.START_EVENT),
@@ -48,7 +49,8 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:businessRuleTask": Registered(BusinessRuleTaskKind(), ElementType.BUSINESS_RULE_TASK),
     "bpmn:userTask": Registered(UserTaskKind(), ElementType.USER_TASK),
     "bpmn:receiveTask": Registered(ReceiveTaskKind(), ElementType.RECEIVE_TASK),
-    "bpmn:subProcess": Registered(SubProcessKind(), ElementType.SUB_PROCESS),
+    "bpmn:subProcess": Registered(_SUB_PROCESS, ElementType.SUB_PROCESS),
+    "bpmn:transaction": Registered(_SUB_PROCESS, ElementType.SUB_PROCESS),
     "bpmn:callActivity": Registered(CallActivityKind(), ElementType.CALL_ACTIVITY),
     "bpmn:adHocSubProcess": Registered(AdHocSubProcessKind(), ElementType.AD_HOC_SUB_PROCESS),
     "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),

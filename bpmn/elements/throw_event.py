@@ -12,6 +12,7 @@ from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
+    CancelDefinition,
     CompensationDefinition,
     Element,
     ErrorDefinition,
@@ -56,6 +57,8 @@ class ThrowEventKind(ElementKind[Element]):
             around.report.add(item.tag, "an end event must not have outgoing sequence flows")
         if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, CompensationDefinition):
             _check_compensated(item, item.node.throws.target_id, around)
+        if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, CancelDefinition):
+            _check_cancelled(item, around)
         if isinstance(item.node, ThrowEvent) and isinstance(item.node.throws, LinkDefinition):
             name = item.node.throws.name
             if around.outgoing[item.id]:
@@ -100,3 +103,16 @@ def _check_compensated(event: Item, activity_id: str, around: Surroundings) -> N
     if not has_handler and not isinstance(activity.node, SubProcess):
         reason = f"the activity '{activity_id}' to compensate has no compensation boundary event"
         report.add(event.tag, reason)
+
+
+def _check_cancelled(event: Item, around: Surroundings) -> None:
+    """A cancel end event stands in a transaction, on which somebody catches that it was cancelled."""
+    transaction = around.outline[event.scope]
+    if transaction.tag.name != "bpmn:transaction":
+        around.report.add(event.tag, "a cancel end event must stand in a transaction")
+    elif not any(
+        isinstance(boundary.node, BoundaryEvent) and isinstance(boundary.node.trigger, CancelDefinition)
+        for boundary in around.boundaries.get(transaction.id, ())
+    ):
+        reason = f"the transaction '{transaction.id}' must have a cancel boundary event"
+        around.report.add(event.tag, reason)

@@ -159,6 +159,11 @@ class TerminateDefinition(EventDefinition):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelDefinition(EventDefinition):
+    """Cancels a transaction, or catches that it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkDefinition(EventDefinition):
     """A link to the catch event `target` of the same scope; at that event itself there is none."""
 

@@ -469,6 +469,26 @@ UNDONE = process(
     + flow("again", "a", '=r = "done"'),
     definitions=ERRORS + message("go", "go", "=k"),
 )
+DEAL = process(
+    START
+    + sub(
+        "deal",
+        task("a") + task("b") + compensable("a", task("undo", "handle"), "undo") + choice("x", "x_done"),
+        event("endEvent", "cancels", "<cancelEventDefinition/>") + event("endEvent", "done", ""),
+        '<parallelGateway id="fork"/>' + task("c") + path("deal_start", "a", "fork", "b", "x", "done"),
+        flow("x", "cancels", "=amount &gt; 100") + flow("fork", "c") + flow("c", "cancels"),
+        halting("halt", on_message("go"), "remind"),
+    ).replace("subProcess id", "transaction id", 1)[: -len("subProcess>")]
+    + "transaction>"
+    + boundary("off", "deal", "<cancelEventDefinition/>")
+    + on_error("any", "deal")
+    + task("after")
+    + task("remind")
+    + path("start", "deal", "after")
+    + flow("off", "remind")
+    + flow("any", "after"),
+    definitions=message("go", "go", "=k"),
+)
 WHENEVER = process(
     START
     + sub(
@@ -580,6 +600,7 @@ ALL_MODELS = (
     DECIDED,
     PEOPLE,
     PEOPLE.replace(b'eventType="start"', b'eventType="end"').replace(b'"=k"', b'"=&quot;1&quot;"'),
+    DEAL,
 )
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
@@ -763,6 +784,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or any(each.element_instance_key == element.key for each in instance.subscriptions.values())
             or any(each.element_instance_key == element.key for each in instance.signals.values())
             or any(each.element_instance_key == element.key for each in instance.conditions.values())
+            or (element.scope_key in instance.interruptions and bool(steps))
             or any(each.throw_key == element.key for each in instance.compensations.values())
             or instance.incident_of(element.key) is not None
             or element.key in instance.called

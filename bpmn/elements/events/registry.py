@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bpmnd.bpmn.elements.events.cancel import CancelKind
 from bpmnd.bpmn.elements.events.compensation import CompensationKind
 from bpmnd.bpmn.elements.events.conditional import ConditionalKind
 from bpmnd.bpmn.elements.events.error import ErrorKind
@@ -16,6 +17,7 @@ from bpmnd.bpmn.elements.kind import AnyEventKind
 from bpmnd.bpmn.model.graph import EventDefinition
 
 EVENTS: Final[Mapping[str, AnyEventKind]] = {
+    "bpmn:cancelEventDefinition": CancelKind(),
     "bpmn:compensateEventDefinition": CompensationKind(),
     "bpmn:conditionalEventDefinition": ConditionalKind(),
     "bpmn:errorEventDefinition": ErrorKind(),
