@@ -53,7 +53,9 @@ def user_task_creating(state: State, event: UserTaskCreating) -> None:
         event.external_form_reference,
         TaskTransition(ListenerEvent.CREATING, event.attributes, "", "", 0, {}),
     )
-    state.journal.put(state.touch(event.instance_key).user_tasks, event.key, task)
+    instance = state.touch(event.instance_key)
+    state.journal.put(instance.user_tasks, event.key, task)
+    state.journal.put(instance.user_task_keys, event.element_instance_key, event.key)
     state.owners.add(event.key, event.instance_key, state.journal)
 
 
@@ -158,5 +160,7 @@ def _put(state: State, event: _Event, task: UserTask) -> None:
 
 
 def _drop(state: State, event: _Event) -> None:
-    state.journal.drop(state.touch(event.instance_key).user_tasks, event.key)
+    instance = state.touch(event.instance_key)
+    task = state.journal.drop(instance.user_tasks, event.key)
+    state.journal.drop(instance.user_task_keys, task.element_instance_key)
     state.owners.remove(event.key, state.journal)

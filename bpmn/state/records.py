@@ -247,6 +247,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
     user_tasks: dict[int, UserTask] = {}
     compensations: dict[int, CompensationSubscription] = {}
     conditions: dict[int, ConditionalSubscription] = {}
+    user_task_keys: dict[int, int] = {}
+    """Element instance -> its user task. It stands in no row: the tasks tell."""
 
     @property
     def root_key(self) -> int:
@@ -283,10 +285,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
         return None
 
     def user_task_of(self, element_instance_key: int) -> UserTask | None:
-        for task in self.user_tasks.values():
-            if task.element_instance_key == element_instance_key:
-                return task
-        return None
+        key = self.user_task_keys.get(element_instance_key)
+        return None if key is None else self.user_tasks[key]
 
     def timers_of(self, element_instance_key: int) -> list[Timer]:
         return [timer for timer in self.timers.values() if timer.element_instance_key == element_instance_key]
@@ -408,4 +408,5 @@ def decode_instance(row: bytes) -> ProcessInstance:
         {task.key: task for task in fields.user_tasks},
         {subscription.key: subscription for subscription in fields.compensations},
         {subscription.key: subscription for subscription in fields.conditions},
+        {task.element_instance_key: task.key for task in fields.user_tasks},
     )
