@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, final
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import StorageError
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
 Gone: TypeAlias = tuple[int, list[tuple[int, int, int, int]]]
@@ -114,6 +114,44 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "created INTEGER NOT NULL",
         "state INTEGER NOT NULL",
     ),
+    "requirements": (
+        "key INTEGER PRIMARY KEY",
+        "requirements_id TEXT NOT NULL",
+        "name TEXT NOT NULL",
+        "version INTEGER NOT NULL",
+        "resource_name TEXT NOT NULL",
+        "tenant_id TEXT NOT NULL",
+    ),
+    "decisions": (
+        "key INTEGER PRIMARY KEY",
+        "decision_id TEXT NOT NULL",
+        "name TEXT NOT NULL",
+        "version INTEGER NOT NULL",
+        "requirements_key INTEGER NOT NULL",
+        "tenant_id TEXT NOT NULL",
+    ),
+    "decision_instances": (
+        "key INTEGER PRIMARY KEY",  # Its place in the log.
+        "instance_key INTEGER",
+        "definition_key INTEGER",
+        "element_key INTEGER",
+        "evaluation_key INTEGER NOT NULL",
+        "number INTEGER NOT NULL",
+        "decision_key INTEGER NOT NULL",
+        "decision_id TEXT NOT NULL",
+        "name TEXT NOT NULL",
+        "version INTEGER NOT NULL",
+        "type INTEGER NOT NULL",
+        "root_decision_key INTEGER NOT NULL",
+        "requirements_key INTEGER",
+        "tenant_id TEXT NOT NULL",
+        "state INTEGER NOT NULL",
+        "time INTEGER NOT NULL",
+        "failure TEXT",
+        "result TEXT NOT NULL",
+        "inputs TEXT NOT NULL",
+        "rules TEXT NOT NULL",
+    ),
     "user_tasks": (
         "key INTEGER PRIMARY KEY",
         "instance_key INTEGER NOT NULL",
@@ -184,6 +222,10 @@ _INDEXES: Final = (
     "CREATE INDEX incidents_of_instance ON incidents (instance_key)",
     "CREATE INDEX incidents_state ON incidents (state)",
     "CREATE INDEX incidents_hash ON incidents (message_hash)",
+    "CREATE INDEX decisions_of_instance ON decision_instances (instance_key) WHERE instance_key IS NOT NULL",
+    "CREATE INDEX decisions_evaluation ON decision_instances (evaluation_key)",
+    "CREATE INDEX decisions_definition ON decision_instances (decision_key)",
+    "CREATE INDEX decisions_failed ON decision_instances (state) WHERE state = 1",
     "CREATE INDEX user_tasks_of_instance ON user_tasks (instance_key)",
     "CREATE INDEX user_tasks_created ON user_tasks (state) WHERE state = 5",
     "CREATE INDEX user_tasks_assignee ON user_tasks (assignee) WHERE assignee IS NOT NULL",
@@ -200,6 +242,7 @@ OF_INSTANCE: Final = (
     "jobs",
     "variables",
     "incidents",
+    "decision_instances",
     "user_tasks",
     "subscriptions",
     "correlations",

@@ -6,6 +6,8 @@ from enum import Enum, auto
 from typing import Final, final
 
 from bpmnd.actors.history.names import (
+    DECISION_STATES,
+    DECISION_TYPES,
     DEFINITION_STATES,
     ELEMENT_TYPES,
     ERROR_TYPES,
@@ -289,6 +291,78 @@ CORRELATED_SUBSCRIPTIONS: Final = Entity(
         "tenantId": _TENANT,
     },
 )
+
+
+def _plain(column: str, kind: Kind = Kind.TEXT, *, sorts: bool = True) -> Field:
+    return Field(column, kind, Filter.PLAIN, sorts)
+
+
+DECISION_DEFINITIONS: Final = Entity(
+    "decisions x",
+    " LEFT JOIN requirements q ON q.key = x.requirements_key",
+    "x.key",
+    {
+        "decisionDefinitionKey": _plain("x.key", Kind.KEY),
+        "decisionDefinitionId": _plain("x.decision_id"),
+        "name": _plain("x.name"),
+        "version": _plain("x.version", Kind.INTEGER),
+        "decisionRequirementsKey": _plain("x.requirements_key", Kind.KEY),
+        "decisionRequirementsId": _plain("q.requirements_id"),
+        "decisionRequirementsName": _plain("q.name"),
+        "decisionRequirementsVersion": _plain("q.version", Kind.INTEGER),
+        "tenantId": _plain("x.tenant_id"),
+        "isLatestVersion": Field(
+            "NOT EXISTS (SELECT 1 FROM decisions later WHERE later.decision_id = x.decision_id"
+            " AND later.tenant_id = x.tenant_id AND later.version > x.version)",
+            Kind.BOOLEAN,
+            Filter.PLAIN,
+            sorts=False,
+            shows=False,
+        ),
+    },
+)
+DECISION_REQUIREMENTS: Final = Entity(
+    "requirements x",
+    "",
+    "x.key",
+    {
+        "decisionRequirementsKey": _plain("x.key", Kind.KEY),
+        "decisionRequirementsId": _plain("x.requirements_id"),
+        "decisionRequirementsName": _plain("x.name"),
+        "version": _plain("x.version", Kind.INTEGER),
+        "resourceName": _plain("x.resource_name", sorts=False),
+        "tenantId": _plain("x.tenant_id"),
+    },
+)
+DECISION_INSTANCES: Final = Entity(
+    "decision_instances x",
+    _INSTANCE,
+    "x.key",
+    {
+        "decisionEvaluationInstanceKey": Field(
+            "x.evaluation_key || '-' || x.number", Kind.TEXT, Filter.BASIC
+        ),
+        "decisionEvaluationKey": _plain("x.evaluation_key", Kind.KEY),
+        "decisionDefinitionKey": _key("decision_key"),
+        "decisionDefinitionId": _plain("x.decision_id"),
+        "decisionDefinitionName": _plain("x.name"),
+        "decisionDefinitionVersion": _plain("x.version", Kind.INTEGER),
+        "decisionDefinitionType": Field("x.type", Kind.ENUM, Filter.PLAIN, names=DECISION_TYPES),
+        "rootDecisionDefinitionKey": _key("root_decision_key"),
+        "decisionRequirementsKey": _key("requirements_key", sorts=False, shows=False),
+        "evaluationDate": Field("x.time", Kind.MOMENT, follows_key=True),
+        "evaluationFailure": _plain("x.failure"),
+        "state": _enum("x.state", DECISION_STATES, filter=Filter.FULL_NOT_IN),
+        "result": Field("x.result", Kind.TEXT, Filter.NONE, sorts=False),
+        "elementInstanceKey": _key("element_key"),
+        "processInstanceKey": _key("instance_key", filter=Filter.PLAIN),
+        "rootProcessInstanceKey": _ROOT,
+        "processDefinitionKey": _key("definition_key", filter=Filter.PLAIN),
+        "tenantId": _plain("x.tenant_id"),
+        "evaluatedInputs": Field("x.inputs", Kind.JSON, Filter.NONE, sorts=False),
+        "matchedRules": Field("x.rules", Kind.JSON, Filter.NONE, sorts=False),
+    },
+)
 USER_TASKS: Final = Entity(
     "user_tasks x",
     _DEFINITION + _ELEMENT + _INSTANCE,
@@ -327,6 +401,9 @@ ENTITIES: Final[Mapping[str, Entity]] = {
     "job": JOBS,
     "variable": VARIABLES,
     "process definition": PROCESS_DEFINITIONS,
+    "decision definition": DECISION_DEFINITIONS,
+    "decision requirements": DECISION_REQUIREMENTS,
+    "decision instance": DECISION_INSTANCES,
     "user task": USER_TASKS,
     "message subscription": MESSAGE_SUBSCRIPTIONS,
     "correlated message subscription": CORRELATED_SUBSCRIPTIONS,

@@ -115,6 +115,49 @@ class IncidentRow(_Row, gc=False):
     state: int
 
 
+class RequirementsRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "requirements"
+    requirements_id: str
+    name: str
+    version: int
+    resource_name: str
+    tenant_id: str
+
+
+class DecisionRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "decisions"
+    decision_id: str
+    name: str
+    version: int
+    requirements_key: int
+    tenant_id: str
+
+
+class DecisionInstanceRow(_Row, gc=False):
+    """One decision of an evaluation. Inputs and rules are JSON, in the words of the API."""
+
+    TABLE: ClassVar[str] = "decision_instances"
+    instance_key: int | None
+    definition_key: int | None
+    element_key: int | None
+    evaluation_key: int
+    number: int
+    decision_key: int
+    decision_id: str
+    name: str
+    version: int
+    type: int
+    root_decision_key: int
+    requirements_key: int | None
+    tenant_id: str
+    state: int
+    time: int
+    failure: str | None
+    result: str
+    inputs: str
+    rules: str
+
+
 class UserTaskRow(_Row, gc=False):
     """Candidates are the JSON of a list of names."""
 
@@ -172,6 +215,9 @@ ROW_TYPES: tuple[type[_Row], ...] = (
     JobRow,
     VariableRow,
     IncidentRow,
+    RequirementsRow,
+    DecisionRow,
+    DecisionInstanceRow,
     UserTaskRow,
     SubscriptionRow,
     CorrelationRow,

@@ -12,12 +12,15 @@ import msgspec
 from bpmnd.actors.history.names import ACTIVE, COMPLETED, TERMINATED
 from bpmnd.actors.history.rows import (
     CorrelationRow,
+    DecisionInstanceRow,
+    DecisionRow,
     DefinitionRow,
     ElementInstanceRow,
     ElementRow,
     IncidentRow,
     InstanceRow,
     JobRow,
+    RequirementsRow,
     SubscriptionRow,
     UserTaskRow,
     VariableRow,
@@ -29,7 +32,7 @@ KNOWN_MAX: Final = 200_000
 """So many rows, in all, are kept in memory after they were written."""
 
 _NUMBER_BITS: Final = 14
-"""A frame has fewer correlations than this many bits can count."""
+"""A frame has fewer correlations and decisions than this many bits can count."""
 _as_tuple: Final = msgspec.structs.astuple
 
 
@@ -115,6 +118,9 @@ class Tables:
         self.jobs = Rows(source, "jobs", JobRow)
         self.variables = Rows(source, "variables", VariableRow)
         self.incidents = Rows(source, "incidents", IncidentRow)
+        self.requirements = Rows(source, "requirements", RequirementsRow)
+        self.decisions = Rows(source, "decisions", DecisionRow)
+        self.decision_instances = Rows(source, "decision_instances", DecisionInstanceRow)
         self.user_tasks = Rows(source, "user_tasks", UserTaskRow)
         self.subscriptions = Rows(source, "subscriptions", SubscriptionRow)
         self.correlations = Rows(source, "correlations", CorrelationRow)
@@ -124,11 +130,18 @@ class Tables:
             self.jobs,
             self.variables,
             self.incidents,
+            self.decision_instances,
             self.user_tasks,
             self.subscriptions,
             self.correlations,
         )
-        self._all: tuple[Rows[Any], ...] = (*self._volatile, self.definitions, self.elements)
+        self._all: tuple[Rows[Any], ...] = (
+            *self._volatile,
+            self.definitions,
+            self.elements,
+            self.requirements,
+            self.decisions,
+        )
         self.element_of: dict[tuple[int, int], ElementRow] = {}
         """(definition, element) -> its row, of all elements that there are."""
         for row in source.all("elements"):
@@ -137,16 +150,16 @@ class Tables:
         """Keys rise: what has a higher one than this has just begun, and need not be looked for."""
         self.variable_keys: dict[tuple[int, str], int] = {}
         """(scope, name) -> key, of variables in memory."""
-        self._next_correlation = 0
+        self._next_place = 0
 
     def begin_entry(self, index: int) -> None:
         """What comes now is in the entry of that index."""
-        self._next_correlation = first_key(self._partition_id) | index << _NUMBER_BITS
+        self._next_place = first_key(self._partition_id) | index << _NUMBER_BITS
 
-    def next_correlation(self) -> int:
-        """A key that tells the place in the log."""
-        self._next_correlation += 1
-        return self._next_correlation
+    def next_place(self) -> int:
+        """A key for what has none of its own: it tells the place in the log."""
+        self._next_place += 1
+        return self._next_place
 
     def know_element(self, row: ElementRow) -> None:
         self.elements.known[row.key] = self.element_of[row.definition_key, row.element] = row

@@ -36,6 +36,7 @@ _OWNERS: Final = {
     "variableKey",
     "messageSubscriptionKey",
     "userTaskKey",
+    "decisionEvaluationKey",
 }
 """Keys that tell which partition has the row."""
 
@@ -109,6 +110,12 @@ class Searches:
         search = Search(name, (Compare(key_field, Operator.EQUAL, (key,)),), limit=1)
         rows, _, _ = await self._found(search, Page(limit=1), everywhere=everywhere)
         return self._item(name, rows[0]) if rows else None
+
+    async def items(self, name: str, body: SearchBody) -> list[Item]:
+        """The items that a filter finds, without what is said of the page."""
+        search = Search(name, conditions_of(ENTITIES[name], body.filter))
+        rows, _, _ = await self._found(search, Page(), everywhere=True)
+        return [self._item(name, row) for row in rows]
 
     async def report(self, report: Report, *, owner: int | None = None) -> list[Sequence[Row]]:
         """The rows of each partition, or of the one that has given out a key."""

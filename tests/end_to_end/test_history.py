@@ -15,7 +15,7 @@ from bpmnd.actors.history.projector import history_path
 from bpmnd.storage.history import dump_history
 from tests.bpmn.playground import ONE_TASK
 from tests.end_to_end.load import Load
-from tests.nodes import Place, RunningNode
+from tests.nodes import Place, RunningCluster, RunningNode
 
 pytestmark = pytest.mark.end_to_end
 
@@ -134,3 +134,33 @@ async def test_killed_at_any_moment_the_rows_are_those_of_a_rebuild(
     await asyncio.sleep(1.5)  # It looks for its files once a second.
     assert (await search(session, node, "process-instances"))["page"]["totalItems"] == total
     assert await histories_of(node) == before
+
+
+async def test_any_node_searches_all_partitions_also_after_a_leader_has_died(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    places = dict.fromkeys((1, 2, 3), WITH_HISTORY)
+    with RunningCluster(tmp_path / "cluster", partitions=3, places=places) as cluster:
+        load = Load([cluster.nodes[1].address], "process", "work")
+        await load.deploy(ONE_TASK)
+        keys: set[str] = set()
+        for _ in range(9):
+            creation = {"processDefinitionId": "process"}
+            url = f"{cluster.nodes[1].address}/v2/process-instances"
+            async with session.post(url, json=creation) as response:
+                keys.add((await response.json())["processInstanceKey"])
+        by_date = {"sort": [{"field": "startDate"}], "page": {"limit": 4}}
+        for node in cluster.nodes.values():
+            whole = await search(session, node, "process-instances")
+            assert {item["processInstanceKey"] for item in whole["items"]} == keys
+        first = await search(session, cluster.nodes[1], "process-instances", by_date)
+
+        victim = cluster.leader_of(1)
+        await asyncio.to_thread(cluster.kill, victim)
+        await asyncio.to_thread(cluster.wait_for_leaders)
+        other = next(node for number, node in cluster.nodes.items() if number != victim)
+        after = {"limit": 100, "after": first["page"]["endCursor"]}
+        rest = await search(session, other, "process-instances", {**by_date, "page": after})
+        found = [item["processInstanceKey"] for item in (*first["items"], *rest["items"])]
+        assert len(found) == 9
+        assert set(found) == keys

@@ -4,6 +4,7 @@ Pure, but for the rows that are looked up. What began before the history does is
 """
 
 from bpmnd.actors.history.folding import (
+    decisions,
     definitions,
     incidents,
     instances,
@@ -14,4 +15,14 @@ from bpmnd.actors.history.folding import (
 )
 from bpmnd.actors.history.folding.registry import fold
 
-__all__ = ["definitions", "fold", "incidents", "instances", "jobs", "messages", "user_tasks", "variables"]
+__all__ = [
+    "decisions",
+    "definitions",
+    "fold",
+    "incidents",
+    "instances",
+    "jobs",
+    "messages",
+    "user_tasks",
+    "variables",
+]

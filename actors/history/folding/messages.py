@@ -94,7 +94,7 @@ def _correlation(
 ) -> None:
     tables.correlations.add(
         CorrelationRow(
-            tables.next_correlation(),
+            tables.next_place(),
             row.key,
             message_key,
             instance_key,

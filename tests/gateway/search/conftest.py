@@ -10,13 +10,17 @@ from prometheus_client.registry import CollectorRegistry
 
 from bpmnd.bpmn.commands import (
     CreateProcessInstance,
+    Deploy,
+    EvaluateDecision,
     FailJob,
     PublishMessage,
+    Resource,
     SetVariables,
 )
-from bpmnd.bpmn.outcomes import ProcessInstanceCreated
+from bpmnd.bpmn.outcomes import DecisionEvaluated, ProcessInstanceCreated, Rejected
 from bpmnd.gateway.server import Gateway
 from tests.actors.history.histories import LocalHistory, frames_of, write_history
+from tests.bpmn.dmn.decisions import decision, dmn, needs, table
 from tests.bpmn.events import catch, event, message, on_message
 from tests.bpmn.playground import END, START, flow, path, process, task
 from tests.bpmn.test_partitions import Cluster
@@ -42,6 +46,13 @@ ORDER = process(
 ).replace(b'<process id="order"', b'<process id="order" name="Order of goods"')
 
 
+GRADE = dmn(
+    decision("base", "x + 1")
+    + decision(
+        "grade", table("FIRST", ["base"], ["o"], ["< 5", '"low"'], ["-", '"high"']), requires=needs("base")
+    )
+    + decision("strict", table("UNIQUE", ["x"], ["o"], ["-", "1"], ["-", "2"]))
+)
 TASK = process(
     START
     + '<subProcess id="box"><startEvent id="in"/>'
@@ -86,10 +97,23 @@ class Played:
             self._create(cluster, partition, "approval", {"who": b'"%s"' % who, "level": b"0"})
             for partition, who in ((1, b"ann"), (2, b"bob"))
         ]
+        self.evaluations = self._evaluate(cluster)
         self.files: dict[int, Path] = {}
         for partition, frames in frames_of(cluster).items():
             self.files[partition] = directory / f"{partition}.sqlite"
             write_history(self.files[partition], partition, frames)
+
+    def _evaluate(self, cluster: Cluster) -> tuple[int, int]:
+        """One that comes to its end on one partition, and one that fails on the other."""
+        outcome = cluster[1].do(Deploy((Resource("grade.dmn", GRADE),)))
+        assert not isinstance(outcome, Rejected), outcome
+        cluster.settle()
+        keys: list[int] = []
+        for partition, name in ((1, "grade"), (2, "strict")):
+            evaluated = cluster[partition].do(EvaluateDecision(name, variables={"x": b"3"}))
+            assert isinstance(evaluated, DecisionEvaluated), evaluated
+            keys.append(evaluated.key)
+        return keys[0], keys[1]
 
     def _create(self, cluster: Cluster, partition: int, process_id: str, variables: dict[str, bytes]) -> int:
         outcome = cluster[partition].do(CreateProcessInstance(process_id, variables=variables))

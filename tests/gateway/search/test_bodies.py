@@ -148,6 +148,9 @@ PATHS = {
     "variable": "variables",
     "process definition": "process-definitions",
     "user task": "user-tasks",
+    "decision definition": "decision-definitions",
+    "decision requirements": "decision-requirements",
+    "decision instance": "decision-instances",
     "message subscription": "message-subscriptions",
     "correlated message subscription": "correlated-message-subscriptions",
 }
