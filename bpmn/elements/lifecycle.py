@@ -13,9 +13,11 @@ from msgspec.structs import replace
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements import calls, compensation, loops
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.conditions import all_that_hold
 from bpmnd.bpmn.elements.listeners import call_end_listeners, call_start_listeners
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
 from bpmnd.bpmn.elements.task_changes import cancel as cancel_task
+from bpmnd.bpmn.evaluation import lookup_in
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
     ElementActivated,
@@ -253,6 +255,15 @@ def complete(
             turn.raise_incident(instance, step.key, gathered, step)
             return
         ends_loop = gathered.ends_loop
+    flows = element.outgoing if taken is None else taken
+    if element.chooses:
+        lookup = lookup_in(instance, record.scope_key)
+        chosen = all_that_hold(turn, process, element, element.default_flow, lookup)
+        if isinstance(chosen, Incident):
+            _completing(turn, instance, record)
+            turn.raise_incident(instance, step.key, chosen, step)
+            return
+        flows = chosen
     if isinstance(element, Process):
         compensation.forget_all(turn, instance)
         _answer_result(turn, instance)
@@ -279,7 +290,6 @@ def complete(
         return
     if ends_loop:
         loops.end(turn, instance, record.scope_key)
-    flows = element.outgoing if taken is None else taken
     for flow in flows:
         take(turn, process, instance, record.scope_key, flow)
     if not flows:

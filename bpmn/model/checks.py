@@ -123,7 +123,10 @@ def check_no_conditions(item: Item, around: Surroundings) -> None:
     """Of an element that takes all its outgoing flows."""
     for flow in around.outgoing[item.id]:
         if item.node is not None and isinstance(flow.node, SequenceFlow) and flow.node.condition is not None:
-            around.report.add(flow.tag, "a condition is only supported behind an exclusive gateway")
+            around.report.add(
+                flow.tag,
+                "a condition is only supported behind an activity, an exclusive or an inclusive gateway",
+            )
 
 
 def check_conditions(item: Item, around: Surroundings) -> None:
@@ -135,15 +138,15 @@ def check_conditions(item: Item, around: Surroundings) -> None:
             around.report.add(flow.tag, "must have a condition or be the default flow of its gateway")
 
 
-def check_default(gateway: Item, around: Surroundings) -> None:
-    default = gateway.tag.attributes.get("default")
+def check_default(source: Item, around: Surroundings) -> None:
+    default = source.tag.attributes.get("default")
     if default is None:
         return
     flow = around.by_id.get(default)
     if flow is None or not flow.is_flow:
-        around.report.add(gateway.tag, f"the default flow '{default}' does not exist in this process")
-    elif flow.tag.attributes.get("sourceRef") != gateway.id:
-        around.report.add(gateway.tag, f"the default flow '{default}' must start at the gateway")
+        around.report.add(source.tag, f"the default flow '{default}' does not exist in this process")
+    elif flow.tag.attributes.get("sourceRef") != source.id:
+        around.report.add(source.tag, f"the default flow '{default}' must start at '{source.id}'")
 
 
 def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> None:

@@ -222,6 +222,10 @@ class Element:
     inputs: tuple[Mapping, ...] = ()
     outputs: tuple[Mapping, ...] = ()
     """Inputs and outputs are left out where they have no effect, as at gateways."""
+    chooses: bool = False
+    """Whether it is an activity with conditions on its outgoing flows: it takes those that hold."""
+    default_flow: int | None = None
+    """What such an activity takes if none of them does."""
     boundary_events: tuple[int, ...] = ()
     """Also from the last in the document to the first."""
     event_starts: tuple[int, ...] = ()

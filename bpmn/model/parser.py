@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from bpmnd.bpmn.elements.registry import ELEMENTS
 from bpmnd.bpmn.model.checks import (
+    check_default,
     check_ids,
     check_no_conditions,
     check_structure,
@@ -33,6 +34,7 @@ from bpmnd.bpmn.model.graph import (
     SubProcess,
     ThrowEvent,
 )
+from bpmnd.bpmn.model.loops import is_activity
 from bpmnd.bpmn.model.outline import count_elements, read_outline
 from bpmnd.bpmn.model.reading import read_flag, reading_of
 from bpmnd.bpmn.model.report import Report
@@ -121,7 +123,9 @@ def _check(outline: Outline, report: Report) -> None:
             continue
         if item.node is not None:
             registered.kind.check(item, around)
-        if not registered.kind.chooses_flows:
+        if is_activity(item.tag):
+            check_default(item, around)
+        elif not registered.kind.chooses_flows:
             check_no_conditions(item, around)
 
 
@@ -217,6 +221,7 @@ class _Linker:
         self._scope_of = {item.id: indexes.as_scope(item.scope) for item in outline}
         self._incoming: defaultdict[str, list[int]] = defaultdict(list)
         self._outgoing: defaultdict[str, list[int]] = defaultdict(list)
+        self._choosing: set[str] = set()
         self._boundary_events: defaultdict[str, list[int]] = defaultdict(list)
         self._event_starts: defaultdict[int, list[int]] = defaultdict(list)
         self._start_events: dict[int, int] = {}
@@ -227,7 +232,9 @@ class _Linker:
             scope = indexes.as_scope(item.scope)
             attributes = item.tag.attributes
             match item.node:
-                case SequenceFlow():
+                case SequenceFlow(condition=condition):
+                    if condition is not None:
+                        self._choosing.add(attributes["sourceRef"])
                     self._outgoing[attributes["sourceRef"]].append(index)
                     self._incoming[attributes["targetRef"]].append(index)
                 case BoundaryEvent():
@@ -265,6 +272,9 @@ class _Linker:
         incoming = tuple(reversed(self._incoming[item.id]))
         outgoing = tuple(self._outgoing[item.id])
         boundary_events = tuple(self._boundary_events[item.id])
+        chooses = item.id in self._choosing and is_activity(item.tag)
+        default = attributes.get("default") if chooses else None
+        default_flow = None if default is None else self._index_of[default]
         holder = self._indexes.holders.get(item.position)
         if isinstance(node, AdHocSubProcess):
             assert holder is not None, f"nothing holds what begins in {node}"
@@ -284,6 +294,8 @@ class _Linker:
                 incoming=incoming,
                 outgoing=outgoing,
                 boundary_events=boundary_events,
+                chooses=chooses,
+                default_flow=default_flow,
             )
             yield self._with_references(node, item)
             return
@@ -297,6 +309,8 @@ class _Linker:
             incoming=incoming,
             outgoing=outgoing,
             boundary_events=boundary_events,
+            chooses=chooses,
+            default_flow=default_flow,
             inner=inner,
             loop=item.loop,
         )

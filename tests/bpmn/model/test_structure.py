@@ -134,7 +134,7 @@ def test_a_default_flow_may_have_a_condition_as_in_zeebe() -> None:
 @pytest.mark.parametrize(
     ("default", "reason"),
     [
-        ("into", "the default flow 'into' must start at the gateway"),
+        ("into", "the default flow 'into' must start at 'xor'"),
         ("unknown", "the default flow 'unknown' does not exist in this process"),
         ("end", "the default flow 'end' does not exist in this process"),
     ],
@@ -144,10 +144,13 @@ def test_a_default_flow_starts_at_its_gateway(default: str, reason: str) -> None
     assert reasons(model(START + END + gateway + flow("into", "start", "xor"))) == [("xor", reason)]
 
 
-@pytest.mark.parametrize("source", ['<task id="source"/>', '<parallelGateway id="source"/>'])
-def test_conditions_stand_behind_exclusive_gateways_only(source: str) -> None:
+@pytest.mark.parametrize(
+    "source", ['<parallelGateway id="source"/>', '<intermediateThrowEvent id="source"/>']
+)
+def test_conditions_stand_behind_what_chooses(source: str) -> None:
     content = model(START + END + source + flow("flow", "source", "end", "=true"))
-    assert reasons(content) == [("flow", "a condition is only supported behind an exclusive gateway")]
+    reason = "a condition is only supported behind an activity, an exclusive or an inclusive gateway"
+    assert reasons(content) == [("flow", reason)]
 
 
 def test_a_boundary_event_is_attached() -> None:
