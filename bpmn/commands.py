@@ -172,12 +172,23 @@ class TaskResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     corrections: TaskChanges = TaskChanges()
 
 
+class AdHocResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a worker decides about an ad-hoc sub-process: which of its elements begin next, each with
+    variables of its own, or that it is done; and whether what is active in it is cancelled."""
+
+    elements: tuple[tuple[str, Variables], ...] = ()
+    is_done: bool = False
+    cancel_remaining: bool = False
+
+
 class CompleteJob(_Command, frozen=True, gc=False):
-    """`task_result` is for jobs of task listeners; others ignore it."""
+    """`task_result` is for jobs of task listeners, `ad_hoc_result` for those of ad-hoc sub-processes; others
+    ignore them."""
 
     key: int
     variables: Variables = {}
     task_result: TaskResult = TaskResult()
+    ad_hoc_result: AdHocResult = AdHocResult()
 
 
 class FailJob(_Command, frozen=True, gc=False):

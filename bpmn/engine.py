@@ -57,6 +57,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
 from bpmnd.bpmn.elements import (
+    ad_hoc_sub_process,
     conditionals,
     errors,
     joins,
@@ -111,6 +112,7 @@ from bpmnd.bpmn.steps import (
     CheckConditions,
     CheckJoins,
     CompleteElement,
+    CreateAdHocJob,
     EndTransition,
     OpenScope,
     ReachSubscribers,
@@ -392,6 +394,8 @@ def perform(turn: Turn, step: Step) -> None:
             waiting.open_scope(turn, step)
         case CallListeners():
             listeners.call_next(turn, step)
+        case CreateAdHocJob():
+            ad_hoc_sub_process.create_job(turn, step)
         case CheckJoins():
             joins.check_joins(turn, step)
         case BeginItem():

@@ -100,6 +100,13 @@ class TerminateChildren(msgspec.Struct, frozen=True, gc=False, tag=31, array_lik
     after: int = 0
 
 
+class CreateAdHocJob(msgspec.Struct, frozen=True, gc=False, tag=33, array_like=True):
+    """Ask the worker of the ad-hoc sub-process `key` what is to be done next."""
+
+    instance_key: int
+    key: int
+
+
 class CheckJoins(msgspec.Struct, frozen=True, gc=False, tag=32, array_like=True):
     """Look whether gateways of a scope still have tokens to wait for."""
 
@@ -187,6 +194,7 @@ Step: TypeAlias = (
     | BeginItem
     | TerminateChildren
     | CheckJoins
+    | CreateAdHocJob
     | TakeDelivery
     | ReachSubscribers
     | StartNext

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bpmnd.bpmn.commands import (
     ActivateJobs,
+    AdHocResult,
     CommandId,
     CompleteJob,
     DoOnce,
@@ -168,7 +169,8 @@ class JobOperations:
         elif body.result is None:
             command = CompleteJob(key, variables_of(body.variables))
         else:
-            command = CompleteJob(key, variables_of(body.variables), _task_result(body.result))
+            variables, result = variables_of(body.variables), body.result
+            command = CompleteJob(key, variables, _task_result(result), _ad_hoc_result(result))
         return await self._do(request, command, key, "COMPLETE", "complete job")
 
     async def fail(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
@@ -221,6 +223,15 @@ class JobOperations:
 
 def _task_result(result: _Result) -> TaskResult:
     return TaskResult(result.denied is True, result.denied_reason or "", changes_of(result.corrections))
+
+
+def _ad_hoc_result(result: _Result) -> AdHocResult:
+    elements = result.activate_elements or []
+    return AdHocResult(
+        tuple((element.element_id or "", variables_of(element.variables)) for element in elements),
+        result.is_completion_condition_fulfilled is True,
+        result.is_cancel_remaining_instances is True,
+    )
 
 
 def _activation_of(body: _Activation) -> ActivateJobs:

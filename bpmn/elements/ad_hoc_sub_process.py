@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Final, final
 
+import msgspec
+
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.kind import ElementKind
 from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
-from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
-from bpmnd.bpmn.events import ElementActivated, LoopStarted
+from bpmnd.bpmn.evaluation import evaluate, evaluate_int, evaluate_string, lookup_in, not_of_type
+from bpmnd.bpmn.events import ElementActivated, JobCanceled, JobCreated, LoopStarted
 from bpmnd.bpmn.incident import Incident, IncidentType
+from bpmnd.bpmn.model.details import is_event_sub_process
+from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import (
     AdHocInner,
     AdHocSubProcess,
@@ -19,15 +23,17 @@ from bpmnd.bpmn.model.graph import (
     ExecutableProcess,
     SequenceFlow,
 )
+from bpmnd.bpmn.model.loops import is_activity
 from bpmnd.bpmn.model.reading import Common, Reading, read_flag
 from bpmnd.bpmn.model.surroundings import Item, Surroundings
 from bpmnd.bpmn.model.texts import read_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
-from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement
-from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance
+from bpmnd.bpmn.steps import ActivateElement, CreateAdHocJob
+from bpmnd.bpmn.turn import JobNote, Turn
 from bpmnd.bpmn.variables import merge_local
 
+_DESCRIPTION: Final = "adHocSubProcessElements"
 _NO_EVENTS: Final = ("bpmn:startEvent", "bpmn:endEvent")
 
 
@@ -43,8 +49,6 @@ class AdHocSubProcessKind(ElementKind[AdHocSubProcess]):
         extensions = tag.extensions("zeebe:adHoc")
         for surplus in extensions[1:]:
             report.add(tag, "must have at most one zeebe:adHoc extension element", at=surplus)
-        for job in tag.extensions("zeebe:taskDefinition"):
-            report.add(tag, "ad-hoc sub-processes worked by job workers are not supported yet", at=job)
         extension = extensions[0] if extensions else tag
         active = extension.attributes.get("activeElementsCollection", "")
         output_collection = extension.attributes.get("outputCollection", "")
@@ -53,6 +57,10 @@ class AdHocSubProcessKind(ElementKind[AdHocSubProcess]):
             report.add(tag, "outputCollection and outputElement must be present together", at=extension)
         conditions = tag.all("bpmn:completionCondition")
         condition = conditions[0].text if conditions else ""
+        job = read_job(tag, report) if tag.extensions("zeebe:taskDefinition") else None
+        if job is not None and (active or condition):
+            reason = "with a job it must have neither an activeElementsCollection nor a completionCondition"
+            report.add(tag, reason, at=extension)
         return AdHocSubProcess(
             **common,
             active_elements=read_expression(active, tag, report, at=extension) if active else None,
@@ -62,6 +70,8 @@ class AdHocSubProcessKind(ElementKind[AdHocSubProcess]):
             ),
             completion_condition=read_text(condition, tag, report, at=conditions[0]) if condition else None,
             cancels_remaining=read_flag(tag, "cancelRemainingInstances", report, default=True),
+            job=job,
+            described=b"[]" if job is None else _described(tag),
         )
 
     def check(self, item: Item, around: Surroundings) -> None:
@@ -88,6 +98,9 @@ class AdHocSubProcessKind(ElementKind[AdHocSubProcess]):
         turn.emit(LoopStarted(key, instance.key, element.index, element.output_collection, ()))
         for index in begun:
             begin_inside(turn, instance, key, element, index, {})
+        if element.job is not None:
+            merge_local(turn, instance, key, {_DESCRIPTION: element.described})
+            turn.schedule(CreateAdHocJob(instance.key, key))
         return None
 
 
@@ -114,6 +127,32 @@ def begin_inside(
     turn.schedule(ActivateElement(instance.key, inner, element))
 
 
+def create_job(turn: Turn, step: CreateAdHocJob) -> None:
+    """A job of an ad-hoc sub-process. One that is there already has not seen what has completed since."""
+    instance = turn.state.instances.get(step.instance_key)
+    record = instance.elements.get(step.key) if instance is not None else None
+    if instance is None or record is None or record.state is not Lifecycle.ACTIVATED:
+        return
+    if step.key in instance.triggers or instance.loops[step.key].ended:
+        return
+    element = turn.executable_of(instance).elements[record.element]
+    assert isinstance(element, AdHocSubProcess), f"{element} has no job of its own"
+    assert element.job is not None, f"{element} has no job of its own"
+    lookup = lookup_in(instance, step.key)
+    job_type = evaluate_string(turn, element.job.type, lookup)
+    retries = evaluate_int(turn, element.job.retries, lookup)
+    if isinstance(job_type, Incident) or isinstance(retries, Incident):
+        incident = job_type if isinstance(job_type, Incident) else retries
+        assert isinstance(incident, Incident), f"{incident} is one of both"
+        turn.raise_incident(instance, step.key, incident, step)
+        return
+    if record.job_key:
+        turn.emit(JobCanceled(record.job_key, instance.key))
+    turn.emit(JobCreated(turn.new_key(), instance.key, step.key, element.index, job_type, retries))
+    turn.offered.add((instance.tenant_id, job_type))
+    turn.notes.append(JobNote(job_type, "created", 1))
+
+
 def elements_inside(process: ExecutableProcess, sub_process: AdHocSubProcess) -> dict[str, int]:
     """What can be begun in an ad-hoc sub-process: element id -> index."""
     found: dict[str, int] = {}
@@ -127,6 +166,30 @@ def elements_inside(process: ExecutableProcess, sub_process: AdHocSubProcess) ->
 
 def _can_begin(item: Item) -> bool:
     return not item.is_flow and not isinstance(item.node, BoundaryEvent | EventSubProcess)
+
+
+def _described(sub_process: Tag) -> bytes:
+    """What a worker may want to know of the elements that can begin, to choose among them."""
+    targets = {flow.attributes.get("targetRef") for flow in sub_process.all("bpmn:sequenceFlow")}
+    described: list[dict[str, object]] = []
+    for tag in sub_process.children:
+        if not is_activity(tag) or tag.id in targets or is_event_sub_process(tag):
+            continue
+        documentation = tag.all("bpmn:documentation")
+        properties = {
+            entry.attributes.get("name", ""): entry.attributes.get("value", "")
+            for container in tag.extensions("zeebe:properties")
+            for entry in container.all("zeebe:property")
+        }
+        described.append(
+            {
+                "elementId": tag.id,
+                "elementName": tag.attributes.get("name"),
+                "documentation": documentation[0].text if documentation else None,
+                "properties": properties,
+            }
+        )
+    return msgspec.json.encode(described)
 
 
 def _active_elements(

@@ -288,8 +288,8 @@ def complete(
         return
     if isinstance(element, ThrowEvent) and _goes_on_by_itself(turn, instance, record, element):
         return
-    if ends_loop:
-        loops.end(turn, instance, record.scope_key)
+    if record.scope_key in instance.loops:
+        loops.completed_inside(turn, instance, record.scope_key, ends_loop=ends_loop)
     for flow in flows:
         take(turn, process, instance, record.scope_key, flow)
     if not flows:

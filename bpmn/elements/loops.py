@@ -11,7 +11,13 @@ from bpmnd.bpmn.feel import Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import AdHocSubProcess, Evaluable, MultiInstanceBody
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, loop_size
-from bpmnd.bpmn.steps import ActivateElement, BeginItem, CompleteElement, TerminateChildren
+from bpmnd.bpmn.steps import (
+    ActivateElement,
+    BeginItem,
+    CompleteElement,
+    CreateAdHocJob,
+    TerminateChildren,
+)
 from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
 from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX, merge_local, oversize
 
@@ -153,13 +159,23 @@ def end(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
         turn.schedule(TerminateChildren(instance.key, body_key))
 
 
+def completed_inside(turn: Turn, instance: ProcessInstance, body_key: int, *, ends_loop: bool) -> None:
+    """Something that was begun here has completed."""
+    if ends_loop:
+        end(turn, instance, body_key)
+        return
+    body = body_of(turn, instance, body_key)
+    if isinstance(body, AdHocSubProcess) and body.job is not None and not instance.loops[body_key].ended:
+        turn.schedule(CreateAdHocJob(instance.key, body_key))
+
+
 def go_on(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
     """Something has ended that was begun here: the next one begins, or the body completes with the last."""
     if body_key in instance.children:
         return
     loop, body = instance.loops[body_key], body_of(turn, instance, body_key)
     if isinstance(body, AdHocSubProcess):
-        is_done = loop.ended or body.completion_condition is None
+        is_done = loop.ended or (body.completion_condition is None and body.job is None)
     else:
         is_done = loop.ended or loop.begun == len(loop.items)
     if is_done:

@@ -327,6 +327,10 @@ class AdHocSubProcess(Element):
     completion_condition: Text | None
     cancels_remaining: bool
     """Whether what is active is terminated when the completion condition holds."""
+    job: JobDefinition | None = None
+    """With a job its worker decides what begins, and when it is done."""
+    described: bytes = b"[]"
+    """What can begin, for that worker: a list in JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,17 @@
 """Elements that a command begins in an ad-hoc sub-process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from bpmnd.bpmn.commands import ActivateAdHocActivities
+from bpmnd.bpmn.commands import ActivateAdHocActivities, CompleteJob, Variables
 from bpmnd.bpmn.elements.ad_hoc_sub_process import begin_inside, elements_inside
 from bpmnd.bpmn.elements.triggers import can_happen
-from bpmnd.bpmn.model.graph import AdHocSubProcess
+from bpmnd.bpmn.events import JobCompleted, LoopEnded
+from bpmnd.bpmn.model.graph import AdHocSubProcess, ExecutableProcess
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.state.records import size_of
-from bpmnd.bpmn.steps import TerminateElement
-from bpmnd.bpmn.turn import Turn
-from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX
+from bpmnd.bpmn.state.records import Job, ProcessInstance, size_of
+from bpmnd.bpmn.steps import CompleteElement, TerminateChildren, TerminateElement
+from bpmnd.bpmn.turn import JobNote, Turn
+from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX, merge_local
 
 
 def activate(turn: Turn, command: ActivateAdHocActivities) -> Outcome:
@@ -28,7 +29,67 @@ def activate(turn: Turn, command: ActivateAdHocActivities) -> Outcome:
     loop = instance.loops.get(key)
     if loop is None or loop.ended or not can_happen(instance, key):
         return _rejected(RejectionType.INVALID_STATE, key, "but it is not active.")
-    ids = [element_id for element_id, _ in command.elements]
+    rejected = _problem_of(instance, process, element, key, command.elements)
+    if rejected is not None:
+        return rejected
+
+    _begin(turn, instance, process, element, key, command.elements, cancel_remaining=command.cancel_remaining)
+    return Accepted()
+
+
+def complete_job(
+    turn: Turn, command: CompleteJob, instance: ProcessInstance, job: Job, element: AdHocSubProcess
+) -> Outcome:
+    """Do what the worker has decided: begin elements, or, if it is done, end the sub-process."""
+    key, result = job.element_instance_key, command.ad_hoc_result
+    process = turn.executable_of(instance)
+    rejected = _problem_of(instance, process, element, key, result.elements)
+    if rejected is not None:
+        return rejected
+
+    turn.emit(JobCompleted(job.key, instance.key))
+    turn.notes.append(JobNote(job.type, "completed", 1))
+    merge_local(turn, instance, key, command.variables)
+    if not result.is_done:
+        _begin(
+            turn, instance, process, element, key, result.elements, cancel_remaining=result.cancel_remaining
+        )
+        return Accepted()
+    turn.emit(LoopEnded(key, instance.key))
+    if key not in instance.children:
+        turn.schedule(CompleteElement(instance.key, key))
+    elif result.cancel_remaining:
+        turn.schedule(TerminateChildren(instance.key, key))
+    return Accepted()
+
+
+def _begin(
+    turn: Turn,
+    instance: ProcessInstance,
+    process: ExecutableProcess,
+    element: AdHocSubProcess,
+    key: int,
+    elements: Sequence[tuple[str, Variables]],
+    *,
+    cancel_remaining: bool,
+) -> None:
+    if cancel_remaining:
+        for child in instance.children_of(key):
+            turn.schedule(TerminateElement(instance.key, child.key))
+    inside = elements_inside(process, element)
+    for element_id, variables in elements:
+        begin_inside(turn, instance, key, element, inside[element_id], variables)
+
+
+def _problem_of(
+    instance: ProcessInstance,
+    process: ExecutableProcess,
+    element: AdHocSubProcess,
+    key: int,
+    elements: Sequence[tuple[str, Variables]],
+) -> Rejected | None:
+    """Why these elements cannot begin."""
+    ids = [element_id for element_id, _ in elements]
     if len(set(ids)) < len(ids):
         return _rejected(RejectionType.INVALID_ARGUMENT, key, "but duplicate activities were given.")
     inside = elements_inside(process, element)
@@ -36,17 +97,11 @@ def activate(turn: Turn, command: ActivateAdHocActivities) -> Outcome:
     if unknown:
         problem = f"but the given elements [{_joined(unknown)}] do not exist."
         return _rejected(RejectionType.NOT_FOUND, key, problem)
-    size = instance.size + sum(size_of(variables) for _, variables in command.elements)
+    size = instance.size + sum(size_of(variables) for _, variables in elements)
     if size > INSTANCE_SIZE_MAX:
         problem = f"but its process instance would have {size} bytes of variables, of {INSTANCE_SIZE_MAX}."
         return _rejected(RejectionType.INVALID_ARGUMENT, key, problem)
-
-    if command.cancel_remaining:
-        for child in instance.children_of(key):
-            turn.schedule(TerminateElement(instance.key, child.key))
-    for element_id, own in command.elements:
-        begin_inside(turn, instance, key, element, inside[element_id], own)
-    return Accepted()
+    return None
 
 
 def _rejected(kind: RejectionType, key: int, problem: str) -> Rejected:

@@ -25,7 +25,7 @@ from bpmnd.bpmn.events import (
     JobYielded,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import Element, SequenceFlow, ServiceTask
+from bpmnd.bpmn.model.graph import AdHocSubProcess, Element, SequenceFlow, ServiceTask
 from bpmnd.bpmn.outcomes import (
     Accepted,
     ActivatedJob,
@@ -36,7 +36,7 @@ from bpmnd.bpmn.outcomes import (
     TaskProperties,
 )
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
-from bpmnd.bpmn.processors import listeners
+from bpmnd.bpmn.processors import ad_hoc, listeners
 from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError
 from bpmnd.bpmn.turn import JobNote, Turn
@@ -123,7 +123,8 @@ def _of_listener(instance: ProcessInstance, job: Job) -> tuple[str, str, TaskPro
     """What a job says of what it listens to: its kind, the event, and the user task."""
     call = job.listener
     if call is None:
-        return "BPMN_ELEMENT", "UNSPECIFIED", None
+        is_ad_hoc = job.element_instance_key in instance.loops
+        return "AD_HOC_SUB_PROCESS" if is_ad_hoc else "BPMN_ELEMENT", "UNSPECIFIED", None
     task = instance.user_task_of(job.element_instance_key) if is_of_task(call) else None
     if task is None or task.transition is None:
         return kind_of(call), call.event, None
@@ -138,7 +139,13 @@ def _headers_of(element: Element | SequenceFlow, job: Job) -> tuple[tuple[str, s
     """Those of the element are for who does its work."""
     if job.headers:
         return job.headers
-    return element.job.headers if isinstance(element, ServiceTask) and job.listener is None else ()
+    if (
+        isinstance(element, ServiceTask | AdHocSubProcess)
+        and element.job is not None
+        and job.listener is None
+    ):
+        return element.job.headers
+    return ()
 
 
 def _deadline(turn: Turn, timeout_ms: int) -> int:
@@ -169,10 +176,12 @@ def complete(turn: Turn, command: CompleteJob) -> Outcome:
         if not isinstance(outcome, Rejected):
             turn.notes.append(JobNote(job.type, "completed", 1))
         return outcome
+    element = turn.executable_of(instance).elements[instance.elements[key].element]
+    if isinstance(element, AdHocSubProcess):
+        return ad_hoc.complete_job(turn, command, instance, job, element)
     turn.emit(JobCompleted(command.key, instance.key))
     turn.notes.append(JobNote(job.type, "completed", 1))
     if command.variables:
-        element = turn.executable_of(instance).elements[instance.elements[key].element]
         assert isinstance(element, ServiceTask), f"{job} at {element}"
         if element.outputs:
             merge_local(turn, instance, key, command.variables)
@@ -194,6 +203,8 @@ def fail(turn: Turn, command: FailJob) -> Outcome:
     merge_local(turn, instance, job.element_instance_key, command.variables)
     if not retries:
         type_ = IncidentType.JOB_NO_RETRIES if job.listener is None else no_retries_of(job.listener)
+        if job.listener is None and job.element_instance_key in instance.loops:
+            type_ = IncidentType.AD_HOC_SUB_PROCESS_NO_RETRIES
         incident = Incident(type_, command.message or "No more retries left.")
         turn.raise_incident(instance, job.element_instance_key, incident, job_key=command.key)
     elif not recur_at:

@@ -1,13 +1,16 @@
 """Ad-hoc sub-processes, on the pure engine."""
 
+import msgspec
 import pytest
 
 from bpmnd.bpmn.appliers.window import Window
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     ActivateAdHocActivities,
+    AdHocResult,
     CancelProcessInstance,
     CompleteJob,
+    FailJob,
     ResolveIncident,
     SetVariables,
     ThrowJobError,
@@ -16,7 +19,7 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.events import ElementActivated, ElementTerminated, IncidentCreated
 from bpmnd.bpmn.model.graph import AdHocInner, AdHocSubProcess
 from bpmnd.bpmn.model.parser import Parsed, parse_resource, rebuild
-from bpmnd.bpmn.outcomes import Accepted, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State
 from tests.bpmn.events import boundary
 from tests.bpmn.model.models import reasons
@@ -273,3 +276,111 @@ def test_however_the_turns_are_cut_the_outcome_is_the_same(
 )
 def test_what_is_wrong_with_an_ad_hoc_sub_process_is_told(inside: str, element: str, reason: str) -> None:
     assert (element, reason) in reasons(model(ad_hoc(inside)))
+
+
+AGENT = (
+    '<adHocSubProcess id="tools"><extensionElements><zeebe:taskDefinition type="agent"/><zeebe:taskHeaders>'
+    '<zeebe:header key="model" value="m"/></zeebe:taskHeaders>'
+    '<zeebe:adHoc outputCollection="results" outputElement="=r"/></extensionElements>'
+    '<serviceTask id="a" name="A"><documentation>does a</documentation><extensionElements>'
+    '<zeebe:taskDefinition type="a"/><zeebe:properties>'
+    '<zeebe:property name="p" value="v"/></zeebe:properties>'
+    "</extensionElements></serviceTask>" + task("b") + task("c") + path("b", "c") + "</adHocSubProcess>"
+)
+
+
+def decide(playground: Playground, result: AdHocResult, variables: Variables | None = None) -> Outcome | None:
+    """The worker of the ad-hoc sub-process completes its job."""
+    (job,) = playground.jobs("agent")
+    return playground.do(CompleteJob(job.key, variables or {}, ad_hoc_result=result))
+
+
+def test_a_worker_is_told_what_can_begin() -> None:
+    playground, _ = started(model(AGENT))
+    (job,) = playground.jobs("agent")
+    assert (job.kind, job.element_id, job.headers) == ("AD_HOC_SUB_PROCESS", "tools", (("model", "m"),))
+    described = msgspec.json.decode(job.variables["adHocSubProcessElements"])
+    assert described == [
+        {"elementId": "a", "elementName": "A", "documentation": "does a", "properties": {"p": "v"}},
+        {"elementId": "b", "elementName": None, "documentation": None, "properties": {}},
+    ]
+
+
+def test_a_worker_decides_what_begins_and_when_it_is_done() -> None:
+    playground, key = started(model(AGENT))
+    begins = AdHocResult((("a", {"x": b"1"}), ("b", {})))
+    assert decide(playground, begins, {"context": b"7"}) == Accepted()
+    assert playground.jobs("agent") == ()
+
+    playground.work("a", {"r": b"5"})
+
+    (job,) = playground.jobs("agent")
+    assert (job.variables["results"], job.variables["context"]) == (b"[5]", b"7")
+    playground.do(CompleteJob(job.key, ad_hoc_result=AdHocResult(is_done=True)))
+    assert playground.jobs("after") == (), "b is still active"
+    playground.work("b")
+    playground.work("c", {"r": b"6"})
+    assert playground.work("after").variables["results"] == b"[5,6]"
+    assert playground.is_over(key)
+
+
+def test_a_job_that_has_not_seen_what_completed_is_replaced() -> None:
+    playground, _ = started(model(AGENT))
+    decide(playground, AdHocResult((("a", {}), ("b", {}))))
+    playground.work("a")
+    (old,) = playground.jobs("agent")
+    playground.work("b")
+    playground.work("c")
+    (new,) = playground.jobs("agent")
+    assert new.key != old.key
+    assert playground.rejected(CompleteJob(old.key)).type is RejectionType.NOT_FOUND
+
+
+def test_a_worker_may_cancel_what_is_left() -> None:
+    playground, key = started(model(AGENT))
+    decide(playground, AdHocResult((("a", {}), ("b", {}))))
+    playground.work("a")
+    decide(playground, AdHocResult(is_done=True, cancel_remaining=True))
+    playground.work("after")
+    assert playground.is_over(key)
+
+
+def test_a_worker_that_is_done_at_once_completes_it() -> None:
+    playground, key = started(model(AGENT))
+    decide(playground, AdHocResult(is_done=True))
+    playground.work("after")
+    assert playground.is_over(key)
+
+
+def test_a_worker_that_names_what_cannot_begin_is_rejected_and_keeps_its_job() -> None:
+    playground, _ = started(model(AGENT))
+    outcome = decide(playground, AdHocResult((("nothing", {}),)))
+    assert isinstance(outcome, Rejected)
+    assert outcome.type is RejectionType.NOT_FOUND
+    playground.pass_time(100_000)
+    assert decide(playground, AdHocResult((("a", {}),))) == Accepted()
+
+
+def test_a_worker_that_fails_for_good_is_an_incident() -> None:
+    playground, _ = started(model(AGENT))
+    (job,) = playground.jobs("agent")
+    playground.do(FailJob(job.key))
+    assert [each.type for each in playground.happened(IncidentCreated)] == ["AD_HOC_SUB_PROCESS_NO_RETRIES"]
+
+
+def test_with_its_worker_at_work_it_can_be_cancelled() -> None:
+    playground, key = started(model(AGENT))
+    decide(playground, AdHocResult((("a", {}), ("b", {}))))
+    playground.work("a")
+    playground.do(CancelProcessInstance(key))
+    assert playground.is_over(key)
+    assert playground.jobs("agent") == ()
+    assert rows_of(playground.replayed()) == rows_of(playground.state)
+
+
+def test_a_job_and_conditions_exclude_each_other() -> None:
+    content = model(
+        AGENT.replace("</adHocSubProcess>", "<completionCondition>=x</completionCondition></adHocSubProcess>")
+    )
+    reason = "with a job it must have neither an activeElementsCollection nor a completionCondition"
+    assert reasons(content) == [("tools", reason)]

@@ -17,6 +17,7 @@ from bpmnd.bpmn.commands import (
     DEFAULT_TENANT,
     ActivateAdHocActivities,
     ActivateJobs,
+    AdHocResult,
     AssignUserTask,
     BroadcastSignal,
     CancelProcessInstance,
@@ -581,6 +582,22 @@ PEOPLE = process(
     definitions=message("over", "over", "=k") + signal("bell", "bell"),
 )
 FORMS = (b'{"id":"f"}', b'{"id":"f","x":1}')
+AGENT = process(
+    START + '<adHocSubProcess id="tools"><extensionElements><zeebe:taskDefinition type="b"/>'
+    '<zeebe:adHoc outputCollection="results" outputElement="=r"/></extensionElements>'
+    + task("a")
+    + task("c")
+    + task("late_one", "c")
+    + path("c", "late_one")
+    + "</adHocSubProcess>"
+    + on_time("late", "tools", "timeDuration", "PT3S")
+    + on_error("caught", "tools", "e1")
+    + task("after")
+    + path("start", "tools", "after")
+    + flow("late", "after")
+    + flow("caught", "after"),
+    definitions=ERRORS,
+)
 ALL_MODELS = (
     *MODELS,
     NESTED,
@@ -595,6 +612,7 @@ ALL_MODELS = (
     CALLING,
     MANY,
     AD_HOC,
+    AGENT,
     UNDONE,
     WHENEVER,
     DECIDED,
@@ -998,6 +1016,9 @@ def work_on(world: World, chance: random.Random, key: int, deadline: int) -> Non
             if job is not None and job.listener is not None and chance.random() < 0.9:
                 variables = {}  # Those of user tasks may set none.
             world.do(CompleteJob(key, variables, result))
+            begins = tuple((each, {"v": b"1"}) for each in chance.sample("acx", chance.randint(0, 2)))
+            decided = AdHocResult(begins, chance.random() < 0.3, chance.random() < 0.3)
+            world.do(CompleteJob(key, variables, ad_hoc_result=decided))
 
 
 def let_listeners_work(world: World) -> None:

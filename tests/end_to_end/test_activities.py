@@ -164,3 +164,29 @@ async def test_an_ad_hoc_sub_process_begins_what_a_request_names(client: Client)
 
     (ended,) = await client.search("process-instances", {"processInstanceKey": key})
     assert ended["state"] == "COMPLETED"
+
+
+async def test_the_worker_of_an_ad_hoc_sub_process_decides_what_begins(client: Client) -> None:
+    extensions = '<extensionElements><zeebe:taskDefinition type="agent"/></extensionElements>'
+    agent = f'<adHocSubProcess id="tools">{extensions}{task("tool")}{task("other")}</adHocSubProcess>'
+    await client.deploy(process(START + agent + END + path("start", "tools", "end")))
+    key = (await client.create({}))["processInstanceKey"]
+    (job,) = await client.jobs("agent")
+    assert job["kind"] == "AD_HOC_SUB_PROCESS"
+    assert [each["elementId"] for each in job["variables"]["adHocSubProcessElements"]] == ["tool", "other"]
+    (found,) = await client.search("jobs", {"processInstanceKey": key})
+    assert found["kind"] == "AD_HOC_SUB_PROCESS"
+
+    begins = {"type": "adHocSubProcess", "activateElements": [{"elementId": "tool", "variables": {"x": 1}}]}
+    status, answer = await client.post(f"jobs/{job['jobKey']}/completion", {"result": begins})
+    assert status == 204, answer
+    (tool,) = await client.jobs("tool")
+    assert tool["variables"]["x"] == 1
+    await client.complete(tool)
+    (job,) = await client.jobs("agent")
+    done = {"type": "adHocSubProcess", "isCompletionConditionFulfilled": True}
+    status, answer = await client.post(f"jobs/{job['jobKey']}/completion", {"result": done})
+    assert status == 204, answer
+
+    (ended,) = await client.search("process-instances", {"processInstanceKey": key})
+    assert ended["state"] == "COMPLETED"

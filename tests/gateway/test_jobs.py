@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bpmnd.actors.errors import Refused, Unavailable
 from bpmnd.bpmn.commands import (
     ActivateJobs,
+    AdHocResult,
     ClientCommand,
     CompleteJob,
     FailJob,
@@ -40,6 +41,19 @@ def asking(**changes: Any) -> dict[str, Any]:
             "completion",
             {"result": {"type": "userTask", "denied": True, "deniedReason": "no"}},
             CompleteJob(KEY, task_result=TaskResult(denied=True, reason="no")),
+        ),
+        (
+            "POST",
+            "completion",
+            {
+                "result": {
+                    "type": "adHocSubProcess",
+                    "activateElements": [{"elementId": "a", "variables": {"x": 1}}, {"elementId": "b"}],
+                    "isCompletionConditionFulfilled": True,
+                    "isCancelRemainingInstances": True,
+                }
+            },
+            CompleteJob(KEY, ad_hoc_result=AdHocResult((("a", {"x": b"1"}), ("b", {})), True, True)),
         ),
         (
             "POST",

@@ -1,15 +1,25 @@
 """Jobs."""
 
+from typing import Final
+
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import JOB_KIND, JOB_STATE, LISTENER_EVENT
+from bpmnd.actors.history.names import ELEMENT_TYPE, JOB_KIND, JOB_STATE, LISTENER_EVENT
 from bpmnd.actors.history.rows import JobRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 
+_AD_HOC: Final = ELEMENT_TYPE["AD_HOC_SUB_PROCESS"]
+
 
 @folds(events.JobCreated)
 def job_created(tables: Tables, event: events.JobCreated, time: int) -> None:
-    _created(tables, event, "BPMN_ELEMENT", "UNSPECIFIED", time)
+    kind = "BPMN_ELEMENT"
+    instance = tables.instances.get(event.instance_key)
+    if instance is not None:
+        row = tables.element_of.get((instance.definition_key, event.element))
+        if row is not None and row.type == _AD_HOC:
+            kind = "AD_HOC_SUB_PROCESS"
+    _created(tables, event, kind, "UNSPECIFIED", time)
 
 
 @folds(events.ListenerJobCreated)
