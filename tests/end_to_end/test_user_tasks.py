@@ -12,6 +12,7 @@ import pytest
 from camunda_orchestration_sdk import (
     CamundaAsyncClient,
     Changeset,
+    CreateGlobalTaskListenerRequest,
     DeleteResourceRequest,
     JobActivationRequest,
     JobCompletionRequest,
@@ -31,7 +32,13 @@ from camunda_orchestration_sdk.models import (
 )
 from camunda_orchestration_sdk.semantic_types import UserTaskKey
 
-from bpmnd.bpmn.events import ElementCompleted, UserTaskCompleted, UserTaskCreated, UserTaskUpdated
+from bpmnd.bpmn.events import (
+    ElementCompleted,
+    UserTaskAssigned,
+    UserTaskCompleted,
+    UserTaskCreated,
+    UserTaskUpdated,
+)
 from tests.bpmn.people import assigned, formed, heard, user_task
 from tests.bpmn.playground import END, START, path, process
 from tests.end_to_end.load import events_of
@@ -195,3 +202,35 @@ async def test_what_is_deleted_is_not_used_any_more(node: RunningNode, tmp_path:
         completion = asyncio.create_task(sdk.complete_user_task(task))
         await sdk.complete_job((await activate(sdk, "check")).job_key)
         await completion
+
+
+async def test_a_global_listener_hears_of_assignments_until_it_is_deleted(
+    node: RunningNode, tmp_path: Path
+) -> None:
+    async with CamundaAsyncClient({"CAMUNDA_REST_ADDRESS": node.address}) as sdk:
+        model = MODEL.replace(b'"people"', b'"heard"')
+        await deploy(sdk, tmp_path, heard_bpmn=model, approval_form=FORM)
+        listener = CreateGlobalTaskListenerRequest.from_dict(
+            {"id": "watch", "type": "watches", "eventTypes": ["assigning"]}
+        )
+        created = await sdk.create_global_task_listener(data=listener)
+        assert (created.id, created.priority, created.source) == ("watch", 50, "API")
+        with pytest.raises(ConflictError):
+            await sdk.create_global_task_listener(data=listener)
+        _, task = await start(sdk, node, "heard")
+
+        assignment = UserTaskAssignmentRequest(assignee="ann")
+        assigning = asyncio.create_task(sdk.assign_user_task(task, data=assignment))
+        job = await activate(sdk, "watches")
+        assert job.listener_event_type == "ASSIGNING"
+        await sdk.complete_job(job.job_key)
+        await assigning
+
+        await sdk.delete_global_task_listener("watch")
+        await sdk.unassign_user_task(task)
+    changes = [
+        (event.before.assignee, event.attributes.assignee)
+        for event in events_of(node.directory)
+        if isinstance(event, UserTaskAssigned) and event.key == int(task)
+    ]
+    assert changes == [("", "ann"), ("ann", "")]
