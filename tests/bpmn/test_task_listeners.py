@@ -7,8 +7,10 @@ from bpmnd.bpmn.commands import (
     AssignUserTask,
     CancelProcessInstance,
     Command,
+    CommandId,
     CompleteJob,
     CompleteUserTask,
+    DoOnce,
     FailJob,
     ResolveIncident,
     SetVariables,
@@ -321,3 +323,26 @@ def test_a_replica_and_a_checkpoint_know_the_change_that_waits() -> None:
     hear(play, "check", TaskResult(corrections=TaskChanges(priority=3)))
 
     assert rows_of(play.replayed()) == rows_of(play.state)
+
+
+def test_a_repeated_request_waits_with_the_first_and_has_its_answer() -> None:
+    play = with_task(("completing", "check"))
+    once = DoOnce(CommandId("scope", "key", b"hash"), CompleteUserTask(task_key(play)))
+    first = play.decide(once)
+    again = play.decide(once)
+    assert (first.outcome, again.outcome, again.request) == (None, None, first.request)
+    hear(play, "check")
+
+    assert play.answers == {first.request: Accepted()}
+    assert play.decide(once).outcome == Accepted()
+    assert len(play.happened(UserTaskCompleted)) == 1
+
+
+def test_a_repeated_request_that_was_denied_is_denied_again() -> None:
+    play = with_task(("completing", "check"))
+    once = DoOnce(CommandId("scope", "key", b"hash"), CompleteUserTask(task_key(play)))
+    play.decide(once)
+    hear(play, "check", TaskResult(denied=True))
+
+    assert isinstance(play.decide(once).outcome, Rejected)
+    assert not play.happened(UserTaskCompleted)
