@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, final
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import StorageError
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
 Gone: TypeAlias = tuple[int, list[tuple[int, int, int, int]]]

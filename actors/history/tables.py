@@ -52,6 +52,10 @@ class _Keyed(Protocol):
     key: int
 
 
+class _OfInstance(Protocol):
+    instance_key: int | None
+
+
 R = TypeVar("R", bound=_Keyed)
 
 
@@ -84,6 +88,13 @@ class Rows(Generic[R]):
         if row is not None:
             self.changed[key] = row
         return row
+
+    def of_instance(self, instance_key: int) -> list[R]:
+        """All of a process instance, by key."""
+        for row in self._source.find(self.table, instance_key=instance_key):
+            self.get(int(row[0] or 0))
+        own = [row for row in self.known.values() if cast(_OfInstance, row).instance_key == instance_key]
+        return sorted(own, key=lambda row: row.key)
 
     def take(self) -> list[Row]:
         rows = [_as_tuple(cast(msgspec.Struct, row)) for row in self.changed.values()]

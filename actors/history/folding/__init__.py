@@ -4,6 +4,7 @@ Pure, but for the rows that are looked up. What began before the history does is
 """
 
 from bpmnd.actors.history.folding import (
+    changes,
     decisions,
     definitions,
     incidents,
@@ -16,6 +17,7 @@ from bpmnd.actors.history.folding import (
 from bpmnd.actors.history.folding.registry import fold
 
 __all__ = [
+    "changes",
     "decisions",
     "definitions",
     "fold",

@@ -1,10 +1,17 @@
+from pathlib import Path
+
 import pytest
 
 from bpmnd.actors.history.compiling import glob_of
 from bpmnd.actors.history.folding.incidents import hash_of
 from bpmnd.actors.history.rows import ROW_TYPES
+from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.commands import CompleteJob, DeleteResource, MigrateProcessInstance
+from bpmnd.bpmn.outcomes import Accepted
 from bpmnd.gateway.search.filters import names_like
-from bpmnd.storage.history import TABLES
+from bpmnd.storage.history import TABLES, dump_history
+from tests.actors.history.histories import write_history
+from tests.bpmn.playground import END, ONE_TASK, START, Playground, path, process, task
 
 
 @pytest.mark.parametrize(
@@ -45,3 +52,43 @@ def test_a_pattern_finds_names_of_an_enumeration() -> None:
     assert names_like(names, "?_C") == (1,)
     assert names_like(names, "*\\**") == (2,)
     assert names_like(names, "nothing") == ()
+
+
+def test_what_is_open_goes_on_at_the_other_definition_and_what_is_over_stays(tmp_path: Path) -> None:
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    instance = playground.create({"a": b"1"})
+    (job,) = playground.jobs("work")
+    other = process(START + task("done", "work") + END + path("start", "done", "end"))
+    definition = playground.deploy(other).processes[0].key
+    mapping = (("work", "done"),)
+    assert playground.do(MigrateProcessInstance(instance, definition, mapping)) == Accepted()
+    assert playground.do(CompleteJob(job.key)) == Accepted()
+
+    for cut in (1, 100):
+        file = tmp_path / f"{cut}.sqlite"
+        frames = [decode_frame(frame) for frame in playground.frames]
+        write_history(file, 1, frames, per_transaction=cut, known_max=0)
+        rows = dump_history(file)
+        (found,) = rows["instances"]
+        assert found[:3] == (instance, definition, 1)
+        names = {(row[1], row[2]): row[3] for row in rows["elements"]}
+        at = [(row[2] == definition, names[row[2], row[3]]) for row in rows["element_instances"]]
+        assert at == [(False, "start"), (True, "done"), (True, "end")]
+        counts = {names[row[1], row[2]]: row[-3:] for row in rows["elements"] if row[1] == definition}
+        assert counts["done"] == (0, 1, 0)
+        work = next(row for row in rows["elements"] if row[3] == "work")
+        assert work[-3:] == (0, 0, 0), "it is not counted where it was"
+        (worked,) = rows["jobs"]
+        assert (worked[2], names[worked[2], worked[3]]) == (definition, "done")
+
+
+def test_a_process_that_is_deleted_is_said_to_be(tmp_path: Path) -> None:
+    playground = Playground()
+    key = playground.deploy(ONE_TASK).processes[0].key
+    playground.do(DeleteResource(key))
+    frames = [decode_frame(frame) for frame in playground.frames]
+    write_history(tmp_path / "h.sqlite", 1, frames)
+    (definition,) = dump_history(tmp_path / "h.sqlite")["definitions"]
+    columns = [column.partition(" ")[0] for column in TABLES["definitions"]]
+    assert definition[columns.index("state")] == 1
