@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.details import not_yet
 from bpmnd.bpmn.model.graph import Element, EventDefinition, ExecutableProcess
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
@@ -81,6 +82,15 @@ class EventKind(Generic[D]):
     """What events of it are called: `timer`."""
     definition: ClassVar[type[EventDefinition]]
     positions: ClassVar[frozenset[Position]]
+    lacks: ClassVar[frozenset[Position]] = frozenset()
+    """Where BPMN 2.0 (table 10.93) has it too, but it is not run yet."""
+
+    def refusal(self, position: Position) -> str | None:
+        """Why an event of the kind is refused at a position, if it is."""
+        if position in self.positions:
+            return None
+        events = f"{self.words} {position}"
+        return not_yet(events) if position in self.lacks else f"{events} do not exist in BPMN"
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

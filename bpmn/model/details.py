@@ -14,19 +14,6 @@ UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
 }
 """What stands in an element that would be supported without it."""
 
-EVENT_DEFINITIONS: Final[Mapping[str, str]] = {
-    "bpmn:cancelEventDefinition": "cancel",
-    "bpmn:compensateEventDefinition": "compensation",
-    "bpmn:conditionalEventDefinition": "conditional",
-    "bpmn:errorEventDefinition": "error",
-    "bpmn:escalationEventDefinition": "escalation",
-    "bpmn:linkEventDefinition": "link",
-    "bpmn:messageEventDefinition": "message",
-    "bpmn:signalEventDefinition": "signal",
-    "bpmn:terminateEventDefinition": "terminate",
-    "bpmn:timerEventDefinition": "timer",
-}
-
 IGNORED: Final = frozenset(
     {
         "association",

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.registry import ELEMENTS
-from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, IGNORED, detail_refusal
+from bpmnd.bpmn.model.details import IGNORED, detail_refusal
 from bpmnd.bpmn.model.extensions import read_inputs, read_outputs, refuse_unsupported_extensions
 from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow
 from bpmnd.bpmn.model.listeners import read_execution_listeners
@@ -28,7 +29,7 @@ _CONTAINERS: Final = frozenset(
 _DETAILS: Final = frozenset(
     {
         *(f"bpmn:{name}" for name in (*IGNORED, "completionCondition", "conditionExpression", "rendering")),
-        *EVENT_DEFINITIONS,
+        *EVENTS,
     }
 )
 """What an element may be made of, besides other elements."""

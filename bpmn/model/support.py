@@ -9,7 +9,7 @@ from typing import Final
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.kind import Position
 from bpmnd.bpmn.elements.registry import ELEMENTS
-from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, UNSUPPORTED_DETAILS, not_yet
+from bpmnd.bpmn.model.details import UNSUPPORTED_DETAILS, not_yet
 
 FLOW_ELEMENTS: Final[Mapping[str, str]] = {
     "bpmn:startEvent": "start events",
@@ -54,9 +54,9 @@ def unsupported_words() -> tuple[str, ...]:
     """Everything that is refused, in plain words, for the documentation."""
     elements = (words for name, words in FLOW_ELEMENTS.items() if name not in ELEMENTS)
     events = (
-        f"{words} {position}"
-        for name, words in EVENT_DEFINITIONS.items()
+        f"{kind.words} {position}"
+        for kind in EVENTS.values()
         for position in Position
-        if name not in EVENTS or position not in EVENTS[name].positions
+        if position in kind.lacks
     )
     return (*elements, *UNSUPPORTED_DETAILS.values(), *events)

@@ -20,6 +20,7 @@ class CompensationKind(EventKind[CompensationDefinition]):
     words = "compensation"
     definition = CompensationDefinition
     positions = frozenset({Position.BOUNDARY, Position.THROW, Position.END})
+    lacks = frozenset({Position.EVENT_START})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

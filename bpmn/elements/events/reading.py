@@ -2,14 +2,13 @@
 
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.kind import Position
-from bpmnd.bpmn.model.details import EVENT_DEFINITIONS, not_yet
 from bpmnd.bpmn.model.graph import EventDefinition
 from bpmnd.bpmn.model.reading import Reading
 from bpmnd.bpmn.model.xml import Tag
 
 
 def definitions_of(event: Tag) -> tuple[Tag, ...]:
-    return tuple(child for child in event.children if child.name in EVENT_DEFINITIONS)
+    return tuple(child for child in event.children if child.name in EVENTS)
 
 
 def read_definition(
@@ -34,8 +33,7 @@ def definition_of(event: Tag, position: Position, reading: Reading, *, required:
 
     refused = False
     for definition in definitions:
-        kind = EVENTS.get(definition.name)
-        if kind is None or position not in kind.positions:
-            report.add(event, not_yet(f"{EVENT_DEFINITIONS[definition.name]} {position}"), at=definition)
+        if reason := EVENTS[definition.name].refusal(position):
+            report.add(event, reason, at=definition)
             refused = True
     return definitions[0] if definitions and not refused else None
