@@ -245,3 +245,54 @@ async def test_models_that_are_refused(compare: Comparison, body: str) -> None:
         await play.deploy(process(START + body + path("start", "a")))
 
     await compare(script)
+
+
+LOOP = (
+    "<multiInstanceLoopCharacteristics><extensionElements>"
+    '<zeebe:loopCharacteristics inputCollection="=[1, 2]"/>'
+    "</extensionElements></multiInstanceLoopCharacteristics>"
+)
+
+
+async def test_a_multi_instance_activity_is_undone_once(compare: Comparison) -> None:
+    many = task("a").replace("</serviceTask>", f"{LOOP}</serviceTask>")
+    model = process(START + many + undone("a") + throws() + task("b") + path("start", "a", "throw", "b"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.work("a")
+        await play.work("a")
+        await play.work("undo-a")
+        for job in await play.activate_if_any("undo-a"):
+            await play.complete(job)
+        await play.work("b")
+        await play.ends(instance)
+
+    await compare(script, model, concurrent=AT_ONCE)
+
+
+async def test_what_a_multi_instance_sub_process_has_done_is_undone(compare: Comparison) -> None:
+    many = sub_process("sub", LOOP + start("s") + INNER)
+    model = process(START + many + throws() + task("b") + path("start", "sub", "throw", "b"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        for job_type in ("a", "a", "undo-a", "undo-a", "b"):
+            await play.work(job_type)
+        await play.ends(instance)
+
+    await compare(script, model, concurrent=AT_ONCE)
+
+
+async def test_a_call_activity_is_undone(compare: Comparison) -> None:
+    call = '<callActivity id="a"><extensionElements><zeebe:calledElement processId="RUN-called"/>'
+    call += "</extensionElements></callActivity>"
+    model = process(START + call + undone("a") + throws() + path("start", "a", "throw"))
+    called = process(START + task("b") + path("start", "b"), process_id="called")
+
+    async def script(play: Play) -> None:
+        await play.create()
+        await play.work("b")
+        await play.work("undo-a")
+
+    await compare(script, model, called)

@@ -358,3 +358,55 @@ async def test_an_error_code_that_is_computed(compare: Comparison) -> None:
         await play.incident(instance, "EXTRACT_VALUE_ERROR")
 
     await compare(script, model)
+
+
+def called(*, kind: str, reference: str) -> bytes:
+    """The process that a call activity starts: it throws, and goes on with a task."""
+    throw = event(kind, "throw", escalation(reference)) + path("start", "throw")
+    more = task("b") + path("throw", "b") if kind == "intermediateThrowEvent" else ""
+    return process(START + throw + more, process_id="called", beside=ESCALATIONS)
+
+
+CALL = (
+    '<callActivity id="call"><extensionElements><zeebe:calledElement processId="RUN-called"/>'
+    "</extensionElements></callActivity>"
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "caught"),
+    [
+        (rings("x", "call", escalation("c1"), interrupting=False), "after-x"),
+        (rings("x", "call", escalation("c1")), "after-x"),
+        (event_sub_process("es", escalation("c1"), interrupting=False), "in-es"),
+        (event_sub_process("es", escalation()), "in-es"),
+    ],
+)
+async def test_an_escalation_out_of_a_called_process(compare: Comparison, events: str, caught: str) -> None:
+    inner = start("begin") + CALL + events + path("begin", "call")
+    body = START + sub_process("sub", inner) + task("after") + path("start", "sub", "after")
+
+    async def script(play: Play) -> None:
+        await play.create()
+        await play.work(caught)
+        await work_all(play, "b", "after")
+
+    thrower = called(kind="intermediateThrowEvent", reference="c1")
+    await compare(script, process(body, beside=ESCALATIONS), thrower, concurrent=AT_ONCE)
+
+
+async def test_an_error_out_of_a_called_process_triggers_an_event_sub_process(compare: Comparison) -> None:
+    inner = start("begin") + CALL + path("begin", "call")
+    inner += event_sub_process("es", '<errorEventDefinition errorRef="e1"/>')
+    body = START + sub_process("sub", inner) + task("after") + path("start", "sub", "after")
+    thrower = process(START + task("b") + path("start", "b"), process_id="called")
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        (job,) = await play.activate("b")
+        await play.throw(job, "E1", variables={"v": 1})
+        await play.work("in-es")
+        await play.work("after")
+        await play.ends(instance)
+
+    await compare(script, process(body, beside=ESCALATIONS), thrower, concurrent=AT_ONCE)

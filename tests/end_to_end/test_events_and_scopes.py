@@ -142,6 +142,21 @@ async def test_compensation_goes_on_after_a_kill(client: Client) -> None:
     await client.work("b")
 
 
+async def test_a_transaction_is_cancelled_after_a_kill(client: Client) -> None:
+    cancel = "<cancelEventDefinition/>"
+    undo = task("undo").replace("<serviceTask", '<serviceTask isForCompensation="true"')
+    inner = '<startEvent id="s"/>' + task("a") + compensable("a", undo, "undo") + task("b")
+    inner += event("endEvent", "cancels", cancel) + path("s", "a", "b", "cancels")
+    body = START + f'<transaction id="deal">{inner}</transaction>' + boundary("x", "deal", cancel)
+    await client.deploy(process(body + task("after") + flow("start", "deal") + flow("x", "after")))
+    await client.create()
+    await client.work("a")
+    await client.kill()
+    await client.work("b")
+    await client.work("undo")
+    await client.work("after")
+
+
 async def test_a_condition_is_looked_at_after_a_kill(client: Client) -> None:
     body = START + task("a") + boundary("x", "a", when("=v &gt; 10")) + task("b")
     await client.deploy(process(body + path("start", "a") + flow("x", "b")))
