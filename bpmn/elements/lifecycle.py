@@ -165,6 +165,8 @@ def _tokens_to_take(
     if tokens is None or step.flow not in tokens:
         return None
     kind = turn.kinds[type(element)]
+    if kind.joins_what_comes and len(element.incoming) > 1:
+        turn.spend(len(process.elements))  # It looks for paths through the whole process.
     return kind.tokens_to_take(element, process, instance, step.scope_key, step.flow)
 
 

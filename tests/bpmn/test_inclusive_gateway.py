@@ -11,7 +11,7 @@ from bpmnd.bpmn.commands import (
     SetVariables,
     ThrowJobError,
 )
-from bpmnd.bpmn.events import IncidentCreated
+from bpmnd.bpmn.events import ContinuationCreated, IncidentCreated
 from tests.bpmn.events import boundary
 from tests.bpmn.playground import END, START, Playground, flow, path, process, rows_of, task
 from tests.bpmn.test_flow import ERRORS
@@ -235,4 +235,12 @@ def test_a_token_that_waits_at_a_join_can_be_cancelled() -> None:
     playground, key = started(CHOICES, {"a": b"true", "b": b"true"})
     playground.work("a")
     playground.do(CancelProcessInstance(key))
+    assert playground.is_over(key)
+
+
+def test_looking_for_paths_counts_towards_the_budget_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.EXPRESSION_STEPS_MAX", 10)
+    body = START + '<parallelGateway id="fork"/><task id="a"/><task id="b"/>' + inclusive("join")
+    playground, key = started(body + path("start", "fork", "a", "join") + path("fork", "b", "join"))
+    assert len(playground.happened(ContinuationCreated)) == 1
     assert playground.is_over(key)
