@@ -50,19 +50,15 @@ def process_instance_migrated(state: State, event: ProcessInstanceMigrated) -> N
         else:
             journal.drop(instance.interruptions, scope_key)
     for key, condition in list(instance.conditions.items()):
-        if condition.element in new:
-            journal.put(instance.conditions, key, replace(condition, element=new[condition.element]))
-        else:
-            journal.drop(instance.conditions, key)
+        journal.put(instance.conditions, key, replace(condition, element=new[condition.element]))
     for key, compensation in list(instance.compensations.items()):
         boundary = compensation.boundary_event
-        if compensation.activity in new and (boundary < 0 or boundary in new):
-            moved_compensation = replace(
-                compensation, activity=new[compensation.activity], boundary_event=new.get(boundary, -1)
-            )
-            journal.put(instance.compensations, key, moved_compensation)
-        else:
-            journal.drop(instance.compensations, key)
+        moved_compensation = replace(
+            compensation,
+            activity=new[compensation.activity],
+            boundary_event=new[boundary] if boundary >= 0 else boundary,
+        )
+        journal.put(instance.compensations, key, moved_compensation)
     for key, steps in event.steps:
         if key in instance.incidents:
             journal.put(instance.incidents, key, replace(instance.incidents[key], steps=steps))

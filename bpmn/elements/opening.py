@@ -13,9 +13,11 @@ from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.elements.lifecycle import begin_here, is_shut_to
 from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
-from bpmnd.bpmn.events import ElementActivated, ScopeReopened
+from bpmnd.bpmn.events import ElementActivated, LoopStarted, ScopeReopened
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
+    AdHocInner,
+    AdHocSubProcess,
     Element,
     EventBasedGateway,
     ExecutableProcess,
@@ -172,6 +174,9 @@ class Opening:
                     turn.emit(ElementActivated(key, instance.key, scope_key, element, ()))
                     merge_local(turn, instance, key, variables)
                     begin_waiting(Activation(turn, instance, key, scope_key, (), True), plans)
+                    scope = self._process.element(element)
+                    if isinstance(scope, AdHocSubProcess):
+                        turn.emit(LoopStarted(key, instance.key, element, scope.output_collection, ()))
                 case _Begun(key, element, scope_key, variables):
                     step = ActivateElement(instance.key, scope_key, element, key=key, variables=variables)
                     begin_here(turn, step)
@@ -180,17 +185,21 @@ class Opening:
         self, around: Sequence[Element]
     ) -> tuple[int, Sequence[Element]] | AmbiguousScope | LoopScope:
         """The innermost scope that is there, and those that are not, from the outermost inwards."""
-        scope_key = self._sketch.key
-        for number, scope in enumerate(around):
+        scope_key, missing = self._sketch.key, list(around)
+        while missing:
+            scope = missing[0]
             if isinstance(scope, MultiInstanceBody):
                 return LoopScope(scope.id)
+            if isinstance(scope, AdHocInner):
+                break  # What begins in an ad-hoc sub-process has one of its own.
             there = [record for record in self._sketch.elements.values() if self._is_open(record, scope)]
             if len(there) > 1:
                 return AmbiguousScope(scope.id)
             if not there:
-                return scope_key, around[number:]
+                break
             scope_key = there[0].key
-        return scope_key, ()
+            del missing[0]
+        return scope_key, missing
 
     def _below(
         self, ancestor_key: int, around: Sequence[Element]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from msgspec.structs import replace
 
@@ -15,11 +15,18 @@ from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.elements.listeners import GLOBAL_MIN, listeners_of
 from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_signal
 from bpmnd.bpmn.elements.waiting import Catcher, begin_waiting, catchers_of, is_interrupting, plan_event
-from bpmnd.bpmn.events import ProcessInstanceMigrated, TimerCanceled
+from bpmnd.bpmn.events import (
+    CompensationSubscriptionDeleted,
+    ConditionalSubscriptionDeleted,
+    ProcessInstanceMigrated,
+    TimerCanceled,
+)
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
+    AdHocSubProcess,
     BoundaryEvent,
     CatchEvent,
+    CompensationDefinition,
     Element,
     ExecutableProcess,
     ListenerEvent,
@@ -29,7 +36,13 @@ from bpmnd.bpmn.model.graph import (
     UserTask,
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, MessageSubscription, ProcessInstance
+from bpmnd.bpmn.state.records import (
+    CompensationSubscription,
+    ElementInstance,
+    Lifecycle,
+    MessageSubscription,
+    ProcessInstance,
+)
 from bpmnd.bpmn.steps import (
     ActivateElement,
     CallListeners,
@@ -42,6 +55,7 @@ from bpmnd.bpmn.steps import (
 )
 from bpmnd.bpmn.turn import Turn
 
+_WithInner: Final = (MultiInstanceBody, AdHocSubProcess)
 _Elements: TypeAlias = Mapping[str, Element | SequenceFlow]
 
 
@@ -124,6 +138,14 @@ class _Request:
             if record.key != self._instance.key:
                 yield from self._problems_of_element(source)
             yield from self._problems_of_catchers(source)
+        for subscription in self._instance.compensations.values():
+            if subscription.throw_key and not self._is_undone_alike(subscription):
+                activity = self._source.element(subscription.activity).id
+                yield (
+                    f"the element with id '{activity}' is being compensated, and neither this nor its"
+                    " compensation event has a mapping instruction or is there with the same id in the target"
+                    " process definition."
+                )
         for flow in {flow for tokens in self._instance.tokens.values() for flow in tokens}:
             yield from self._problems_of_token(flow)
 
@@ -315,7 +337,7 @@ class _Request:
         if source.index == 0:
             return self._target.root
         body = self._source.elements[source.scope]
-        if isinstance(body, MultiInstanceBody) and body.inner == source.index:
+        if isinstance(body, _WithInner) and body.inner == source.index:
             return _inner(self._target, self._target_of(body))
         target_id = self._mapped.get(source.id)
         return None if target_id is None else self._target_ids[target_id]
@@ -325,14 +347,32 @@ class _Request:
         target = self._target_of(source) or self._target_ids.get(source.id)
         return target if isinstance(target, SequenceFlow) else None
 
+    def _kept(self, source: Element) -> Element | None:
+        """What an element that is not active is in the target: what it is mapped to, or what has its id."""
+        target = self._target_of(source) or self._target_ids.get(source.id)
+        is_alike = isinstance(target, Element) and target.element_type is source.element_type
+        return target if isinstance(target, Element) and is_alike else None
+
+    def _is_undone_alike(self, subscription: CompensationSubscription) -> bool:
+        """Whether what is to be compensated has the same place in the target."""
+        activity = self._kept(self._source.element(subscription.activity))
+        if activity is None or subscription.boundary_event < 0:
+            return activity is not None
+        event = self._kept(self._source.element(subscription.boundary_event))
+        return (
+            isinstance(event, BoundaryEvent)
+            and isinstance(event.trigger, CompensationDefinition)
+            and event.attached_to == activity.index
+        )
+
     def _elements(self) -> dict[int, int]:
-        """All that is mapped, and the flows that tokens wait on."""
+        """All that is mapped, the flows that tokens wait on, and what may have to be compensated."""
         if self._indexes is None:
             self._indexes = {0: 0}
             for source_id, target_id in self._mapped.items():
                 source, target = self._source_ids[source_id], self._target_ids[target_id]
                 self._indexes[source.index] = target.index
-                if isinstance(source, MultiInstanceBody) and isinstance(target, MultiInstanceBody):
+                if isinstance(source, _WithInner) and isinstance(target, _WithInner):
                     self._indexes[source.inner] = target.inner
             for tokens in self._instance.tokens.values():
                 for index in tokens:
@@ -341,6 +381,12 @@ class _Request:
                     new = self._flow_of(flow)
                     assert new is not None, f"{flow} has no target"
                     self._indexes[index] = new.index
+            for subscription in self._instance.compensations.values():
+                if self._is_undone_alike(subscription):
+                    for index in (subscription.activity, subscription.boundary_event):
+                        kept = self._kept(self._source.element(index)) if index >= 0 else None
+                        if kept is not None:
+                            self._indexes[index] = kept.index
         return self._indexes
 
     def _is_kept(self, element: int) -> bool:
@@ -357,6 +403,9 @@ class _Request:
     def _close(self) -> None:
         """End the waiting for events that are not mapped."""
         turn, instance = self._turn, self._instance
+        for compensation in list(instance.compensations.values()):
+            if not self._is_undone_alike(compensation):
+                turn.emit(CompensationSubscriptionDeleted(compensation.key, instance.key))
         for timer in list(instance.timers.values()):
             if not self._is_kept(timer.element):
                 turn.emit(TimerCanceled(timer.key, instance.key))
@@ -366,6 +415,10 @@ class _Request:
         for signal in list(instance.signals.values()):
             if not self._is_kept(signal.element):
                 close_signal(turn, instance, signal)
+
+        for condition in list(instance.conditions.values()):
+            if not self._is_kept(condition.element):
+                turn.emit(ConditionalSubscriptionDeleted(condition.key, instance.key))
 
     def _changed_interruptions(self) -> dict[int, bool]:
         changed: dict[int, bool] = {}
@@ -430,8 +483,8 @@ class _Request:
 
 
 def _inner(process: ExecutableProcess, body: Element | SequenceFlow | None) -> Element | SequenceFlow | None:
-    """The activity that a body has many instances of."""
-    return process.element(body.inner) if isinstance(body, MultiInstanceBody) else body
+    """What a multi-instance body or an ad-hoc sub-process has many instances of."""
+    return process.element(body.inner) if isinstance(body, _WithInner) else body
 
 
 def _way_of(body: MultiInstanceBody) -> str:

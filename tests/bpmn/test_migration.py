@@ -31,7 +31,17 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.outcomes import Accepted, Outcome, ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import encode_instance
-from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
+from tests.bpmn.events import (
+    boundary,
+    catch,
+    compensable,
+    event,
+    message,
+    on_compensation,
+    on_message,
+    on_signal,
+    signal,
+)
 from tests.bpmn.people import heard, user_task
 from tests.bpmn.playground import START, Playground, flow, path, process, task
 from tests.bpmn.test_modification import ids_in, instance_of, key_of
@@ -401,6 +411,21 @@ def test_errors_are_caught_as_the_target_says() -> None:
     assert migration.ids == ["next", "process"]
 
 
+@pytest.mark.parametrize(("mappings", "holds_at"), [({"a": "b"}, b"3"), ({"a": "b", "c": "e"}, b"3")])
+def test_a_condition_is_that_of_the_target(mappings: dict[str, str], holds_at: bytes) -> None:
+    def when(limit: int) -> str:
+        return (
+            f"<conditionalEventDefinition><condition>=v &gt; {limit}</condition></conditionalEventDefinition>"
+        )
+
+    migration = Migration(bounded("a", on("c", "a", when(1))), bounded("b", on("e", "b", when(2))))
+    migration.migrate(**mappings)
+    migration.playground.do(SetVariables(migration.key, {"v": b"2"}))
+    assert migration.ids == ["b", "process"]
+    migration.playground.do(SetVariables(migration.key, {"v": b"3"}))
+    assert migration.ids == ["next", "process"]
+
+
 # What elements themselves wait for
 
 
@@ -605,6 +630,78 @@ def test_an_activity_with_many_instances_becomes_one_with_many() -> None:
             " with id 'a' that is a sequential one."
         )
     )
+
+
+def test_what_was_begun_in_an_ad_hoc_sub_process_goes_along() -> None:
+    def ad_hoc(name: str, inside: str) -> str:
+        active = f'<zeebe:adHoc activeElementsCollection="=[&quot;{inside}&quot;]"/>'
+        return (
+            f'<adHocSubProcess id="{name}"><extensionElements>{active}</extensionElements>'
+            f"{task(inside)}</adHocSubProcess>"
+        )
+
+    migration = Migration(
+        to(ad_hoc("any", "a"), path("start", "any")),
+        to(ad_hoc("some", "b"), task("next"), path("start", "some", "next")),
+    )
+    assert migration.migrate(any="some", a="b") == Accepted()
+    assert migration.ids == ["b", "process", "some", "some#innerInstance"]
+    migration.playground.work("a")
+    assert migration.ids == ["next", "process"]
+
+
+# Compensation
+
+
+def undoable(activity: str, handler: str, event_id: str = "undone") -> str:
+    """The activity, then another, then all of it is undone."""
+    return to(
+        task(activity),
+        task("between"),
+        compensable(activity, task(handler), handler).replace(f"undo_{activity}_event", event_id),
+        event("intermediateThrowEvent", "undoes", on_compensation("undoes")),
+        task("after"),
+        path("start", activity, "between", "undoes", "after"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("activity", "event_id", "mappings", "is_undone"),
+    [
+        ("a", "undone", {}, True),
+        ("b", "undone", {"a": "b"}, True),
+        ("b", "undone", {}, False),
+        ("a", "other", {}, False),
+        ("a", "other", {"undone": "other"}, True),
+    ],
+)
+def test_what_has_completed_is_undone_as_the_target_says(
+    activity: str, event_id: str, mappings: dict[str, str], is_undone: bool
+) -> None:
+    migration = Migration(undoable("a", "undo"), undoable(activity, "undo_otherwise", event_id))
+    migration.playground.work("a")
+    assert migration.migrate(between="between", **mappings) == Accepted()
+    migration.playground.work("between")
+    undone = migration.playground.jobs("undo_otherwise")
+    assert len(undone) == is_undone
+    if is_undone:
+        migration.playground.do(CompleteJob(undone[0].key))
+    migration.playground.work("after")
+    assert migration.playground.is_over(migration.key)
+
+
+def test_what_is_being_undone_must_be_in_the_target() -> None:
+    migration = Migration(undoable("a", "undo"), undoable("b", "undo", "other"))
+    migration.playground.work("a")
+    migration.playground.work("between")
+    assert migration.refused(undo="undo", undoes="undoes").startswith(
+        "the element with id 'a' is being compensated"
+    )
+    mapped = {"undo": "undo", "undoes": "undoes", "a": "b", "undone": "other"}
+    assert migration.migrate(**mapped) == Accepted()
+    migration.playground.work("undo")
+    migration.playground.work("after")
+    assert migration.playground.is_over(migration.key)
 
 
 # Instances that a message has started

@@ -664,6 +664,31 @@ def test_the_others_of_many_go_on_when_one_is_terminated() -> None:
     assert playground.is_over(key)
 
 
+AD_HOC = process(
+    START
+    + task("a")
+    + f'<adHocSubProcess id="any">{task("b")}{task("c")}{path("b", "c")}</adHocSubProcess>'
+    + task("last")
+    + path("start", "a", "any", "last")
+)
+
+
+@pytest.mark.parametrize("element", ["b", "c"])
+def test_what_is_activated_in_an_ad_hoc_sub_process_has_a_scope_of_its_own_there(element: str) -> None:
+    playground, key = running(AD_HOC)
+    modify(playground, key, at(element), at("c"), end=("a",))
+    assert ids_in(playground, key) == sorted(
+        [element, "c", "any", "any#innerInstance", "any#innerInstance", "process"]
+    )
+    for _ in range(len(playground.jobs("b", timeout_ms=1))):
+        playground.pass_time(2)
+        playground.work("b")
+    for job in playground.jobs("c"):
+        playground.do(CompleteJob(job.key))
+    playground.work("last")
+    assert playground.is_over(key)
+
+
 HANDLED = process(
     START
     + task("a")

@@ -22,6 +22,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     Deploy,
     FireDue,
+    MigrateProcessInstance,
     PublishMessage,
     ReceiveChannelMessage,
     ResolveIncident,
@@ -43,6 +44,7 @@ from bpmnd.bpmn.events import (
     VariablesCreated,
 )
 from bpmnd.bpmn.outcomes import (
+    Accepted,
     MessageCorrelated,
     MessagePublished,
     Outcome,
@@ -370,6 +372,109 @@ def test_a_delivery_that_makes_its_model_fail_does_not_hold_up_the_channel(
     assert [job.process_instance_key for job in cluster[1].jobs("after")] == [bad]
 
 
+OTHER = CATCH.replace(b'id="catch"', b'id="other"')
+
+
+def migrate(cluster: Cluster, instance_key: int, process_id: str, *mapped: str) -> None:
+    """To the latest version of the process; what is mapped keeps its id."""
+    state = cluster[1].state
+    versions = state.latest["<default>", process_id]
+    mappings = tuple((each, each) for each in mapped)
+    outcome = cluster[1].do(MigrateProcessInstance(instance_key, versions[max(versions)], mappings))
+    assert outcome == Accepted(), outcome
+
+
+def waiting_in(cluster: Cluster, key: str, name: str = "go") -> list[tuple[str, bool]]:
+    """Who waits for a message: the process, and whether a message interrupts."""
+    found: list[tuple[str, bool]] = []
+    start = b""
+    group = group_of("<default>", name, key)
+    while (each := cluster.for_key(key).state.messages.subscriptions.next(group, start)) is not None:
+        entry, waiting = each
+        found.append((parts_of(entry)[0], waiting.interrupting))
+        start = entry + b"\0"
+    return found
+
+
+def test_another_partition_learns_of_the_new_process_of_who_waits() -> None:
+    cluster = Cluster(2)
+    cluster.deploy(CATCH, OTHER)
+    key = partitions_of(2)[2]
+    instance_key = cluster[1].create({"key": f'"{key}"'.encode()}, "catch")
+    cluster.settle()
+
+    migrate(cluster, instance_key, "other", "wait")
+    assert waiting_in(cluster, key) == [("catch", True)]
+    cluster.settle()
+
+    assert waiting_in(cluster, key) == [("other", True)]
+    cluster[2].do(PublishMessage("go", key))
+    cluster.settle()
+    assert [job.process_instance_key for job in cluster[1].jobs("after")] == [instance_key]
+    assert waiting_in(cluster, key) == []
+
+
+@pytest.mark.parametrize("arrives_first", ["message", "migration"])
+def test_a_message_on_its_way_finds_who_waits_in_its_new_process(arrives_first: str) -> None:
+    cluster = Cluster(2)
+    cluster.deploy(CATCH, OTHER)
+    key = partitions_of(2)[2]
+    instance_key = cluster[1].create({"key": f'"{key}"'.encode()}, "catch")
+    cluster.settle()
+
+    decision = cluster[2].decide(CorrelateMessage("go", key))
+    migrate(cluster, instance_key, "other", "wait")
+    for sender, receiver, number, payload in sorted(
+        cluster.in_transit(), key=lambda each: (each[0] == 2) is not (arrives_first == "message")
+    ):
+        cluster.deliver(sender, receiver, number, payload)
+    cluster.settle()
+
+    assert decision.outcome is None
+    (answer,) = cluster[2].answers.values()
+    assert isinstance(answer, MessageCorrelated)
+    assert answer.instance_key == instance_key
+    assert len(cluster[1].jobs("after")) == 1
+    assert waiting_in(cluster, key) == []
+
+
+def test_who_has_migrated_and_is_gone_waits_nowhere() -> None:
+    cluster = Cluster(2)
+    cluster.deploy(CATCH, OTHER)
+    key = partitions_of(2)[2]
+    instance_key = cluster[1].create({"key": f'"{key}"'.encode()}, "catch")
+    cluster.settle()
+
+    cluster[2].do(PublishMessage("go", key))
+    migrate(cluster, instance_key, "other", "wait")
+    cluster[1].do(CancelProcessInstance(instance_key))
+    cluster.settle()
+
+    assert waiting_in(cluster, key) == []
+    assert len(cluster.happened(MessageSubscriptionRejected)) == 1
+
+
+def test_another_partition_learns_whether_who_waits_is_interrupted() -> None:
+    cluster = Cluster(2)
+    cluster.deploy(RACE)
+    stop = b'id="stop" attachedToRef="wait" cancelActivity='
+    cluster.deploy(RACE.replace(stop + b'"true"', stop + b'"false"'))
+    key = partitions_of(2)[2]
+    outcome = cluster[1].do(CreateProcessInstance("race", 1, variables={"key": f'"{key}"'.encode()}))
+    assert isinstance(outcome, Created)
+    cluster.settle()
+
+    migrate(cluster, outcome.key, "race", "wait", "stop")
+    cluster.settle()
+
+    assert waiting_in(cluster, key, "stop") == [("race", False)]
+    for _ in range(2):
+        cluster[2].do(PublishMessage("stop", key))
+        cluster.settle()
+    assert len(cluster[1].jobs("handle")) == 2
+    assert waiting_in(cluster, key, "stop") == [("race", False)]
+
+
 def test_a_signal_reaches_all_partitions_and_starts_one_instance() -> None:
     waits = process(
         START + catch("wait", on_signal("s")) + task("after") + path("start", "wait", "after"),
@@ -475,10 +580,25 @@ class Story:
                 cluster.acknowledge(chance.randrange(len(cluster.acknowledgements)))
             case 12 if cluster.acknowledgements:
                 cluster.acknowledgements.pop(chance.randrange(len(cluster.acknowledgements)))
+            case 13 if chance.random() < 0.5:
+                instances = partition.instances()
+                if instances:
+                    self._migrate(partition, chance.choice(instances))
             case _:
                 waiting = cluster.in_transit()
                 if waiting:
                     cluster.deliver(*chance.choice(waiting))
+
+    def _migrate(self, partition: _Partition, instance: ProcessInstance) -> None:
+        """To its own definition: activities go along, of the events only some are mapped."""
+        definition = partition.state.definitions.items[instance.definition_key]
+        events = {"late", "bell", "stop", "note"}
+        mappings = tuple(
+            (each, each)
+            for each in definition.element_ids[1:]
+            if each not in events or self.chance.random() < 0.5
+        )
+        partition.do(MigrateProcessInstance(instance.key, definition.key, mappings))
 
     def end(self) -> None:
         for partition in self.cluster.all.values():

@@ -16,8 +16,10 @@ from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
     DEFAULT_TENANT,
     ActivateAdHocActivities,
+    ActivateInstruction,
     ActivateJobs,
     AdHocResult,
+    AncestorOf,
     AssignUserTask,
     BroadcastSignal,
     CancelProcessInstance,
@@ -36,16 +38,21 @@ from bpmnd.bpmn.commands import (
     EvaluateDecision,
     FailJob,
     FireDue,
+    MigrateProcessInstance,
+    ModifyProcessInstance,
+    MoveInstruction,
     PublishMessage,
     RepeatableCommand,
     ResolveIncident,
     Resource,
     SetVariables,
     TaskResult,
+    TerminateInstruction,
     ThrowJobError,
     UpdateGlobalListener,
     UpdateJob,
     UpdateUserTask,
+    VariableInstruction,
     YieldJobs,
 )
 from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGateway
@@ -620,6 +627,23 @@ ALL_MODELS = (
     PEOPLE.replace(b'eventType="start"', b'eventType="end"').replace(b'"=k"', b'"=&quot;1&quot;"'),
     DEAL,
 )
+CHANGED = tuple(
+    content.replace(before, after)
+    for content, before, after in (
+        (NESTED, b"PT0.7S", b"PT0.2S"),
+        (NESTED, b'cancelActivity="false"', b'cancelActivity="true"'),
+        (NESTED, b'"any"', b'"all"'),
+        (WIDE, b"R3/PT0.3S", b"R/PT1S"),
+        (JOIN_IN_A_LOOP, b'"b_join"', b'"joined"'),
+        (AT_ONCE, b'"often"', b'"seldom"'),
+        (TOLD, b'"noted"', b'"seen"'),
+        (TOLD, b'"told"', b'"heard_too"'),
+        (TOLD, b'process id="process"', b'process id="other"'),
+        (WATCHED, b'"often_start"', b'"seldom_start"'),
+        (RAISED, b'process id="process"', b'process id="other"'),
+    )
+)
+"""What instances may migrate to: models in which one thing is otherwise."""
 STARTS = {6: ("a", "b", "c", "outer"), 7: ("a", "b", "fork", "join"), 8: ("wide", "t0", "side", "caught")}
 TYPES = ("a", "b", "c", "after", "big", "huge", "small", "work", "remind", "handle", "handle-one")
 
@@ -871,7 +895,7 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
     if world.types is not TYPES and chance.random() < 0.3:
         decide_on_task(world, chance)
         return
-    match chance.randrange(26):
+    match chance.randrange(28):
         case 25:
             begin_ad_hoc(world, chance)
         case 0 | 1 | 2:
@@ -936,6 +960,10 @@ def live_on(world: World, chance: random.Random, known: list[int]) -> None:
         case 18 | 19:
             if world.sent:
                 world.repeat()
+        case 26:
+            modify(world, chance)
+        case 27:
+            migrate(world, chance)
         case 13 if not world.in_the_making and chance.random() < 0.2:
             world.restart()
         case _ if world.in_the_making:
@@ -950,6 +978,68 @@ def begin_ad_hoc(world: World, chance: random.Random) -> None:
     if keys:
         elements = tuple((each, {"r": b"5"}) for each in chance.sample("abc", chance.randint(1, 2)))
         world.do(ActivateAdHocActivities(chance.choice(keys), elements, chance.random() < 0.3))
+
+
+def modify(world: World, chance: random.Random) -> None:
+    """Change what is active by hand; a good part of it is refused."""
+    instances = list(live(world.mirror))
+    if not instances:
+        return
+    instance = chance.choice(instances)
+    elements = world.engine._definitions.executable(instance.definition_key).elements  # pyright: ignore[reportPrivateUsage]
+    ids = [element.id for element in elements]
+    names = [element.id for element in elements if not isinstance(element, SequenceFlow)]
+    keys = list(instance.elements)
+
+    def key() -> int:
+        return chance.choice(keys)
+
+    def variables() -> tuple[VariableInstruction, ...]:
+        scope = chance.choice(("", chance.choice(names)))
+        return (VariableInstruction(scope, {chance.choice("vrkx"): chance.choice(KEYS)}),)
+
+    activations = [
+        ActivateInstruction(
+            chance.choice(names),
+            variables() if chance.random() < 0.1 else (),
+            key() if chance.random() < 0.1 else 0,
+        )
+        for _ in range(chance.choice((0, 1, 1, 2)))
+    ]
+    moves = [
+        MoveInstruction(
+            chance.choice(names),
+            *chance.choice(((key(), ""), (0, ids[instance.elements[key()].element]))),
+            chance.choice(list(AncestorOf)),
+        )
+        for _ in range(chance.choice((0, 0, 1)))
+    ]
+    terminations = [
+        chance.choice((TerminateInstruction(key()), TerminateInstruction(element_id=chance.choice(names))))
+        for _ in range(chance.choice((0, 0, 1, 2)))
+    ]
+    command = ModifyProcessInstance(instance.key, tuple(activations), tuple(moves), tuple(terminations))
+    world.do(command)
+
+
+def migrate(world: World, chance: random.Random) -> None:
+    """Let an instance go on by its own definition or one like it, with all or some of its elements mapped."""
+    instances = list(live(world.mirror))
+    if not instances:
+        return
+    instance = chance.choice(instances)
+    definitions = world.mirror.definitions.items
+    source = definitions[instance.definition_key]
+    twins = [
+        key
+        for key, definition in definitions.items()
+        if len(set(source.element_ids) & set(definition.element_ids)) > len(source.element_ids) / 2
+    ]
+    target = definitions[chance.choice(twins)]
+    kept = chance.choice((1.0, 1.0, 0.8))
+    ids = [each for each in dict.fromkeys(source.element_ids[1:]) if each in target.element_ids]
+    mappings = tuple((each, each) for each in ids if chance.random() < kept)
+    world.do(MigrateProcessInstance(instance.key, target.key, mappings))
 
 
 def send(world: World, chance: random.Random) -> None:
@@ -1050,7 +1140,8 @@ def test_whatever_happens_the_state_holds_together_and_everything_can_end(
     monkeypatch.setattr(turn_module, "PASSES_MAX", passes := chance.choice((5, 20, 60)))
     monkeypatch.setattr(engine_module, "PASSES_MAX", passes)
     world = World(chance)
-    for content in (*ALL_MODELS, STARTED, CALLED):
+    assert not set(CHANGED) & set(ALL_MODELS), "what was to be changed is not there"
+    for content in (*ALL_MODELS, STARTED, CALLED, *CHANGED):
         world.deploy(content)
     world.do(Deploy((Resource("grades.dmn", chance.choice(GRADES)),)))
     if seed >= 40:
