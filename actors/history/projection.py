@@ -81,9 +81,16 @@ class Projection:
         try:
             self._advance()
         except BaseException:
-            self._tables = Tables(self._partition_id, self._writer)
+            self._begin_where_it_stands()
             raise
         return True
+
+    def _begin_where_it_stands(self) -> None:
+        """What was folded since does not count."""
+        stored = self._writer.progress()
+        if stored is not None:
+            self.progress = stored
+        self._tables = Tables(self._partition_id, self._writer)
 
     def rebuild(self, why: str) -> None:
         """Begin from the first entry that is kept."""
@@ -146,15 +153,23 @@ class Projection:
     def _write(self, position: Position, time: int) -> None:
         progress = Progress(position, time, self.progress.begins_after)
         with self._writer.transaction():
+            self._check_alone()
             self._writer.write(self._tables.take(), progress)
             if self._settings.keep_ms:
                 self._drop(time, progress)
         self._tables.forget()
         self.progress = progress
 
+    def _check_alone(self) -> None:
+        """The projector of a node that was killed may be at its last transaction still."""
+        stored = self._writer.progress()
+        if stored is None or stored.position != self.progress.position:
+            raise HistoryError(f"another projector has written to {self._path}")
+
     def _drop_old(self) -> bool:
         """Nothing else is to do: go on to drop what is too old. Whether there may be more."""
         with self._writer.transaction():
+            self._check_alone()
             self._drop(self.progress.time, self.progress)
         self._tables.forget()
         return self._drops

@@ -38,6 +38,8 @@ TELL_SECONDS: Final = 0.2
 """Each time is a transaction, which writes every page that it touches: the fewer, the cheaper. A search that
 waits does not wait for it."""
 WAIT_SECONDS_MAX: Final = 1.0
+_START_SECONDS_MAX: Final = 5.0
+"""A projector that has just been started may take as long as this to say something."""
 _RUNNING_MAX: Final = 4
 _QUEUED_MAX: Final = 1000
 _REMOTE_SECONDS_MAX: Final = 8.0
@@ -99,6 +101,8 @@ class History:
         """Node -> number -> who waits."""
         self._last_number = 0
         self._timer: Timer | None = None
+        self._is_starting = True
+        """The projector has not said anything yet."""
         self._stopped = False
 
     # Life
@@ -144,12 +148,14 @@ class History:
 
     def projector_began(self) -> None:
         """It is new, and knows nothing."""
+        self._is_starting = True
         for standing in self.standings.values():
             standing.told = 0
         self.tell()
 
     def heard(self, message: FromProjector) -> None:
         """What the projector says."""
+        self._is_starting = False
         standing = self.standings.get(message.partition)
         if standing is None:
             return
@@ -268,7 +274,8 @@ class History:
                 waiting.remove(entry)
                 then(False)
 
-        self._scheduler.call_later(WAIT_SECONDS_MAX, too_late)
+        seconds = _START_SECONDS_MAX if self._is_starting else WAIT_SECONDS_MAX
+        self._scheduler.call_later(seconds, too_late)
 
     def _reached(self, partition: int, index: int) -> None:
         waiting = self._waiting.get(partition, [])

@@ -30,7 +30,7 @@ from bpmnd.storage.batch import PAGE
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.entry import Position
 from bpmnd.storage.follow import ChainError
-from bpmnd.storage.history import Row, dump_history
+from bpmnd.storage.history import HistoryError, Row, dump_history
 from bpmnd.storage.log import Log
 from bpmnd.storage.memory_disk import MemoryDisk
 from bpmnd.storage.writer import InlineWriter, ThreadWriter
@@ -174,6 +174,24 @@ def test_tables_of_another_version_are_made_anew(tmp_path: Path, frames: list[by
     with closing(written.projection(path)) as projection:
         assert projection.progress.position.index == 0
         project(projection, written.log.synced)
+    assert dump_history(path) == dump_history(expected)
+
+
+def test_two_that_write_for_a_moment_do_not_count_anything_twice(
+    tmp_path: Path, frames: list[bytes], expected: Path
+) -> None:
+    written, path = Written([]), tmp_path / "h.sqlite"
+    written.frames = frames
+    with closing(written.projection(path)) as old, closing(written.projection(path)) as new:
+        project(old, written.append(20))
+        with pytest.raises(HistoryError, match="another projector"):
+            project(new, written.log.synced)
+        project(new, written.append(20))
+        position = written.append(len(frames))
+        with pytest.raises(HistoryError, match="another projector"):
+            project(old, position)
+        project(new, position)
+        assert old.rebuilds == new.rebuilds == 0
     assert dump_history(path) == dump_history(expected)
 
 
