@@ -161,6 +161,7 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
     kinds = (kind for part in get_args(KeptOutcome) for kind in (get_args(part) or (part,)))
     assert {kind.__name__: " ".join(kind.__struct_fields__) for kind in kinds} == {
         "Accepted": "",
+        "ConditionalsEvaluated": "key tenant_id instances",
         "DecisionEvaluated": "key decision tenant_id output decisions failure",
         "DecisionRead": "decision requirements",
         "DeploymentCreated": "key tenant_id processes decisions requirements forms plain_files",
