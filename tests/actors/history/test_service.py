@@ -1,0 +1,124 @@
+"""What a node does with queries: waits for its history, asks other leaders, and never for ever."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bpmnd.actors.clock import LoopScheduler, SystemClock
+from bpmnd.actors.errors import HistoryUnavailable, NoLeader
+from bpmnd.actors.history import service as service_module
+from bpmnd.actors.history.projector import Follow, Projected, Stuck, ToProjector, history_path
+from bpmnd.actors.history.queries import Search
+from bpmnd.actors.history.service import History
+from bpmnd.actors.peer_messages import HistoryMessage, decode_peer_message
+from bpmnd.bpmn.codec import decode_frame
+from bpmnd.storage.entry import Position
+from tests.actors.history.histories import write_history
+from tests.bpmn.playground import ONE_TASK, Playground
+
+ALL = Search("process instance", count_max=10)
+
+
+def _ignore(index: int) -> None: ...
+
+
+def _node_7(partition: int) -> tuple[int, int]:
+    """Term and node of the leader elsewhere."""
+    return 1, 7
+
+
+class Side:
+    """A node with one partition, that it leads or not."""
+
+    def __init__(self, directory: Path, *, leads: bool) -> None:
+        self.told: list[ToProjector] = []
+        self.deliver: Callable[[HistoryMessage], None] | None = None
+        self.actor = SimpleNamespace(
+            committed=3,
+            mending=SimpleNamespace(position=lambda: Position(3, 1, bytes(32))),
+            is_projected=_ignore,
+        )
+        hosted = {1: SimpleNamespace(id=1, leads=leads, actor=self.actor)} if leads else {}
+        loop = asyncio.get_running_loop()
+        self.history = History(
+            directory,
+            cast(Any, hosted),
+            cast(Any, SimpleNamespace(leader_of=_node_7)),
+            cast(Any, self),
+            LoopScheduler(loop),
+            SystemClock(),
+            cast(Any, SimpleNamespace(send=self.told.append)),
+            loop.create_future,
+        )
+
+    def send(self, node: int, item: bytes, control: bool = False) -> bool:
+        if self.deliver is None:
+            return False
+        self.deliver(cast(HistoryMessage, decode_peer_message(item)))
+        return True
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    playground.create()
+    frames = [decode_frame(frame) for frame in playground.frames]
+    write_history(history_path(tmp_path, 1), 1, frames)
+    return tmp_path
+
+
+async def test_a_query_waits_until_what_was_committed_is_there(directory: Path) -> None:
+    side = Side(directory, leads=True)
+    found = side.history.read(1, ALL)
+    assert side.told == [Follow(1, 3, 1, bytes(32))], "the projector is told at once"
+    side.history.heard(Projected(1, 2, 0, 0))
+    await asyncio.sleep(0.02)
+    assert not found.done()
+
+    side.history.heard(Projected(1, 3, 0, 0))
+    assert (await found).total == 1
+    assert (await side.history.read(1, ALL)).total == 1
+    side.history.stop()
+
+
+async def test_one_that_waits_too_long_is_told_why(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module, "WAIT_SECONDS_MAX", 0.05)
+    side = Side(directory, leads=True)
+    side.history.tell()
+    side.history.heard(Stuck(1, "the disk is full"))
+    with pytest.raises(HistoryUnavailable, match="the disk is full"):
+        await side.history.read(1, ALL)
+    side.history.stop()
+
+
+async def test_a_projector_that_begins_anew_is_told_all_anew(directory: Path) -> None:
+    side = Side(directory, leads=True)
+    side.history.tell()
+    side.history.tell()
+    side.history.projector_began()
+    assert side.told == [Follow(1, 3, 1, bytes(32))] * 2
+    side.history.stop()
+
+
+async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
+    asking, leading = Side(directory, leads=False), Side(directory, leads=True)
+    asking.deliver = lambda message: leading.history.received(1, message)
+    leading.deliver = lambda message: asking.history.received(7, message)
+    leading.history.tell()
+    leading.history.heard(Projected(1, 3, 0, 0))
+    assert (await asking.history.read(1, ALL)).total == 1
+
+    leading.actor.committed = 4
+    found = asking.history.read(1, ALL)
+    asking.history.disconnected(7)
+    with pytest.raises(NoLeader):
+        await found
+    asking.deliver = None
+    with pytest.raises(NoLeader):
+        await asking.history.read(1, ALL)
+    leading.history.stop()
