@@ -29,9 +29,10 @@ from bpmnd.bpmn.state.records import ElementInstance, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement
 from bpmnd.bpmn.turn import Turn
 
-_BY_HAND: Final = ", ".join(
+ACTIVATED_BY_HAND: Final = ", ".join(
     dict.fromkeys(str(entry.element_type) for entry in ELEMENTS.values() if entry.kind.by_hand)
 )
+"""The types of the elements that a command can activate, as its rejections list them."""
 
 _Elements: TypeAlias = Mapping[str, Element | SequenceFlow]
 
@@ -205,10 +206,10 @@ class _Request:
             )
         unsupported = [each for each in targets if not can_be_activated(self._turn, each)]
         if unsupported:
-            types = dict.fromkeys(_type_of(each) for each in unsupported)
+            types = dict.fromkeys(type_of(each) for each in unsupported)
             yield (
                 f"{what} {_quoted([each.id for each in unsupported])}. The activation of elements with type"
-                f" {_quoted(types)} is not supported. Supported element types are: [{_BY_HAND}]."
+                f" {_quoted(types)} is not supported. Supported element types are: [{ACTIVATED_BY_HAND}]."
             )
 
     def _problems_of_scopes(self, element_id: str, variables: Sequence[VariableInstruction]) -> Iterator[str]:
@@ -257,7 +258,7 @@ class _Request:
         return state.owner_of(key) is not None or state.instances.get(key) is not None
 
 
-def _type_of(element: Element | SequenceFlow) -> str:
+def type_of(element: Element | SequenceFlow) -> str:
     return "SEQUENCE_FLOW" if isinstance(element, SequenceFlow) else str(element.element_type)
 
 

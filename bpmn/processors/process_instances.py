@@ -11,6 +11,7 @@ from bpmnd.bpmn.events import ProcessInstanceCreated
 from bpmnd.bpmn.model.graph import ExecutableProcess
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
+from bpmnd.bpmn.processors.modification import ACTIVATED_BY_HAND, type_of
 from bpmnd.bpmn.starts import open_process
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
@@ -119,7 +120,10 @@ def _starts(
     for index in indexes:
         element = process.elements[index]
         if not can_be_activated(turn, element):
-            return _not_a_start(f"the element with id '{element.id}' targets unsupported element type")
+            return _not_a_start(
+                f"the element with id '{element.id}' targets unsupported element type '{type_of(element)}'."
+                f" Supported element types are: [{ACTIVATED_BY_HAND}]"
+            )
         if is_behind_event_based_gateway(process, element):
             return _not_a_start(
                 f"the element with id '{element.id}' belongs to an event-based gateway. The creation of"

@@ -770,6 +770,19 @@ def test_a_start_behind_an_event_based_gateway_is_refused() -> None:
     assert rejected.type is RejectionType.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize(
+    ("element", "element_type"), [("start", "START_EVENT"), ("start_a", "SEQUENCE_FLOW")]
+)
+def test_a_start_where_nothing_begins_is_refused(element: str, element_type: str) -> None:
+    playground = Playground()
+    playground.deploy(NESTED)
+    rejected = playground.rejected(CreateProcessInstance("process", start_elements=(element,)))
+    assert rejected.reason.startswith(
+        "Expected to create instance of process with start instructions but the element with id"
+        f" '{element}' targets unsupported element type '{element_type}'. Supported element types are: ["
+    )
+
+
 def test_several_starts_in_a_row_are_all_active() -> None:
     model = process(START + '<task id="pass"/>' + task("a") + path("start", "pass") + flow("pass", "a"))
     playground, key = running(model, "pass", "a")
