@@ -92,7 +92,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         activation = Activation(
             turn, instance, key, step.scope_key, (), True, step.happened, listened=step.listened
         )
-    elif is_shut_to(instance, step.scope_key, step.element):
+    elif instance.interruptions and is_shut_to(instance, step.scope_key, step.element):
         return None
     else:
         flows = _tokens_to_take(turn, process, element, instance, step)
@@ -226,13 +226,14 @@ def complete(
     if step.key != instance.key:
         if instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
             return  # The termination of its scope is on its way to it, in a turn to come.
-        if is_shut_to(instance, record.scope_key, record.element):
+        if instance.interruptions and is_shut_to(instance, record.scope_key, record.element):
             return  # So is its own.
     process = turn.executable_of(instance)
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     if not step.listened:
-        if not _hand_on_variables(turn, process, instance, record, element, step):
+        has_any = element.outputs or step.key in instance.variables or step.key in instance.loops
+        if has_any and not _hand_on_variables(turn, process, instance, record, element, step):
             return
         cancel_timers(turn, instance, step.key)
         if instance.subscriptions or instance.signals or instance.conditions:
@@ -542,8 +543,6 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
 
 def is_shut_to(instance: ProcessInstance, scope_key: int, element: int) -> bool:
     """Whether the scope has been interrupted by something else, so that the element has no place there."""
-    if not instance.interruptions:
-        return False
     interruption = instance.interruptions.get(scope_key)
     return interruption is not None and interruption.element != element
 
