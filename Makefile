@@ -30,8 +30,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check
 
 types: $(STAMP)
-	$(BIN)/mypy
-	$(BIN)/basedpyright --level error
+	$(BIN)/basedpyright --level error & checking=$$!; $(BIN)/mypy && wait $$checking
 
 unit: $(STAMP)
 	$(BIN)/pytest -q -rs --durations=10 -n 2 -m 'not end_to_end'

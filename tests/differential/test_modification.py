@@ -1,5 +1,7 @@
 """Process instances that are modified by hand."""
 
+from typing import Any, Final
+
 import pytest
 
 from tests.bpmn.events import on_message
@@ -257,38 +259,38 @@ async def test_an_incident_is_left_by_hand(compare: Comparison) -> None:
     await compare(script, NESTED)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"activateInstructions": [{"elementId": "none"}]},
-        {"activateInstructions": [{"elementId": ""}]},
-        {"activateInstructions": [{}]},
-        {"activateInstructions": [{"elementId": "start"}]},
-        {"activateInstructions": [{"elementId": "start_a"}]},
-        {"activateInstructions": [{"elementId": "late"}]},
-        {"activateInstructions": [{"elementId": "b", "variableInstructions": [{"variables": {}}]}]},
-        {
-            "activateInstructions": [
-                {"elementId": "b", "variableInstructions": [{"variables": {"x": 1}, "scopeId": "none"}]}
-            ]
-        },
-        {
-            "activateInstructions": [
-                {"elementId": "b", "variableInstructions": [{"variables": {"x": 1}, "scopeId": "outer"}]}
-            ]
-        },
-        {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "1"}]},
-        {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "x"}]},
-        {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "-1"}]},
-        {"terminateInstructions": [{}]},
-        {"terminateInstructions": [{"elementInstanceKey": "1"}]},
-        {"terminateInstructions": [{"elementInstanceKey": "x"}]},
-        {"operationReference": 0},
-        {"operationReference": 7},
-        "{",
-    ],
-)
+BODIES: Final[list[Any]] = [
+    {},
+    {"activateInstructions": [{"elementId": "none"}]},
+    {"activateInstructions": [{"elementId": ""}]},
+    {"activateInstructions": [{}]},
+    {"activateInstructions": [{"elementId": "start"}]},
+    {"activateInstructions": [{"elementId": "start_a"}]},
+    {"activateInstructions": [{"elementId": "late"}]},
+    {"activateInstructions": [{"elementId": "b", "variableInstructions": [{"variables": {}}]}]},
+    {
+        "activateInstructions": [
+            {"elementId": "b", "variableInstructions": [{"variables": {"x": 1}, "scopeId": "none"}]}
+        ]
+    },
+    {
+        "activateInstructions": [
+            {"elementId": "b", "variableInstructions": [{"variables": {"x": 1}, "scopeId": "outer"}]}
+        ]
+    },
+    {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "1"}]},
+    {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "x"}]},
+    {"activateInstructions": [{"elementId": "b", "ancestorElementInstanceKey": "-1"}]},
+    {"terminateInstructions": [{}]},
+    {"terminateInstructions": [{"elementInstanceKey": "1"}]},
+    {"terminateInstructions": [{"elementInstanceKey": "x"}]},
+    {"operationReference": 0},
+    {"operationReference": 7},
+    "{",
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
 async def test_what_can_be_modified(compare: Comparison, body: dict[str, object] | str) -> None:
     async def script(play: Play) -> None:
         instance = await play.create(VARIABLES)

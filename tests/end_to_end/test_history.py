@@ -139,7 +139,7 @@ async def test_killed_at_any_moment_the_rows_are_those_of_a_rebuild(
 async def test_any_node_searches_all_partitions_also_after_a_leader_has_died(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    places = dict.fromkeys((1, 2, 3), WITH_HISTORY)
+    places: dict[int, Place] = dict.fromkeys((1, 2, 3), WITH_HISTORY)
     with RunningCluster(tmp_path / "cluster", partitions=3, places=places) as cluster:
         load = Load([cluster.nodes[1].address], "process", "work")
         await load.deploy(ONE_TASK)
