@@ -37,8 +37,8 @@ unit: $(STAMP)
 
 check: lint types unit  ## Format, lint, types, unit tests: under a minute
 
-test: lint types unit  ## Everything that has to pass: some six minutes on two cores
-	$(BIN)/pytest -q -rs --durations=10 -m end_to_end
+test: lint types unit  ## Everything that has to pass: some eight minutes on two cores
+	$(BIN)/pytest -q -rs --durations=10 -n 2 --dist loadgroup -m end_to_end
 
 sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faults=… -v'; docs/simulation.md
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --first $(or $(FIRST),0) $(ARGS)
