@@ -35,7 +35,7 @@ types: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/pytest -q -rs --durations=10 -n 2 -m 'not end_to_end'
 
-check: lint types unit  ## Format, lint, types, unit tests: under a minute
+check: lint types unit  ## Format, lint, types, all tests that start no node: some four minutes
 
 test: lint types unit nodes  ## Everything that has to pass: some eight minutes on two cores
 
