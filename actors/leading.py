@@ -20,7 +20,16 @@ from bpmnd.actors.messages import Answer, Reply, Submit, fail
 from bpmnd.actors.replies import together
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
-from bpmnd.bpmn.commands import ActivateJobs, Command, Continue, FireDue, asked_for
+from bpmnd.bpmn.commands import (
+    NO_ORIGIN,
+    ActivateJobs,
+    Attributed,
+    Command,
+    Continue,
+    FireDue,
+    Origin,
+    asked_for,
+)
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.outcomes import JobsActivated
@@ -111,6 +120,7 @@ class Leadership:
         """Commands of this tick, and when the first was taken."""
         self._events: list[Event] = []
         self._notes: list[CommandNote] = []
+        self._origins: list[tuple[int, Origin]] = []
         self._answers: list[Answer] = []
         self._offered: set[tuple[str, str]] = set()
         """(tenant, type) of jobs that may be lent since this tick."""
@@ -190,13 +200,14 @@ class Leadership:
         started = self._clock.monotonic()
         size, read = 0, 0
         if self._events:
-            payload = encode_frame(self.now, self._state.last_key, self._notes, self._events)
+            payload = encode_frame(self.now, self._state.last_key, self._notes, self._events, self._origins)
             size = len(payload)
             self._machine.decided(self._raft.propose(payload))
             self.uncommitted_bytes += size
             self._checkpoints.grew(size)
             self._events = []
             self._notes = []
+            self._origins = []
         else:
             self._last_read = read = self._last_read + 1
             self._raft.read_index(read)
@@ -266,6 +277,8 @@ class Leadership:
         events = decision.events
         if events:
             self._events += events
+            if isinstance(asked, Attributed) and asked.origin != NO_ORIGIN:
+                self._origins.append((len(self._notes), asked.origin))
             self._notes.append((type(asked), getattr(asked, "key", 0), len(events)))
         if decision.outcome is None:
             if reply is not None:

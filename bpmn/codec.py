@@ -2,16 +2,17 @@
 
 A frame is one MessagePack array `[format, time, last key, commands, events]`. Each event is an array of its
 code and its fields; codes are the tags in events.py. `commands` is flat: code, key, number of events, for
-each command that had events.
+each command that had events. Where one of them tells its origin there is a sixth element, `[number, origin]`
+of each that does, by the number of the command in the frame.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, cast, get_args
 
 import msgspec
 
 from bpmnd.bpmn import commands
-from bpmnd.bpmn.commands import Command
+from bpmnd.bpmn.commands import Command, Origin
 from bpmnd.bpmn.events import Event
 
 FRAME_FORMAT: Final = 1
@@ -74,7 +75,14 @@ CommandNote: TypeAlias = tuple[type[Command], int, int]
 """Which command, the key it was about (0: none), and how many of the frame's events are its own."""
 
 
-_Wire: TypeAlias = tuple[int, int, int, list[int], tuple[Event, ...]]
+class _Wire(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
+    format: int
+    time: int
+    last_key: int
+    commands: list[int]
+    events: tuple[Event, ...]
+    origins: tuple[tuple[int, Origin], ...] = ()
+
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(_Wire).decode
@@ -87,24 +95,35 @@ class Frame(msgspec.Struct, frozen=True):
     last_key: int
     commands: tuple[CommandNote, ...]
     events: tuple[Event, ...]
+    origins: Mapping[int, Origin] = {}
+    """Place in `commands` -> where that command came from, of those that tell it."""
 
 
-def encode_frame(time: int, last_key: int, notes: Iterable[CommandNote], happened: Sequence[Event]) -> bytes:
+def encode_frame(
+    time: int,
+    last_key: int,
+    notes: Iterable[CommandNote],
+    happened: Sequence[Event],
+    origins: Sequence[tuple[int, Origin]] = (),
+) -> bytes:
     flat_commands: list[int] = []
     for command, key, count in notes:
         flat_commands += (_COMMAND_CODE_OF[command], key, count)
+    if origins:
+        return _encode((FRAME_FORMAT, time, last_key, flat_commands, happened, origins))
     return _encode((FRAME_FORMAT, time, last_key, flat_commands, happened))
 
 
 def decode_frame(payload: bytes) -> Frame:
     """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
     try:
-        number, time, last_key, flat_commands, happened = _decode(payload)
+        wire = _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CodecError(f"no frame: {error}") from error
-    if number != FRAME_FORMAT or len(flat_commands) % 3:
+    if wire.format != FRAME_FORMAT or len(wire.commands) % 3:
         raise CodecError(f"no frame of format {FRAME_FORMAT}")
-    return Frame(time, last_key, tuple(_notes(flat_commands)), happened)
+    notes = tuple(_notes(wire.commands))
+    return Frame(wire.time, wire.last_key, notes, wire.events, dict(wire.origins))
 
 
 def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:

@@ -21,6 +21,23 @@ class _Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field
     """Between nodes a command travels as an array that begins with its name."""
 
 
+class Origin(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the log tells of the request behind a command, beside what came of it."""
+
+    operation_reference: int = 0
+    """A number of the client's own making, positive; 0 for none."""
+
+
+NO_ORIGIN = Origin()
+
+
+class Attributed(_Command, frozen=True, gc=False, kw_only=True):
+    """A command whose frame tells where it came from. It is for what people and their tools do, not for the
+    traffic of workers."""
+
+    origin: Origin = NO_ORIGIN
+
+
 class Resource(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One file of a deployment; the extension of its name decides the kind."""
 
@@ -35,7 +52,7 @@ class Deploy(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
-class CreateProcessInstance(_Command, frozen=True, gc=False):
+class CreateProcessInstance(Attributed, frozen=True, gc=False):
     """Start an instance, by definition key, or by process id and version (-1: the latest)."""
 
     process_id: str = ""
@@ -54,7 +71,7 @@ class CreateProcessInstance(_Command, frozen=True, gc=False):
     """Names to answer with when `await_result`; none means all of the root scope."""
 
 
-class CancelProcessInstance(_Command, frozen=True, gc=False):
+class CancelProcessInstance(Attributed, frozen=True, gc=False):
     """Terminate a root process instance with all that is active in it."""
 
     key: int
@@ -106,7 +123,7 @@ class MoveInstruction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     variables: tuple[VariableInstruction, ...] = ()
 
 
-class ModifyProcessInstance(_Command, frozen=True, gc=False):
+class ModifyProcessInstance(Attributed, frozen=True, gc=False):
     """Activate, move and terminate elements by hand: all of it, or nothing."""
 
     key: int
@@ -115,7 +132,7 @@ class ModifyProcessInstance(_Command, frozen=True, gc=False):
     terminations: tuple[TerminateInstruction, ...] = ()
 
 
-class MigrateProcessInstance(_Command, frozen=True, gc=False):
+class MigrateProcessInstance(Attributed, frozen=True, gc=False):
     """Let an instance go on by another definition. `mappings` are pairs of element ids, the old and the new;
     what is active must be among them."""
 
@@ -124,7 +141,7 @@ class MigrateProcessInstance(_Command, frozen=True, gc=False):
     mappings: tuple[tuple[str, str], ...]
 
 
-class SetVariables(_Command, frozen=True, gc=False):
+class SetVariables(Attributed, frozen=True, gc=False):
     """Merge variables into the scope of an element instance; if not local, into the scopes that have them."""
 
     scope_key: int
@@ -210,7 +227,7 @@ class ThrowJobError(_Command, frozen=True, gc=False):
     variables: Variables = {}
 
 
-class UpdateJob(_Command, frozen=True, gc=False):
+class UpdateJob(Attributed, frozen=True, gc=False):
     """Change the retries, the time-out counted from now, or both."""
 
     key: int
@@ -243,7 +260,7 @@ class CompleteUserTask(_Command, frozen=True, gc=False):
     user: str = ""
 
 
-class ResolveIncident(_Command, frozen=True, gc=False):
+class ResolveIncident(Attributed, frozen=True, gc=False):
     """Try again where the incident stopped."""
 
     key: int
@@ -334,7 +351,7 @@ class AcknowledgeChannel(_Command, frozen=True, gc=False):
     number: int
 
 
-class DeleteResource(_Command, frozen=True, gc=False):
+class DeleteResource(Attributed, frozen=True, gc=False):
     """Let nothing new use what was deployed under the key. Answered once every partition knows it."""
 
     key: int

@@ -14,6 +14,7 @@ from bpmnd.gateway.complaints import check_operation_reference, missing
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_path
+from bpmnd.gateway.origins import origin_of
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -56,7 +57,8 @@ class ElementInstanceOperations:
                 f"Expected to update variables for element with key '{key}', but no such element was found"
             )
             raise not_found("UPDATE", reason)
-        command = SetVariables(key, variables_of(body.variables), body.local is True)
+        variables, origin = variables_of(body.variables), origin_of(body.operation_reference)
+        command = SetVariables(key, variables, body.local is True, origin=origin)
         match await self._submissions.outcome_of(with_id(request, command), partition):
             case Accepted():
                 return no_content()

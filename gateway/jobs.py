@@ -37,6 +37,7 @@ from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.job_texts import jobs_text
 from bpmnd.gateway.keys import key_in_path
+from bpmnd.gateway.origins import origin_of
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -205,7 +206,8 @@ class JobOperations:
             complaints.append("At least one of [retries, timeout] is required.")
         if complaints:
             raise invalid_argument(complaints)
-        command = UpdateJob(key, change.retries, change.timeout)
+        origin = origin_of(body.operation_reference)
+        command = UpdateJob(key, change.retries, change.timeout, origin=origin)
         return await self._do(request, command, key, "UPDATE", "update job")
 
     async def _do(

@@ -23,6 +23,7 @@ from bpmnd.gateway.complaints import check_operation_reference, missing, not_in_
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body, key_in_path
+from bpmnd.gateway.origins import origin_of
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -147,7 +148,8 @@ def _modification_of(key: int, body: _Modification) -> ModifyProcessInstance:
     terminations = [_termination_of(each, complaints) for each in body.terminate_instructions or ()]
     if complaints:
         raise invalid_argument(complaints)
-    return ModifyProcessInstance(key, tuple(activations), tuple(moves), tuple(terminations))
+    origin = origin_of(body.operation_reference)
+    return ModifyProcessInstance(key, tuple(activations), tuple(moves), tuple(terminations), origin=origin)
 
 
 def _activation_of(body: _Activate, complaints: list[str]) -> ActivateInstruction:
@@ -258,5 +260,6 @@ def _migration_of(key: int, body: _Migration) -> MigrateProcessInstance:
     if complaints:
         raise invalid_argument(complaints)
     target = body.target_process_definition_key or ""
-    pairs = ((each.source_element_id or "", each.target_element_id or "") for each in mappings)
-    return MigrateProcessInstance(key, key_in_body(target, "targetProcessDefinitionKey"), tuple(pairs))
+    pairs = tuple((each.source_element_id or "", each.target_element_id or "") for each in mappings)
+    target_key = key_in_body(target, "targetProcessDefinitionKey")
+    return MigrateProcessInstance(key, target_key, pairs, origin=origin_of(body.operation_reference))

@@ -30,6 +30,7 @@ from bpmnd.gateway.complaints import check_operation_reference, not_in_enum
 from bpmnd.gateway.errors import invalid_argument, not_found, timed_out, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body, key_in_path
+from bpmnd.gateway.origins import origin_of
 from bpmnd.gateway.ports import Cluster, Partition
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -125,15 +126,16 @@ class ProcessInstanceOperations:
     async def cancel(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         """Terminate a root instance: 204."""
         key = key_in_path(arguments[0], "processInstanceKey")
-        body = await optional_json_body(request, _CANCELLATION)
-        if body is not None and (complaints := check_operation_reference(body.operation_reference)):
+        body = await optional_json_body(request, _CANCELLATION) or _Cancellation()
+        if complaints := check_operation_reference(body.operation_reference):
             raise invalid_argument(complaints)
 
         partition = self._cluster.owner_of(key)
         if partition is None:
             reason = f"Expected to cancel a process instance with key '{key}', but no such process was found"
             raise not_found("CANCEL", reason)
-        command = with_id(request, CancelProcessInstance(key))
+        origin = origin_of(body.operation_reference)
+        command = with_id(request, CancelProcessInstance(key, origin=origin))
         match await self._submissions.outcome_of(command, partition):
             case Accepted():
                 return no_content()
@@ -183,6 +185,7 @@ def _command_of(body: _Creation) -> CreateProcessInstance:
         terminate_after=terminate_after,
         await_result=body.await_completion is True,
         fetch_variables=tuple(body.fetch_variables) if body.fetch_variables else (),
+        origin=origin_of(body.operation_reference),
     )
 
 

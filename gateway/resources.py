@@ -14,6 +14,7 @@ from bpmnd.gateway.complaints import check_operation_reference
 from bpmnd.gateway.errors import invalid_argument, not_found, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_path
+from bpmnd.gateway.origins import origin_of
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
@@ -67,7 +68,8 @@ class ResourceOperations:
         partition = self._cluster.owner_of(key)
         if partition is None or partition.id != self._cluster.for_deployment().id:
             raise not_found("DELETE", reason)  # The keys of what is deployed are all of that partition.
-        match await self._submissions.outcome_of(with_id(request, DeleteResource(key)), partition):
+        command = DeleteResource(key, origin=origin_of(body.operation_reference))
+        match await self._submissions.outcome_of(with_id(request, command), partition):
             case Accepted():
                 return ok(msgspec.json.encode(_Deleted(str(key))))
             case outcome:

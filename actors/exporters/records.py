@@ -17,8 +17,8 @@ from bpmnd.actors.exporters.noted import of_noted
 from bpmnd.actors.exporters.user_tasks import of_global_listener, of_user_task
 from bpmnd.actors.exporters.values import Value, json_values, moment
 from bpmnd.bpmn import events
-from bpmnd.bpmn.codec import CommandNote, Frame
-from bpmnd.bpmn.commands import Variables
+from bpmnd.bpmn.codec import Frame
+from bpmnd.bpmn.commands import NO_ORIGIN, Origin, Variables
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.model.graph import INNER_INSTANCE, ElementType
 
@@ -36,6 +36,8 @@ class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     value: Value
     cause: str | None = None
     """The command that led to it, `JOB/COMPLETE`."""
+    operation_reference: int | None = None
+    """What the request that led to it was called by its client."""
     hash: str | None = None
     """The chain hash of the entry: who has it can prove that nothing up to here was altered."""
 
@@ -63,7 +65,7 @@ class Records:
     def of(self, index: int, frame: Frame, hash: bytes = b"") -> Iterator[Record]:
         """The records of the entry `index`. Consume them all before the next entry."""
         time, digest, number = moment(frame.time), hash.hex() or None, 0
-        for cause, event in _with_causes(frame.commands, frame.events):
+        for cause, origin, event in _with_causes(frame):
             name = EVENT_NAMES[type(event)]
             for key, value in self._values(event):
                 number += 1
@@ -76,6 +78,7 @@ class Records:
                     str(key) if key else None,
                     value,
                     cause,
+                    origin.operation_reference or None,
                     digest,
                 )
             self._instances.note(event)
@@ -516,17 +519,15 @@ def _type_of(definition: Definition, element: int) -> str:
     return definition.element_types.get(element_id, "UNSPECIFIED")
 
 
-def _with_causes(
-    notes: Sequence[CommandNote], happened: Sequence[Event]
-) -> Iterator[tuple[str | None, Event]]:
-    position = 0
-    for command, _, count in notes:
-        cause = str(COMMAND_NAMES[command])
+def _with_causes(frame: Frame) -> Iterator[tuple[str | None, Origin, Event]]:
+    position, happened = 0, frame.events
+    for number, (command, _, count) in enumerate(frame.commands):
+        cause, origin = str(COMMAND_NAMES[command]), frame.origins.get(number, NO_ORIGIN)
         for event in happened[position : position + count]:
-            yield cause, event
+            yield cause, origin, event
         position += count
     for event in happened[position:]:
-        yield None, event
+        yield None, NO_ORIGIN, event
 
 
 def _id_in(definition: Definition | None, element: int) -> str:

@@ -9,7 +9,9 @@ from bpmnd.bpmn.appliers import replay
 from bpmnd.bpmn.appliers.window import Window
 from bpmnd.bpmn.codec import decode_frame, encode_frame
 from bpmnd.bpmn.commands import (
+    NO_ORIGIN,
     ActivateJobs,
+    Attributed,
     Command,
     CompleteJob,
     Continue,
@@ -146,7 +148,10 @@ class Playground:
             self.events += decision.events
             asked = asked_for(command)
             note = (type(asked), getattr(asked, "key", 0), len(decision.events))
-            self.frames.append(encode_frame(self.now, self.state.last_key, [note], decision.events))
+            origin = asked.origin if isinstance(asked, Attributed) else NO_ORIGIN
+            origins = [] if origin == NO_ORIGIN else [(0, origin)]
+            frame = encode_frame(self.now, self.state.last_key, [note], decision.events, origins)
+            self.frames.append(frame)
         return decision
 
     def do(self, command: Command) -> Outcome | None:

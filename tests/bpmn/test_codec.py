@@ -4,8 +4,15 @@ import msgspec
 import pytest
 
 from bpmnd.bpmn import events
-from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, decode_frame, encode_frame
-from bpmnd.bpmn.commands import CompleteJob, CreateProcessInstance, EvaluateDecision, PublishMessage
+from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, CommandNote, decode_frame, encode_frame
+from bpmnd.bpmn.commands import (
+    CompleteJob,
+    CreateProcessInstance,
+    EvaluateDecision,
+    Origin,
+    PublishMessage,
+    UpdateJob,
+)
 from bpmnd.bpmn.dmn.results import EvaluatedDecision, EvaluatedInput, EvaluatedOutput, MatchedRule
 from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
 
@@ -240,6 +247,19 @@ def test_decisions_have_the_bytes_that_they_always_had() -> None:
     assert decode_frame(frame).events == DECISIONS
 
 
+def test_origins_stand_behind_the_events_and_only_where_there_are_some() -> None:
+    notes: list[CommandNote] = [(CompleteJob, 9, 1), (UpdateJob, 5, 1)]
+    happened: list[events.Event] = [JobCompleted(9, 7), events.JobRetriesUpdated(5, 7, 3)]
+
+    with_one, without = (
+        encode_frame(1000, 9, notes, happened, origins) for origins in ([(1, Origin(77))], [])
+    )
+
+    assert with_one.hex() == "96" + without.hex()[2:] + "919201914d"
+    assert decode_frame(with_one).origins == {1: Origin(77)}
+    assert decode_frame(without).origins == {}
+
+
 def test_a_frame_is_read_as_it_was_written() -> None:
     decoded = decode_frame(frame())
     assert decoded.time == 1000
@@ -266,6 +286,8 @@ NO_FRAMES: list[bytes] = [
     packed([1, 0, 0, NOTHING, [["x", 1, 2]]]),
     packed([1, 0, 0, [99, 0, 0], NOTHING]),
     packed([1, 0, 0, [7, 0], NOTHING]),
+    packed([1, 0, 0, NOTHING, NOTHING, [["x", [1]]]]),
+    packed([1, 0, 0, NOTHING, NOTHING, NOTHING, NOTHING]),
 ]
 
 

@@ -1,4 +1,5 @@
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,21 @@ def test_a_trail_tells_who_did_what_where(bpmnd: Commands) -> None:
         *("bob", "task", "JOB", "FAILED"),
         *("type=told", "retries=1", "errorMessage=oh", "no"),
     ]
+
+
+def test_all_that_came_of_a_request_tells_what_its_client_called_it(bpmnd: Commands) -> None:
+    bpmnd.deploy("referred")
+    key = bpmnd.start("referred")
+    request = urllib.request.Request(
+        f"{bpmnd.node.address}/v2/process-instances/{key}/cancellation",
+        b'{"operationReference": 4711}',
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=30).close()
+
+    found = {(record["cause"], record.get("operationReference")) for record in bpmnd.history(key)}
+
+    assert found == {("PROCESS_INSTANCE_CREATION/CREATE", None), ("PROCESS_INSTANCE/CANCEL", 4711)}
 
 
 def test_what_is_not_there_is_told(bpmnd: Commands) -> None:

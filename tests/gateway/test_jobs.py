@@ -12,6 +12,7 @@ from bpmnd.bpmn.commands import (
     ClientCommand,
     CompleteJob,
     FailJob,
+    Origin,
     TaskResult,
     ThrowJobError,
     UpdateJob,
@@ -83,7 +84,12 @@ def asking(**changes: Any) -> dict[str, Any]:
         ),
         ("PATCH", "", {"changeset": {"retries": 2}}, UpdateJob(KEY, retries=2)),
         ("PATCH", "", {"changeset": {"timeout": 7, "retries": None}}, UpdateJob(KEY, timeout_ms=7)),
-        ("PATCH", "", {"changeset": {"retries": 1}, "operationReference": 4}, UpdateJob(KEY, retries=1)),
+        (
+            "PATCH",
+            "",
+            {"changeset": {"retries": 1}, "operationReference": 4},
+            UpdateJob(KEY, retries=1, origin=Origin(4)),
+        ),
     ],
 )
 async def test_a_request_becomes_its_command(

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bpmnd.bpmn.commands import ClientCommand, ResolveIncident, SetVariables
+from bpmnd.bpmn.commands import ClientCommand, Origin, ResolveIncident, SetVariables
 from bpmnd.bpmn.keys import first_key
 from tests.gateway.fakes import FakeCluster, FakePartition
 
@@ -25,8 +25,14 @@ RESOLUTION = f"/v2/incidents/{KEY}/resolution"
             SetVariables(KEY, {"a": b"1"}, local=True),
         ),
         ("PUT", VARIABLES, {"variables": {"a": 1}, "local": None}, SetVariables(KEY, {"a": b"1"})),
+        (
+            "PUT",
+            VARIABLES,
+            {"variables": {"a": 1}, "operationReference": 5},
+            SetVariables(KEY, {"a": b"1"}, origin=Origin(5)),
+        ),
         ("POST", RESOLUTION, None, ResolveIncident(KEY)),
-        ("POST", RESOLUTION, {"operationReference": 3}, ResolveIncident(KEY)),
+        ("POST", RESOLUTION, {"operationReference": 3}, ResolveIncident(KEY, origin=Origin(3))),
     ],
 )
 async def test_a_request_becomes_its_command(

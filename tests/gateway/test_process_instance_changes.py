@@ -9,6 +9,7 @@ from bpmnd.bpmn.commands import (
     MigrateProcessInstance,
     ModifyProcessInstance,
     MoveInstruction,
+    Origin,
     TerminateInstruction,
     VariableInstruction,
 )
@@ -38,7 +39,10 @@ def moved(ancestor: dict[str, Any]) -> dict[str, Any]:
     ("body", "command"),
     [
         ({}, ModifyProcessInstance(KEY)),
-        ({"operationReference": 5, "activateInstructions": None}, ModifyProcessInstance(KEY)),
+        (
+            {"operationReference": 5, "activateInstructions": None},
+            ModifyProcessInstance(KEY, origin=Origin(5)),
+        ),
         (
             {"activateInstructions": [{"elementId": "a"}, {"elementId": "b", "more": 1}]},
             ModifyProcessInstance(KEY, (ActivateInstruction("a"), ActivateInstruction("b"))),
@@ -237,7 +241,7 @@ async def test_a_migration_becomes_its_command(
     }
     async with client.post(MIGRATION, json=body) as response:
         assert (response.status, await response.read()) == (204, b"")
-    assert partition.commands == [MigrateProcessInstance(KEY, 12, (("a", "b"), ("c", "c")))]
+    assert partition.commands == [MigrateProcessInstance(KEY, 12, (("a", "b"), ("c", "c")), origin=Origin(3))]
 
 
 @pytest.mark.parametrize(

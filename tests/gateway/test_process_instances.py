@@ -4,7 +4,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bpmnd.bpmn.commands import CancelProcessInstance, ClientCommand, CreateProcessInstance
+from bpmnd.bpmn.commands import CancelProcessInstance, ClientCommand, CreateProcessInstance, Origin
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import Accepted, Outcome, ProcessInstanceCreated, Rejected, RejectionType
 from tests.gateway.fakes import FakeCluster, FakePartition
@@ -66,7 +66,7 @@ def partition(cluster: FakeCluster) -> FakePartition:
                 "businessId": None,
                 "operationReference": 1,
             },
-            CreateProcessInstance("p"),
+            CreateProcessInstance("p", origin=Origin(1)),
         ),
     ],
 )
@@ -224,14 +224,14 @@ async def test_an_unknown_process_is_not_found(
     )
 
 
-@pytest.mark.parametrize("body", [None, {}, {"operationReference": 7}])
+@pytest.mark.parametrize(("body", "reference"), [(None, 0), ({}, 0), ({"operationReference": 7}, 7)])
 async def test_a_cancellation_becomes_its_command(
-    client: aiohttp.ClientSession, partition: FakePartition, body: dict[str, Any] | None
+    client: aiohttp.ClientSession, partition: FakePartition, body: dict[str, Any] | None, reference: int
 ) -> None:
     partition.outcome = Accepted()
     async with client.post(f"{PATH}/{KEY}/cancellation", json=body) as response:
         assert response.status == 204
-    assert partition.commands == [CancelProcessInstance(KEY)]
+    assert partition.commands == [CancelProcessInstance(KEY, origin=Origin(reference))]
 
 
 async def test_cancelling_what_no_partition_has_is_not_found(client: aiohttp.ClientSession) -> None:

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from bpmnd.bpmn.commands import DeleteResource, ReadResource, ReadStartForm, ReadUserTaskForm
+from bpmnd.bpmn.commands import DeleteResource, Origin, ReadResource, ReadStartForm, ReadUserTaskForm
 from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.outcomes import Accepted, FileRead, Rejected, RejectionType
 from tests.gateway.fakes import FakeCluster, FakePartition
@@ -23,7 +23,7 @@ async def test_a_resource_is_deleted(client: aiohttp.ClientSession, partition: F
     async with client.post(f"{RESOURCE}/deletion", json=body) as response:
         assert response.status == 200
         assert await response.json() == {"resourceKey": str(KEY), "batchOperation": None}
-    assert partition.commands == [DeleteResource(KEY)]
+    assert partition.commands == [DeleteResource(KEY, origin=Origin(3))]
 
 
 @pytest.mark.parametrize("key", [99, first_key(2) + 5])
