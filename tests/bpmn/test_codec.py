@@ -297,5 +297,5 @@ def test_what_is_unknown_is_not_guessed(payload: bytes) -> None:
         decode_frame(payload)
 
 
-def test_every_event_is_a_struct_of_this_module() -> None:
-    assert all(struct.__module__ == events.__name__ for struct in EVENT_CODES.values())
+def test_every_event_is_a_struct_of_this_package() -> None:
+    assert all(struct.__module__.rpartition(".")[0] == events.__name__ for struct in EVENT_CODES.values())

@@ -1,0 +1,374 @@
+"""Events: the facts that a partition's log consists of. State is what they add up to, by the appliers.
+
+An event names its process instance and carries whatever an audit wants to know without asking the state.
+Elements are indexes into the deployed table of element ids. Field order is part of the log's format: see
+codec.py before changing anything here. An event and its applier (`bpmn/appliers/`) lie in files of one name.
+"""
+
+from typing import TypeAlias
+
+from bpmnd.bpmn.events.changes import (
+    MessageSubscriptionMigrated,
+    ProcessInstanceMigrated,
+    ProcessInstanceModified,
+    ScopeReopened,
+)
+from bpmnd.bpmn.events.channels import (
+    ChannelMessageAcknowledged,
+    ChannelMessageReceived,
+    ChannelMessageSent,
+)
+from bpmnd.bpmn.events.compensation import (
+    CompensationSubscriptionCompleted,
+    CompensationSubscriptionCreated,
+    CompensationSubscriptionDeleted,
+    CompensationSubscriptionTriggered,
+)
+from bpmnd.bpmn.events.conditions import (
+    ConditionalEvaluated,
+    ConditionalStartSubscriptionCreated,
+    ConditionalStartSubscriptionDeleted,
+    ConditionalSubscriptionCreated,
+    ConditionalSubscriptionDeleted,
+    ConditionalSubscriptionTriggered,
+)
+from bpmnd.bpmn.events.continuations import (
+    ContinuationCreated,
+    ContinuationRemoved,
+)
+from bpmnd.bpmn.events.decisions import (
+    DecisionCreated,
+    DecisionEvaluated,
+    DecisionEvaluationFailed,
+    DecisionRequirementsCreated,
+)
+from bpmnd.bpmn.events.deployments import (
+    DeploymentCreated,
+    DeploymentDistributed,
+    DeploymentDistributing,
+    DeploymentFullyDistributed,
+    FormCreated,
+    ProcessCreated,
+    ResourceCreated,
+    ResourceDeleted,
+)
+from bpmnd.bpmn.events.elements import (
+    BoundaryEventTriggered,
+    ElementActivated,
+    ElementActivating,
+    ElementCompleted,
+    ElementCompleting,
+    ElementTerminated,
+    ElementTerminating,
+    EscalationThrown,
+    ProcessInstanceCalled,
+    ProcessInstanceCreated,
+    ScopeInterrupted,
+    SequenceFlowTaken,
+)
+from bpmnd.bpmn.events.incidents import (
+    IncidentCreated,
+    IncidentResolved,
+)
+from bpmnd.bpmn.events.jobs import (
+    JobCanceled,
+    JobCompleted,
+    JobCreated,
+    JobErrorThrown,
+    JobFailed,
+    JobRecurred,
+    JobRetriesUpdated,
+    JobsActivated,
+    JobTimedOut,
+    JobTimeoutUpdated,
+    JobYielded,
+    ListenerJobCreated,
+    UserTaskJobCreated,
+)
+from bpmnd.bpmn.events.loops import (
+    LoopEnded,
+    LoopOutputCollected,
+    LoopStarted,
+)
+from bpmnd.bpmn.events.messages import (
+    MessageCorrelated,
+    MessageCorrelating,
+    MessageExpired,
+    MessageNotCorrelated,
+    MessagePublished,
+    MessageStartEventSubscriptionCorrelated,
+    MessageStartEventSubscriptionCreated,
+    MessageStartEventSubscriptionDeleted,
+    MessageSubscriptionCorrelated,
+    MessageSubscriptionCorrelating,
+    MessageSubscriptionCreated,
+    MessageSubscriptionDeleted,
+    MessageSubscriptionRejected,
+    ProcessMessageSubscriptionCorrelated,
+    ProcessMessageSubscriptionCreated,
+    ProcessMessageSubscriptionDeleted,
+)
+from bpmnd.bpmn.events.noted import (
+    CommandAnswered,
+    CommandForgotten,
+    CommandNoted,
+)
+from bpmnd.bpmn.events.signals import (
+    SignalBroadcasted,
+    SignalStartEventSubscriptionCreated,
+    SignalStartEventSubscriptionDeleted,
+    SignalSubscriptionCreated,
+    SignalSubscriptionDeleted,
+)
+from bpmnd.bpmn.events.timers import (
+    StartTimerCanceled,
+    StartTimerCreated,
+    StartTimerTriggered,
+    TimerCanceled,
+    TimerCreated,
+    TimerTriggered,
+)
+from bpmnd.bpmn.events.user_tasks import (
+    GlobalListenerCreated,
+    GlobalListenerDeleted,
+    GlobalListenerUpdated,
+    UserTaskAssigned,
+    UserTaskAssigning,
+    UserTaskCanceled,
+    UserTaskCanceling,
+    UserTaskCompleted,
+    UserTaskCompleting,
+    UserTaskCorrected,
+    UserTaskCreated,
+    UserTaskCreating,
+    UserTaskDenied,
+    UserTaskUpdated,
+    UserTaskUpdating,
+)
+from bpmnd.bpmn.events.variables import (
+    VariablesCreated,
+    VariablesUpdated,
+)
+
+Event: TypeAlias = (
+    DeploymentCreated
+    | ProcessCreated
+    | DeploymentDistributing
+    | DeploymentDistributed
+    | DeploymentFullyDistributed
+    | ChannelMessageSent
+    | ChannelMessageReceived
+    | ChannelMessageAcknowledged
+    | ProcessInstanceCreated
+    | ElementActivating
+    | ElementActivated
+    | ElementCompleting
+    | ElementCompleted
+    | ElementTerminating
+    | ElementTerminated
+    | SequenceFlowTaken
+    | BoundaryEventTriggered
+    | ScopeInterrupted
+    | EscalationThrown
+    | CompensationSubscriptionCreated
+    | CompensationSubscriptionTriggered
+    | CompensationSubscriptionCompleted
+    | CompensationSubscriptionDeleted
+    | ConditionalSubscriptionCreated
+    | ConditionalSubscriptionTriggered
+    | ConditionalSubscriptionDeleted
+    | ConditionalStartSubscriptionCreated
+    | ConditionalStartSubscriptionDeleted
+    | ConditionalEvaluated
+    | ProcessInstanceCalled
+    | LoopStarted
+    | LoopOutputCollected
+    | LoopEnded
+    | VariablesCreated
+    | VariablesUpdated
+    | JobCreated
+    | JobsActivated
+    | JobCompleted
+    | JobFailed
+    | JobRecurred
+    | JobTimedOut
+    | JobYielded
+    | JobErrorThrown
+    | JobRetriesUpdated
+    | JobTimeoutUpdated
+    | JobCanceled
+    | TimerCreated
+    | TimerTriggered
+    | TimerCanceled
+    | StartTimerCreated
+    | StartTimerTriggered
+    | StartTimerCanceled
+    | IncidentCreated
+    | IncidentResolved
+    | ContinuationCreated
+    | ContinuationRemoved
+    | MessagePublished
+    | MessageExpired
+    | MessageSubscriptionCreated
+    | MessageSubscriptionCorrelating
+    | MessageSubscriptionCorrelated
+    | MessageSubscriptionRejected
+    | MessageSubscriptionDeleted
+    | MessageStartEventSubscriptionCreated
+    | MessageStartEventSubscriptionDeleted
+    | MessageStartEventSubscriptionCorrelated
+    | MessageCorrelating
+    | MessageCorrelated
+    | MessageNotCorrelated
+    | ProcessMessageSubscriptionCreated
+    | ProcessMessageSubscriptionCorrelated
+    | ProcessMessageSubscriptionDeleted
+    | SignalBroadcasted
+    | SignalSubscriptionCreated
+    | SignalSubscriptionDeleted
+    | SignalStartEventSubscriptionCreated
+    | SignalStartEventSubscriptionDeleted
+    | CommandNoted
+    | CommandAnswered
+    | CommandForgotten
+    | ListenerJobCreated
+    | DecisionRequirementsCreated
+    | DecisionCreated
+    | DecisionEvaluated
+    | DecisionEvaluationFailed
+    | ProcessInstanceModified
+    | ProcessInstanceMigrated
+    | MessageSubscriptionMigrated
+    | ScopeReopened
+    | UserTaskJobCreated
+    | UserTaskCreating
+    | UserTaskCreated
+    | UserTaskAssigning
+    | UserTaskAssigned
+    | UserTaskUpdating
+    | UserTaskUpdated
+    | UserTaskCompleting
+    | UserTaskCompleted
+    | UserTaskCanceling
+    | UserTaskCanceled
+    | UserTaskCorrected
+    | UserTaskDenied
+    | FormCreated
+    | ResourceCreated
+    | ResourceDeleted
+    | GlobalListenerCreated
+    | GlobalListenerUpdated
+    | GlobalListenerDeleted
+)
+
+__all__ = [
+    "BoundaryEventTriggered",
+    "ChannelMessageAcknowledged",
+    "ChannelMessageReceived",
+    "ChannelMessageSent",
+    "CommandAnswered",
+    "CommandForgotten",
+    "CommandNoted",
+    "CompensationSubscriptionCompleted",
+    "CompensationSubscriptionCreated",
+    "CompensationSubscriptionDeleted",
+    "CompensationSubscriptionTriggered",
+    "ConditionalEvaluated",
+    "ConditionalStartSubscriptionCreated",
+    "ConditionalStartSubscriptionDeleted",
+    "ConditionalSubscriptionCreated",
+    "ConditionalSubscriptionDeleted",
+    "ConditionalSubscriptionTriggered",
+    "ContinuationCreated",
+    "ContinuationRemoved",
+    "DecisionCreated",
+    "DecisionEvaluated",
+    "DecisionEvaluationFailed",
+    "DecisionRequirementsCreated",
+    "DeploymentCreated",
+    "DeploymentDistributed",
+    "DeploymentDistributing",
+    "DeploymentFullyDistributed",
+    "ElementActivated",
+    "ElementActivating",
+    "ElementCompleted",
+    "ElementCompleting",
+    "ElementTerminated",
+    "ElementTerminating",
+    "EscalationThrown",
+    "Event",
+    "FormCreated",
+    "GlobalListenerCreated",
+    "GlobalListenerDeleted",
+    "GlobalListenerUpdated",
+    "IncidentCreated",
+    "IncidentResolved",
+    "JobCanceled",
+    "JobCompleted",
+    "JobCreated",
+    "JobErrorThrown",
+    "JobFailed",
+    "JobRecurred",
+    "JobRetriesUpdated",
+    "JobTimedOut",
+    "JobTimeoutUpdated",
+    "JobYielded",
+    "JobsActivated",
+    "ListenerJobCreated",
+    "LoopEnded",
+    "LoopOutputCollected",
+    "LoopStarted",
+    "MessageCorrelated",
+    "MessageCorrelating",
+    "MessageExpired",
+    "MessageNotCorrelated",
+    "MessagePublished",
+    "MessageStartEventSubscriptionCorrelated",
+    "MessageStartEventSubscriptionCreated",
+    "MessageStartEventSubscriptionDeleted",
+    "MessageSubscriptionCorrelated",
+    "MessageSubscriptionCorrelating",
+    "MessageSubscriptionCreated",
+    "MessageSubscriptionDeleted",
+    "MessageSubscriptionMigrated",
+    "MessageSubscriptionRejected",
+    "ProcessCreated",
+    "ProcessInstanceCalled",
+    "ProcessInstanceCreated",
+    "ProcessInstanceMigrated",
+    "ProcessInstanceModified",
+    "ProcessMessageSubscriptionCorrelated",
+    "ProcessMessageSubscriptionCreated",
+    "ProcessMessageSubscriptionDeleted",
+    "ResourceCreated",
+    "ResourceDeleted",
+    "ScopeInterrupted",
+    "ScopeReopened",
+    "SequenceFlowTaken",
+    "SignalBroadcasted",
+    "SignalStartEventSubscriptionCreated",
+    "SignalStartEventSubscriptionDeleted",
+    "SignalSubscriptionCreated",
+    "SignalSubscriptionDeleted",
+    "StartTimerCanceled",
+    "StartTimerCreated",
+    "StartTimerTriggered",
+    "TimerCanceled",
+    "TimerCreated",
+    "TimerTriggered",
+    "UserTaskAssigned",
+    "UserTaskAssigning",
+    "UserTaskCanceled",
+    "UserTaskCanceling",
+    "UserTaskCompleted",
+    "UserTaskCompleting",
+    "UserTaskCorrected",
+    "UserTaskCreated",
+    "UserTaskCreating",
+    "UserTaskDenied",
+    "UserTaskJobCreated",
+    "UserTaskUpdated",
+    "UserTaskUpdating",
+    "VariablesCreated",
+    "VariablesUpdated",
+]
