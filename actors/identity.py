@@ -71,8 +71,7 @@ class Identity:
             known = _Identity(node, 1 + entropy.below(_INCARNATIONS))
             _write(disk, directory / _IDENTITY, msgspec.msgpack.encode(known))
         identity = Identity(disk, directory, node, known.incarnation)
-        if _CLUSTER in names:
-            identity.cluster = _read(disk, directory / _CLUSTER, ClusterState.from_bytes)
+        identity.cluster = known_cluster(disk, directory)
         return identity
 
     def note(self, cluster: ClusterState) -> None:
@@ -80,6 +79,13 @@ class Identity:
         assert self.cluster is None or cluster.version > self.cluster.version, f"{cluster} is not newer"
         _write(self._disk, self._directory / _CLUSTER, cluster.to_bytes())
         self.cluster = cluster
+
+
+def known_cluster(disk: Disk, directory: Path) -> ClusterState | None:
+    """The newest state of the cluster that the node of a data directory has heard of. Raises StorageError."""
+    if _CLUSTER not in disk.names(directory):
+        return None
+    return _read(disk, directory / _CLUSTER, ClusterState.from_bytes)
 
 
 def _write(disk: Disk, path: Path, data: bytes) -> None:

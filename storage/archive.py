@@ -109,11 +109,12 @@ class Archive:
                 continue
             header = read_header(self._disk, file.path)
             first = header.previous.index + 1
-            if (before is None and first > from_index) or (before is not None and header.previous != before):
-                index = from_index if before is None else before.index + 1
-                raise DamageError(
-                    "dropped", file.path, index, 0, f"entry {first} stands where {index} belongs"
-                )
+            index = from_index if before is None else before.index + 1
+            if first > index or (before is not None and first != index):
+                what = f"entry {first} stands where {index} belongs"
+                raise DamageError("dropped", file.path, index, 0, what)
+            if before is not None and header.previous != before:
+                raise DamageError("chain", file.path, index, 0, "does not continue the file before it")
             before = header.last
             for entry in read_archive(self._disk, file.path, from_index):
                 if to_index is not None and entry.index > to_index:

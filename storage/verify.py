@@ -22,7 +22,8 @@ class VerifyReport:
     """What was read, and the first damage.
 
     `head` is the position it began after, `last` the one up to which all is proven. `torn` is a write that
-    never finished, which is no damage.
+    never finished, which is no damage. `is_out_of_reach` says that a position which was to be found again is
+    before all that is kept, so that nobody can tell.
     """
 
     head: Position
@@ -31,31 +32,43 @@ class VerifyReport:
     segments: int
     torn: Torn | None
     damage: DamageError | None
+    is_out_of_reach: bool = False
 
     @property
     def entry_count(self) -> int:
         return self.last.index - self.head.index
 
 
-def verify(directory: Path, *, running: bool = False, disk: Disk | None = None) -> VerifyReport:
-    """Check archive and log of a partition's directory from the noted head on.
+def verify(
+    directory: Path, *, running: bool = False, noted: Position | None = None, disk: Disk | None = None
+) -> VerifyReport:
+    """Check archive and log of a partition's directory from the head of the archive on.
 
-    With `running`, a node may be writing to it: what stands after the mark is then not judged.
+    With `running`, a node may be writing to it: what stands after the mark is then not judged. A position
+    that was `noted` once must be found again as it was: that proves all before it to be what it was then.
     """
-    check = _Check(disk or RealDisk(), directory, running)
+    check = _Check(disk or RealDisk(), directory, running, noted)
     damage: DamageError | None = None
     try:
         check.run()
     except DamageError as found:
         damage = found
-    return VerifyReport(check.head, check.last, check.archive_files, check.segments, check.torn, damage)
+    return VerifyReport(
+        check.head,
+        check.last,
+        check.archive_files,
+        check.segments,
+        check.torn,
+        damage,
+        check.is_out_of_reach,
+    )
 
 
 @final
 class _Check:
     """One run of `verify`, as far as it came."""
 
-    def __init__(self, disk: Disk, directory: Path, running: bool) -> None:
+    def __init__(self, disk: Disk, directory: Path, running: bool, noted: Position | None) -> None:
         self._disk = disk
         self._directory = directory
         self._running = running
@@ -64,6 +77,10 @@ class _Check:
         self.archive_files = 0
         self.segments = 0
         self.torn: Torn | None = None
+        self.is_out_of_reach = False
+        self._noted = noted
+        self._found: tuple[Path, Position] | None = None
+        """What stands where the noted position was, and in which file."""
 
     def run(self) -> None:
         self.head = self.last = self._archive.head()
@@ -86,6 +103,23 @@ class _Check:
         if not (self._running and walk.sequence >= mark.sequence):
             self.torn = walk.finish()
         walk.check_mark()
+        if self._noted is not None:
+            self._check_noted(self._noted, walk)
+
+    def _check_noted(self, noted: Position, walk: Walk) -> None:
+        if noted.index < self.head.index:
+            self.is_out_of_reach = True
+            return
+        found = (self._directory / ARCHIVE, self.head) if noted.index == self.head.index else self._found
+        if found is None:
+            what = f"entry {noted.index} was noted once, but all ends with entry {self.last.index}"
+            raise DamageError("truncated", self._begin(walk), noted.index, None, what)
+        file, position = found
+        if position != noted:
+            what = (
+                f"the hash is not {noted.hash.hex()}, which was noted once: it or what is before was altered"
+            )
+            raise DamageError("chain", file, noted.index, None, what)
 
     def _check_archive(self) -> None:
         files = self._archive.files()
@@ -93,6 +127,8 @@ class _Check:
         if files:
             for entry in self._archive.entries(self.head.index + 1):
                 self.last = Position(entry.index, entry.term, entry.hash)
+                if self._noted is not None and entry.index == self._noted.index:
+                    self._found = self._directory / ARCHIVE, self.last
 
     def _hash_at(self, index: int) -> bytes | None:
         """The hash that the archive has for an entry; None if it does not have it."""
@@ -117,9 +153,16 @@ class _Check:
                 raise  # Else the node dropped the segment meanwhile: it is in the archive by now.
 
     def _check_batch(self, place: BatchPlace, batch: Batch, archived: int) -> None:
-        check_chain(place, batch, segment_path(self._directory / LOG, place.segment))
+        path = segment_path(self._directory / LOG, place.segment)
+        check_chain(place, batch, path)
         if place.end > archived:
             self.last = Position(place.end, batch.trailer.term, place.hash)
+        if self._noted is not None and archived < self._noted.index >= place.first:
+            # What an earlier batch had there is superseded, also if this one has nothing there.
+            self._found = None
+            for _, entry in batch.entries():
+                if entry.index == self._noted.index:
+                    self._found = path, Position(entry.index, entry.term, entry.hash)
 
     def _begin(self, walk: Walk) -> Path:
         log = self._directory / LOG

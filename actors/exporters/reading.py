@@ -50,12 +50,12 @@ class PartitionFiles:
         self._running = running
         self._mark_seconds_max = mark_seconds_max
 
-    def entries(self) -> Iterator[Entry]:
-        """All entries that are kept, in order.
+    def entries(self, from_index: int = 1) -> Iterator[Entry]:
+        """All entries that are kept from an index on, in order.
 
         A running node moves segments to the archive meanwhile: then it is begun again where it stopped.
         """
-        next_index = self._archive.head().index + 1
+        next_index = max(from_index, self._archive.head().index + 1)
         tries = _TRIES
         while True:
             try:

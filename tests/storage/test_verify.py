@@ -1,8 +1,12 @@
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 
-from bpmnd.storage.archive import Archive, ArchiveRetention
+from bpmnd.storage.archive import Archive, ArchiveRetention, entries_from
+from bpmnd.storage.archive_file import HEADER_SIZE, read_header
 from bpmnd.storage.batch import encode, header_of, trailer_of
 from bpmnd.storage.entry import Position, chain, entry_header
 from bpmnd.storage.errors import DamageError
@@ -113,6 +117,134 @@ def test_one_flipped_bit_in_the_archive_is_named() -> None:
     disk.bytes_of(FIRST_ARCHIVED)[-20] ^= 1
     damage = damage_of(verify(PARTITION, disk=disk))
     assert (damage.kind, damage.file, damage.index) == ("archive", FIRST_ARCHIVED, 1)
+
+
+def rewrite_archive(disk: MemoryDisk, path: Path, forged: list[Entry], *, honest_chain: bool) -> None:
+    """Put other entries into the block of an archive file, compressed and with all its checksums right."""
+    data = disk.bytes_of(path)
+    header = read_header(disk, path)
+    hash, raw = header.previous.hash, b""
+    for index, term, kind, payload in forged:
+        hash = chain(hash, index, term, kind, payload)
+        raw += struct.pack("<IIQQ", len(payload), kind, index, term) + payload
+    if not honest_chain:
+        hash = header.last.hash
+    block = zstandard.ZstdCompressor(write_content_size=True).compress(raw)
+    first = header.previous.index + 1
+    head = struct.pack("<IIQI32sI", len(block), len(raw), first, len(forged), hash, zlib.crc32(block))
+    start = bytearray(data[: HEADER_SIZE - 4])
+    start[-40:-8] = hash
+    data[:] = b"".join((start, _crc(bytes(start)), head, _crc(head), block))
+
+
+def _crc(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")
+
+
+def archived(first: int, last: int) -> list[Entry]:
+    """What the archive holds of those entries."""
+    return [(index, 1, 5, b"payload %04d" % index) for index in range(first, last + 1)]
+
+
+def test_one_dropped_entry_of_the_archive_is_named() -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    kept = [entry for entry in archived(1, 24) if entry[0] != 7]
+    rewrite_archive(disk, FIRST_ARCHIVED, kept, honest_chain=False)
+
+    damage = damage_of(verify(PARTITION, disk=disk))
+
+    assert (damage.kind, damage.file, damage.index) == ("dropped", FIRST_ARCHIVED, 7)
+
+
+def test_two_swapped_entries_of_the_archive_are_named() -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    forged = archived(1, 24)
+    forged[6], forged[7] = forged[7], forged[6]
+    rewrite_archive(disk, FIRST_ARCHIVED, forged, honest_chain=False)
+
+    damage = damage_of(verify(PARTITION, disk=disk))
+
+    assert (damage.kind, damage.file, damage.index) == ("swapped", FIRST_ARCHIVED, 7)
+
+
+def test_one_flipped_bit_of_the_archive_with_its_checksums_put_right_is_named() -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    forged = archived(1, 24)
+    forged[6] = (7, 1, 5, b"payload 0006")
+    rewrite_archive(disk, FIRST_ARCHIVED, forged, honest_chain=False)
+    damage = damage_of(verify(PARTITION, disk=disk))
+    assert (damage.kind, damage.file, damage.index) == ("hash", FIRST_ARCHIVED, 1)
+
+
+def test_a_file_of_the_archive_that_was_rewritten_whole_does_not_continue() -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    forged = archived(1, 24)
+    forged[6] = (7, 1, 5, b"payload 0006")
+    rewrite_archive(disk, FIRST_ARCHIVED, forged, honest_chain=True)
+    damage = damage_of(verify(PARTITION, disk=disk))
+    assert (damage.kind, damage.index) == ("chain", 25)
+
+
+@pytest.mark.parametrize("index", [3, 24, 25, 48, 49, 53, 60])
+def test_a_noted_position_is_found_again(index: int) -> None:
+    disk = MemoryDisk()
+    log = partition(disk)
+    noted = position_at(disk, log, index)
+
+    report = verify(PARTITION, noted=noted, disk=disk)
+
+    assert (report.damage, report.is_out_of_reach, report.last) == (None, False, log.synced)
+
+
+@pytest.mark.parametrize("index", [3, 24, 48, 53, 60])
+def test_a_noted_position_with_another_hash_is_named(index: int) -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    damage = damage_of(verify(PARTITION, noted=Position(index, 1, b"x" * 32), disk=disk))
+    assert (damage.kind, damage.index) == ("chain", index)
+    assert b"x".hex() in damage.what
+
+
+def test_a_noted_position_beyond_the_end_is_named() -> None:
+    disk = MemoryDisk()
+    partition(disk)
+    damage = damage_of(verify(PARTITION, noted=Position(61, 1, b"x" * 32), disk=disk))
+    assert (damage.kind, damage.index) == ("truncated", 61)
+
+
+def test_of_a_noted_position_that_is_not_kept_nobody_can_tell() -> None:
+    disk = MemoryDisk()
+    log = partition(disk)
+    noted = [position_at(disk, log, index) for index in (23, 24)]
+    archive = Archive(disk, ARCHIVE)
+    total = sum(len(disk.bytes_of(file.path)) for file in archive.files())
+    archive.retain(ArchiveRetention(size_max=total - 1), now=0)
+
+    dropped, last_dropped = (verify(PARTITION, noted=position, disk=disk) for position in noted)
+
+    assert (dropped.damage, dropped.is_out_of_reach) == (None, True)
+    assert (last_dropped.damage, last_dropped.is_out_of_reach) == (None, False)
+
+
+def test_a_noted_position_that_was_superseded_is_named() -> None:
+    disk = MemoryDisk()
+    log = partition(disk)
+    noted = log.synced
+    log.truncate(58, commit=48)
+    log.append([(59, 2, 5, b"another")])
+
+    damage = damage_of(verify(PARTITION, noted=noted, disk=disk))
+
+    assert (damage.kind, damage.index) == ("truncated", 60)
+
+
+def position_at(disk: MemoryDisk, log: Log, index: int) -> Position:
+    entry = next(iter(entries_from(Archive(disk, ARCHIVE), log, index)))
+    return Position(entry.index, entry.term, entry.hash)
 
 
 def test_an_entry_altered_with_its_checksums_breaks_the_chain() -> None:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from bpmnd.cli.settings import Commands
 
 if TYPE_CHECKING:
     from bpmnd.actors.exporters.records import Record
+    from bpmnd.cli.head_notes import HeadNote
+    from bpmnd.storage.entry import Position
     from bpmnd.storage.verify import VerifyReport
 
 
@@ -23,11 +26,28 @@ def add_to(commands: Commands) -> None:
         "verify",
         help="whether no event was altered, dropped or reordered",
         description="Check every checksum and every link of the hash chain of all partitions. Names segment,"
-        " entry and offset of the first damage; the exit status is then 1.",
+        " entry and offset of the first damage; the exit status is then 1. With the note of a head that was"
+        " taken earlier, the log must still have it, too: then nothing up to there was altered since.",
     )
     _add_directory(verify)
     verify.add_argument("--json", action="store_true", help="print the result as JSON")
+    verify.add_argument("--head", type=Path, metavar="FILE", help="a note that `bpmnd log head` has printed")
+    verify.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="Ed25519 key (PEM) that the note must be signed with"
+    )
     verify.set_defaults(run=_verify)
+    head = actions.add_parser(
+        "head",
+        help="a note of where the log stands, for later",
+        description="Print, for every partition, the last position that stands for good: index, term, time"
+        " and chain hash. Keep the note where nobody who can write to DIR can: with it `bpmnd log verify"
+        " --head` tells whether anything up to there was altered since. The node may run meanwhile.",
+    )
+    _add_directory(head)
+    head.add_argument(
+        "--sign", type=Path, metavar="KEYFILE", help="private Ed25519 key (PEM) to sign the note with"
+    )
+    head.set_defaults(run=_head)
     export = actions.add_parser(
         "export",
         help="every event since the beginning, as JSON lines",
@@ -60,18 +80,65 @@ def _verify(options: argparse.Namespace) -> int:
     from bpmnd.storage.errors import StorageError
     from bpmnd.storage.verify import verify
 
-    damaged = False
-    for partition_id, directory in _partitions(options.directory):
+    if options.public_key is not None and options.head is None:
+        raise CommandError("--public-key is for the note of a head: give --head, too")
+    partitions = _partitions(options.directory)
+    note, noted = _noted(options)
+    missing = sorted(noted.keys() - dict(partitions).keys())
+    if missing:
+        raise CommandError(f"{options.directory} does not hold partition {missing[0]}, which was noted")
+    failed = False
+    for partition_id, directory in partitions:
+        position = noted.get(partition_id)
         try:
-            report = verify(directory, running=_is_running(options.directory))
+            report = verify(directory, running=_is_running(options.directory), noted=position)
         except StorageError as error:
             raise CommandError(f"partition {partition_id}: {error}") from None
-        damaged = damaged or report.damage is not None
+        failed = failed or report.damage is not None or report.is_out_of_reach
         if options.json:
-            _print_report_json(partition_id, report)
+            _print_report_json(partition_id, report, position)
         else:
-            _print_report(partition_id, report)
-    return 1 if damaged else 0
+            _print_report(partition_id, report, position)
+    if note is not None and not options.json:
+        _print_signer(note)
+    return 1 if failed else 0
+
+
+def _noted(options: argparse.Namespace) -> "tuple[HeadNote | None, dict[int, Position]]":
+    """The note of a head, and the positions in it, if there is one."""
+    from bpmnd.cli.head_notes import read_note
+    from bpmnd.storage.entry import Position
+
+    if options.head is None:
+        return None, {}
+    note = read_note(options.head, options.public_key)
+    return note, {head.partition_id: Position(head.index, head.term, head.hash) for head in note.heads}
+
+
+def _head(options: argparse.Namespace) -> int:
+    from bpmnd.actors.exporters.values import moment
+    from bpmnd.actors.heads import head_of
+    from bpmnd.bpmn.codec import CodecError
+    from bpmnd.cli.head_notes import NotedHead, write_note
+    from bpmnd.storage.disk import RealDisk
+    from bpmnd.storage.errors import StorageError
+
+    heads: list[NotedHead] = []
+    for partition_id, directory in _partitions(options.directory):
+        try:
+            head = head_of(
+                RealDisk(), _data_directory(directory), partition_id, running=_is_running(options.directory)
+            )
+        except (StorageError, CodecError) as error:
+            raise CommandError(f"partition {partition_id}: {error}") from None
+        if head is None:
+            raise CommandError(f"partition {partition_id}: nothing is known to be committed here yet")
+        position = head.position
+        time = moment(head.time) if head.time else "-"
+        heads.append(NotedHead(partition_id, position.index, position.term, time, position.hash))
+    noted_at = moment(int(datetime.now(UTC).timestamp() * 1000))
+    sys.stdout.write(write_note(noted_at, heads, options.sign))
+    return 0
 
 
 def _repair(options: argparse.Namespace) -> int:
@@ -84,7 +151,19 @@ def _repair(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_report(partition_id: int, report: "VerifyReport") -> None:
+def _print_signer(note: "HeadNote") -> None:
+    if note.signer is None:
+        print(f"the note of {note.noted_at} is not signed: it proves as much as the place it was kept in")
+    elif note.signer.is_known:
+        print(f"the note of {note.noted_at} was signed with that key")
+    else:
+        print(
+            f"the note of {note.noted_at} was signed with the key {note.signer.public_key}:"
+            " whose that is can only be told with --public-key"
+        )
+
+
+def _print_report(partition_id: int, report: "VerifyReport", noted: "Position | None") -> None:
     read = f"{report.segments} segments and {report.archive_files} archive files"
     if report.damage is None:
         proven = f"chain hash {report.last.hash.hex()}"
@@ -98,11 +177,15 @@ def _print_report(partition_id: int, report: "VerifyReport") -> None:
             place.append(f"offset {damage.offset}")
         print(f"partition {partition_id}: DAMAGED ({damage.kind}) in {', '.join(place)}: {damage.what}")
         print(f"partition {partition_id}: proven up to entry {report.last.index}")
+    if noted is not None and report.is_out_of_reach:
+        print(f"partition {partition_id}: the noted entry {noted.index} is not kept any more")
+    elif noted is not None and report.damage is None:
+        print(f"partition {partition_id}: entry {noted.index} and all before it are as they were noted")
     if report.torn is not None:
         print(f"partition {partition_id}: {report.torn}, which is no damage: it was never confirmed")
 
 
-def _print_report_json(partition_id: int, report: "VerifyReport") -> None:
+def _print_report_json(partition_id: int, report: "VerifyReport", noted: "Position | None") -> None:
     import msgspec
 
     line: dict[str, object] = {
@@ -125,6 +208,10 @@ def _print_report_json(partition_id: int, report: "VerifyReport") -> None:
             "offset": damage.offset,
             "what": damage.what,
         }
+    if noted is not None:
+        # Whether it was found again; null if nobody can tell.
+        line["headEntry"] = noted.index
+        line["headFound"] = None if report.is_out_of_reach else report.damage is None
     print(msgspec.json.encode(line).decode())
 
 
@@ -180,6 +267,10 @@ def _partitions(directory: Path) -> list[tuple[int, Path]]:
     if not found:
         raise CommandError(f"{directory} is not the data directory of a node")
     return sorted((int(path.name), path) for path in found)
+
+
+def _data_directory(partition: Path) -> Path:
+    return partition.parent.parent
 
 
 def _is_running(directory: Path) -> bool:
