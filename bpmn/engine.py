@@ -58,13 +58,15 @@ from bpmnd.bpmn.correlation import start_next
 from bpmnd.bpmn.definitions import Definitions
 from bpmnd.bpmn.elements import (
     ad_hoc_sub_process,
+    beginning,
+    completing,
     conditionals,
     errors,
     joins,
-    lifecycle,
     listeners,
     loops,
     task_changes,
+    terminating,
     timers,
     triggers,
     waiting,
@@ -360,20 +362,20 @@ def perform(turn: Turn, step: Step) -> None:
     """Do one step of a turn."""
     match step:
         case ActivateElement():
-            begun = lifecycle.begin(turn, step)
+            begun = beginning.begin(turn, step)
             if begun is None:
                 return
             element, activation = begun
             if step.happened:
-                incident = lifecycle.pass_through(element, activation)
+                incident = completing.pass_through(element, activation)
             else:
                 incident = KINDS[type(element)].activate(element, activation)
             if incident is not None:
-                lifecycle.stop(element, activation, incident)
+                beginning.stop(element, activation, incident)
         case CompleteElement():
-            lifecycle.complete(turn, step)
+            completing.complete(turn, step)
         case TerminateElement():
-            lifecycle.terminate(turn, step)
+            terminating.terminate(turn, step)
         case TriggerTimer():
             timers.trigger(turn, step)
         case TriggerEvent():
@@ -401,7 +403,7 @@ def perform(turn: Turn, step: Step) -> None:
         case BeginItem():
             loops.begin_item(turn, step)
         case TerminateChildren():
-            lifecycle.terminate_children(turn, step)
+            terminating.terminate_children(turn, step)
         case EndTransition():
             task_changes.end_transition(turn, step)
         case ThrowError():

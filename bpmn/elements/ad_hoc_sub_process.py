@@ -7,8 +7,8 @@ import msgspec
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import evaluate, evaluate_int, evaluate_string, lookup_in, not_of_type
 from bpmnd.bpmn.events import ElementActivated, JobCanceled, JobCreated, LoopStarted

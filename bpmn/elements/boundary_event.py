@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
-from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.details import is_event_sub_process
 from bpmnd.bpmn.model.graph import (

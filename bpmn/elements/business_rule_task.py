@@ -6,8 +6,9 @@ from typing import Final, assert_never, final
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.dmn import DecisionResult
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated, activating
+from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated, activating, complete
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.extensions import read_binding, read_job

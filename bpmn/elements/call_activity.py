@@ -3,9 +3,9 @@
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.calls import call, depth_of
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident, IncidentType

@@ -3,9 +3,10 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
-from bpmnd.bpmn.elements.lifecycle import activated, pass_through
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_event
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import CatchEvent, LinkDefinition

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from bpmnd.bpmn.commands import Variables
-from bpmnd.bpmn.elements.lifecycle import interrupt_scope
+from bpmnd.bpmn.elements.scopes import interrupt_scope
 from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.events import BoundaryEventTriggered
 from bpmnd.bpmn.incident import Incident, IncidentType

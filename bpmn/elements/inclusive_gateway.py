@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.conditions import all_that_hold
 from bpmnd.bpmn.elements.joins import tokens_that_came
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated, complete
 from bpmnd.bpmn.evaluation import lookup_in
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.checks import check_conditions, check_default

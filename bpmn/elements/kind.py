@@ -21,7 +21,7 @@ class ElementKind(Generic[N]):
     """An element type. What most of them have in common is done here already.
 
     `activate` first computes whatever can fail, and returns the incident if it does; nothing has happened
-    then. Only after that it emits, beginning with `lifecycle.activated`.
+    then. Only after that it emits, beginning with `beginning.activated`.
     """
 
     nodes: ClassVar[tuple[type[Element], ...]]

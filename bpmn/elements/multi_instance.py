@@ -3,8 +3,8 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.loops import items_too_large
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import evaluate, evaluate_int, lookup_in, not_of_type

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.kind import Plan
-from bpmnd.bpmn.elements.lifecycle import begin_here, is_shut_to
+from bpmnd.bpmn.elements.scopes import begin_here, is_shut_to
 from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.events import ElementActivated, LoopStarted, ScopeReopened

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element
 from bpmnd.bpmn.model.reading import Common, Reading

@@ -3,9 +3,9 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.events.message import read_message
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_event, plan_events
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import ReceiveTask

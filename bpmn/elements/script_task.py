@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated, complete
 from bpmnd.bpmn.evaluation import evaluate, lookup_in
 from bpmnd.bpmn.feel import to_json
 from bpmnd.bpmn.incident import Incident, IncidentType

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.events.reading import definition_of, read_definition
 from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import ElementKind, Position
-from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import (

@@ -4,12 +4,8 @@
 from bpmnd.bpmn.channel import ConfirmDelivery, DeliverMessage, RefuseDelivery
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.correlation import confirm, take_back
-from bpmnd.bpmn.elements.lifecycle import (
-    begin_event_sub_process,
-    complete,
-    interrupt_scope,
-    is_shut_to,
-)
+from bpmnd.bpmn.elements.completing import complete
+from bpmnd.bpmn.elements.scopes import begin_event_sub_process, interrupt_scope, is_shut_to
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
     ProcessMessageSubscriptionCorrelated,

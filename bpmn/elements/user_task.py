@@ -6,8 +6,8 @@ from typing import Final, NamedTuple, final
 import msgspec
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.kind import ElementKind
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.elements.task_changes import create
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import (

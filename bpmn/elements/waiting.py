@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated, stop
 from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import Plan
-from bpmnd.bpmn.elements.lifecycle import activated, stop
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,

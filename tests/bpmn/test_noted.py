@@ -124,7 +124,7 @@ def test_an_undone_turn_has_forgotten_nothing(monkeypatch: pytest.MonkeyPatch) -
     before = whole(playground.state, playground.store)
     playground.now += KEEP_MS
     with monkeypatch.context() as patch:
-        patch.setattr("bpmnd.bpmn.engine.lifecycle.begin", None)
+        patch.setattr("bpmnd.bpmn.engine.beginning.begin", None)
         assert playground.rejected(once(CREATE)).type is RejectionType.PROCESSING_ERROR
 
     assert whole(playground.state, playground.store) == before

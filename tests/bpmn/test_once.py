@@ -167,7 +167,7 @@ def test_a_completion_that_raised_leaves_an_incident_also_with_an_id(monkeypatch
     instance_key = playground.create()
     (job,) = playground.jobs("work")
     with monkeypatch.context() as patch:
-        patch.setattr("bpmnd.bpmn.engine.lifecycle.complete", None)
+        patch.setattr("bpmnd.bpmn.engine.completing.complete", None)
         assert playground.rejected(once(CompleteJob(job.key))).type is RejectionType.PROCESSING_ERROR
 
     instance = playground.state.instances.get(instance_key)

@@ -3,8 +3,9 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.kind import EventKind, Position
-from bpmnd.bpmn.elements.lifecycle import activated, cancel_scope
+from bpmnd.bpmn.elements.scopes import cancel_scope
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import CancelDefinition, Element
 from bpmnd.bpmn.model.reading import Reading

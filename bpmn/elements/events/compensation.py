@@ -3,9 +3,9 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.compensation import compensate
 from bpmnd.bpmn.elements.kind import EventKind, Position
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import CompensationDefinition, Element
 from bpmnd.bpmn.model.reading import UNKNOWN, Reading, read_flag

@@ -3,9 +3,9 @@
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.escalations import escalate
 from bpmnd.bpmn.elements.kind import EventKind, Position
-from bpmnd.bpmn.elements.lifecycle import activated
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element, EscalationDefinition

@@ -3,8 +3,8 @@
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.kind import EventKind, Position
-from bpmnd.bpmn.elements.lifecycle import pass_through
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element, LinkDefinition
 from bpmnd.bpmn.model.reading import UNKNOWN, Reading

@@ -4,8 +4,9 @@ from typing import final
 
 from bpmnd.bpmn.broadcast import broadcast
 from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import EventKind, Plan, Position
-from bpmnd.bpmn.elements.lifecycle import activated, complete
 from bpmnd.bpmn.elements.subscriptions import plan_signal
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident
