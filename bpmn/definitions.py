@@ -1,6 +1,7 @@
 """Executable processes and decisions of what is deployed, built when they are needed first."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias, final
 
 from bpmnd.bpmn.dmn import Deployed, Model, compile_model, read_document
@@ -12,22 +13,30 @@ Rebuild: TypeAlias = Callable[[bytes, str, tuple[str, ...]], ExecutableProcess]
 
 
 @final
+class _Executables(dict[int, ExecutableProcess]):
+    """By the keys of their definitions; what is not there yet is built."""
+
+    def __init__(self, build: Callable[[int], ExecutableProcess]) -> None:
+        super().__init__()
+        self._build = build
+
+    def __missing__(self, definition_key: int) -> ExecutableProcess:
+        self[definition_key] = executable = self._build(definition_key)
+        return executable
+
+
+@final
 class Definitions:
     """A cache over the definitions in the state. What it holds can always be built again from there."""
 
     def __init__(self, state: State, rebuild: Rebuild) -> None:
         self._state = state
-        self._rebuild = rebuild
-        self._executables: dict[int, ExecutableProcess] = {}
+        self.executables = _Executables(partial(_rebuilt, state, rebuild))
+        """By the keys of their definitions."""
         self._models: dict[int, Model | None] = {}
 
     def executable(self, definition_key: int) -> ExecutableProcess:
-        executable = self._executables.get(definition_key)
-        if executable is None:
-            definition = self._state.definitions.items[definition_key]
-            executable = self._rebuild(definition.content, definition.process_id, definition.element_ids)
-            self._executables[definition_key] = executable
-        return executable
+        return self.executables[definition_key]
 
     def decisions(self, requirements_key: int) -> Model | None:
         """The compiled decisions of a graph with those that it imports; None if this build cannot compile
@@ -55,5 +64,10 @@ class Definitions:
 
     def forget(self, definition_key: int) -> None:
         """The turn that created the definition was undone, or the definition is gone."""
-        self._executables.pop(definition_key, None)
+        self.executables.pop(definition_key, None)
         self._models.pop(definition_key, None)
+
+
+def _rebuilt(state: State, rebuild: Rebuild, definition_key: int) -> ExecutableProcess:
+    definition = state.definitions.items[definition_key]
+    return rebuild(definition.content, definition.process_id, definition.element_ids)

@@ -154,7 +154,7 @@ class Turn:
         self.expression_steps += steps
 
     def executable_of(self, instance: ProcessInstance) -> ExecutableProcess:
-        return self.definitions.executable(instance.definition_key)
+        return self.definitions.executables[instance.definition_key]
 
     def run(self, perform: Callable[["Turn", Step], None]) -> None:
         """Work off the steps, up to the budget of a turn; the rest becomes a continuation."""

@@ -21,6 +21,10 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.messages import lock_of
 from bpmnd.bpmn.state.records import (
+    ACTIVATED,
+    ACTIVATING,
+    COMPLETING,
+    TERMINATING,
     AwaitedResult,
     ElementInstance,
     Interruption,
@@ -63,7 +67,7 @@ def process_instance_called(state: State, event: ProcessInstanceCalled) -> None:
 
 @applies(ElementActivating)
 def element_activating(state: State, event: ElementActivating) -> None:
-    _begin(state, event, Lifecycle.ACTIVATING)
+    _begin(state, event, ACTIVATING)
 
 
 @applies(ElementActivated)
@@ -71,19 +75,19 @@ def element_activated(state: State, event: ElementActivated) -> None:
     instance = state.instances.get(event.instance_key)
     assert instance is not None, f"{event}, but there is no such instance"
     if event.key in instance.elements:
-        _move(state, event, Lifecycle.ACTIVATED)
+        _move(state, event, ACTIVATED)
     else:
-        _begin(state, event, Lifecycle.ACTIVATED)
+        _begin(state, event, ACTIVATED)
 
 
 @applies(ElementCompleting)
 def element_completing(state: State, event: ElementCompleting) -> None:
-    _move(state, event, Lifecycle.COMPLETING)
+    _move(state, event, COMPLETING)
 
 
 @applies(ElementTerminating)
 def element_terminating(state: State, event: ElementTerminating) -> None:
-    _move(state, event, Lifecycle.TERMINATING)
+    _move(state, event, TERMINATING)
 
 
 @applies(ElementCompleted)

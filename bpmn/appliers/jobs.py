@@ -20,12 +20,20 @@ from bpmnd.bpmn.events import (
     UserTaskJobCreated,
 )
 from bpmnd.bpmn.state import State
-from bpmnd.bpmn.state.records import ElementInstance, Job, JobState, ListenerCall, ProcessInstance
+from bpmnd.bpmn.state.records import (
+    JOB_ACTIVATABLE,
+    JOB_ACTIVATED,
+    ElementInstance,
+    Job,
+    JobState,
+    ListenerCall,
+    ProcessInstance,
+)
 
 
 @applies(JobCreated)
 def job_created(state: State, event: JobCreated) -> None:
-    job = Job(event.key, event.element_instance_key, event.type, event.retries, JobState.ACTIVATABLE)
+    job = Job(event.key, event.element_instance_key, event.type, event.retries, JOB_ACTIVATABLE)
     _add(state, event.instance_key, job)
 
 
@@ -36,7 +44,7 @@ def listener_job_created(state: State, event: ListenerJobCreated) -> None:
         event.element_instance_key,
         event.type,
         event.retries,
-        JobState.ACTIVATABLE,
+        JOB_ACTIVATABLE,
         listener=ListenerCall(event.listens_to, event.then),
     )
     _add(state, event.instance_key, job)
@@ -49,7 +57,7 @@ def user_task_job_created(state: State, event: UserTaskJobCreated) -> None:
         event.element_instance_key,
         event.type,
         event.retries,
-        JobState.ACTIVATABLE,
+        JOB_ACTIVATABLE,
         headers=event.headers,
     )
     _add(state, event.instance_key, job)
@@ -73,14 +81,14 @@ def jobs_activated(state: State, event: JobsActivated) -> None:
         assert owner is not None, f"{event}, but no instance has the job {key}"
         instance = state.touch(owner)
         job = instance.jobs[key]
-        assert job.state is JobState.ACTIVATABLE, f"{event}, but {job}"
+        assert job.state is JOB_ACTIVATABLE, f"{event}, but {job}"
         index.remove(key, state.journal)
         lent = Job(
             key,
             job.element_instance_key,
             job.type,
             job.retries,
-            JobState.ACTIVATED,
+            JOB_ACTIVATED,
             event.deadline,
             event.worker,
             job.listener,
@@ -163,14 +171,14 @@ def _offer_again(state: State, event: JobRecurred | JobTimedOut | JobYielded) ->
 
 
 def _offer(state: State, instance: ProcessInstance, job: Job) -> None:
-    free = replace(job, state=JobState.ACTIVATABLE, due=0, worker="")
+    free = replace(job, state=JOB_ACTIVATABLE, due=0, worker="")
     state.journal.put(instance.jobs, job.key, free)
     state.activatable(instance.tenant_id, job.type).add(job.key, state.journal)
 
 
 def _idle(state: State, instance: ProcessInstance, job: Job) -> Job:
     """The job, taken out of whichever index it is in."""
-    if job.state is JobState.ACTIVATABLE:
+    if job.state is JOB_ACTIVATABLE:
         state.activatable(instance.tenant_id, job.type).remove(job.key, state.journal)
     elif job.due:
         state.remove_due(job.due, job.key)
@@ -179,7 +187,7 @@ def _idle(state: State, instance: ProcessInstance, job: Job) -> Job:
 
 def _drop(state: State, instance: ProcessInstance, key: int) -> None:
     job = state.journal.drop(instance.jobs, key)
-    if job.state is JobState.ACTIVATABLE:
+    if job.state is JOB_ACTIVATABLE:
         state.activatable(instance.tenant_id, job.type).remove(key, state.journal)
     elif job.due:
         state.remove_due(job.due, key)

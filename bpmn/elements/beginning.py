@@ -10,7 +10,7 @@ from bpmnd.bpmn.elements.scopes import is_shut_to
 from bpmnd.bpmn.events import ElementActivated, ElementActivating
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Element, EventSubProcess, ExecutableProcess, SequenceFlow
-from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance
+from bpmnd.bpmn.state.records import ACTIVATED, ACTIVATING, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, OpenScope
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import map_inputs, merge_local, oversize
@@ -23,7 +23,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     if instance is None:
         return None
     scope = instance.elements.get(step.scope_key)
-    if scope is None or scope.state is not Lifecycle.ACTIVATED:
+    if scope is None or scope.state is not ACTIVATED:
         return None
     process = turn.executable_of(instance)
     element = process.elements[step.element]
@@ -31,7 +31,7 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
     key = step.key
     if key:
         begun = instance.elements.get(key)
-        if begun is None or begun.state is not Lifecycle.ACTIVATING:
+        if begun is None or begun.state is not ACTIVATING:
             return None
         activation = Activation(
             turn, instance, key, step.scope_key, (), True, step.happened, listened=step.listened

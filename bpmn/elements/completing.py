@@ -24,7 +24,6 @@ from bpmnd.bpmn.model.graph import (
     EventBasedGateway,
     ExecutableProcess,
     LinkDefinition,
-    Process,
     ReceiveTask,
     SequenceFlow,
     StartEvent,
@@ -33,7 +32,13 @@ from bpmnd.bpmn.model.graph import (
     TimerDefinition,
 )
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated
-from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
+from bpmnd.bpmn.state.records import (
+    ACTIVATED,
+    COMPLETING,
+    TERMINATING,
+    ElementInstance,
+    ProcessInstance,
+)
 from bpmnd.bpmn.steps import ActivateElement, CheckJoins, CompleteElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import map_outputs, merge_upwards
@@ -51,74 +56,68 @@ def complete(
     instance = turn.state.instances.get(step.instance_key)
     if instance is None:
         return
-    record = instance.elements.get(step.key)
-    if record is None or record.state not in (Lifecycle.ACTIVATED, Lifecycle.COMPLETING):
+    key = step.key
+    record = instance.elements.get(key)
+    if record is None:
         return
-    if record.state is Lifecycle.COMPLETING and record.job_key:
-        return  # The listeners of its end are at work.
-    if step.key in instance.children or step.key in instance.tokens or step.key in instance.triggers:
+    state, scope_key = record.state, record.scope_key
+    if state is not ACTIVATED and (state is not COMPLETING or record.job_key):
+        return  # With a job the listeners of its end are at work.
+    if key in instance.children or key in instance.tokens or key in instance.triggers:
         return
-    if step.key != instance.key:
-        if instance.elements[record.scope_key].state is Lifecycle.TERMINATING:
+    is_root = key == instance.key
+    if not is_root:
+        if instance.elements[scope_key].state is TERMINATING:
             return  # The termination of its scope is on its way to it, in a turn to come.
-        if instance.interruptions and is_shut_to(instance, record.scope_key, record.element):
+        if instance.interruptions and is_shut_to(instance, scope_key, record.element):
             return  # So is its own.
     process = turn.executable_of(instance)
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     if not step.listened:
-        has_any = element.outputs or step.key in instance.variables or step.key in instance.loops
+        has_any = element.outputs or key in instance.variables or key in instance.loops
         if has_any and not _hand_on_variables(turn, process, instance, record, element, step):
             return
-        cancel_timers(turn, instance, step.key)
+        if instance.timers:
+            cancel_timers(turn, instance, key)
         if instance.subscriptions or instance.signals or instance.conditions:
-            unsubscribe(turn, instance, step.key)
-        resolve_incidents(turn, instance, step.key)
+            unsubscribe(turn, instance, key)
+        if instance.incidents:
+            resolve_incidents(turn, instance, key)
         if element.end_listeners:
             assert taken is None, f"{element} chooses its way and has listeners of its end"
             assert then is None, f"{element} goes on by itself and has listeners of its end"
             _completing(turn, instance, record)
-            call_end_listeners(turn, instance, step.key, element, replace(step, listened=True))
+            call_end_listeners(turn, instance, key, element, replace(step, listened=True))
             return
-    if step.key == instance.key and instance.parent is not None:
-        incident = calls.cannot_return(turn, instance, instance.parent)
-        if incident is not None:
-            turn.raise_incident(instance, step.key, incident, step)
-            return
-    ends_loop = False
-    if record.scope_key in instance.loops:
+    if is_root:
+        _complete_process(turn, instance, step)
+        return
+    is_looped, ends_loop = scope_key in instance.loops, False
+    if is_looped:
         gathered = loops.gather(turn, instance, record)
         if isinstance(gathered, Incident):
             _completing(turn, instance, record)
-            turn.raise_incident(instance, step.key, gathered, step)
+            turn.raise_incident(instance, key, gathered, step)
             return
         ends_loop = gathered.ends_loop
     flows = element.outgoing if taken is None else taken
     if element.chooses:
-        lookup = lookup_in(instance, record.scope_key)
+        lookup = lookup_in(instance, scope_key)
         chosen = all_that_hold(turn, process, element, element.default_flow, lookup)
         if isinstance(chosen, Incident):
             _completing(turn, instance, record)
-            turn.raise_incident(instance, step.key, chosen, step)
+            turn.raise_incident(instance, key, chosen, step)
             return
         flows = chosen
-    if isinstance(element, Process):
-        compensation.forget_all(turn, instance)
-        _answer_result(turn, instance)
-        note_end(turn, instance)
-    elif element.boundary_events or instance.compensations:
+    if element.boundary_events or instance.compensations:
         compensation.subscribe(turn, process, instance, record, element)
-    turn.emit(ElementCompleted(step.key, instance.key, record.element))
-    if isinstance(element, Process):
-        start_next(turn, instance)
-        if instance.parent is not None:
-            calls.completed(turn, instance.parent, instance.variables.get(instance.key, {}))
-        return
+    turn.emit(ElementCompleted(key, instance.key, record.element))
     if instance.compensations:
-        compensation.handler_ended(turn, instance, step.key)
+        compensation.handler_ended(turn, instance, key)
     if process.joins:
-        turn.schedule(CheckJoins(instance.key, record.scope_key))
-    if record.element in instance.terminate_after:
+        turn.schedule(CheckJoins(instance.key, scope_key))
+    if instance.terminate_after and record.element in instance.terminate_after:
         turn.schedule(TerminateElement(instance.key, instance.key))
         return
     if then is not None:
@@ -126,12 +125,29 @@ def complete(
         return
     if isinstance(element, ThrowEvent) and _goes_on_by_itself(turn, instance, record, element):
         return
-    if record.scope_key in instance.loops:
-        loops.completed_inside(turn, instance, record.scope_key, ends_loop=ends_loop)
+    if is_looped:
+        loops.completed_inside(turn, instance, scope_key, ends_loop=ends_loop)
     for flow in flows:
-        take(turn, process, instance, record.scope_key, flow)
+        take(turn, process, instance, scope_key, flow)
     if not flows:
-        complete_scope_if_done(turn, instance, record.scope_key)
+        complete_scope_if_done(turn, instance, scope_key)
+
+
+def _complete_process(turn: Turn, instance: ProcessInstance, step: CompleteElement) -> None:
+    """The last in a process has completed, and with it the instance does."""
+    record, parent = instance.elements[instance.key], instance.parent
+    if parent is not None:
+        incident = calls.cannot_return(turn, instance, parent)
+        if incident is not None:
+            turn.raise_incident(instance, instance.key, incident, step)
+            return
+    compensation.forget_all(turn, instance)
+    _answer_result(turn, instance)
+    note_end(turn, instance)
+    turn.emit(ElementCompleted(instance.key, instance.key, record.element))
+    start_next(turn, instance)
+    if parent is not None:
+        calls.completed(turn, parent, instance.variables.get(instance.key, {}))
 
 
 def pass_through(element: Element, activation: Activation) -> Incident | None:
@@ -145,7 +161,7 @@ def take(
     turn: Turn, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
 ) -> None:
     sequence_flow = process.elements[flow]
-    assert isinstance(sequence_flow, SequenceFlow), f"{flow} is no sequence flow"
+    assert type(sequence_flow) is SequenceFlow, f"{flow} is no sequence flow"
     turn.emit(SequenceFlowTaken(instance.key, scope_key, flow))
     turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
 
@@ -215,7 +231,7 @@ def _hand_on_variables(
 
 
 def _completing(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> None:
-    if record.state is not Lifecycle.COMPLETING:
+    if record.state is not COMPLETING:
         turn.emit(ElementCompleting(record.key, instance.key, record.element))
 
 

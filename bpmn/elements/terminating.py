@@ -14,7 +14,7 @@ from bpmnd.bpmn.elements.task_changes import cancel as cancel_task
 from bpmnd.bpmn.events import ElementTerminated, ElementTerminating, JobCanceled
 from bpmnd.bpmn.model.graph import Process
 from bpmnd.bpmn.outcomes import Rejected, RejectionType
-from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
+from bpmnd.bpmn.state.records import TERMINATING, ElementInstance, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, CheckJoins, TerminateChildren, TerminateElement
 from bpmnd.bpmn.turn import Turn
 
@@ -29,7 +29,7 @@ def terminate(turn: Turn, step: TerminateElement) -> None:
     record = instance.elements.get(step.key) if instance is not None else None
     if instance is None or record is None:
         return
-    if record.state is not Lifecycle.TERMINATING:
+    if record.state is not TERMINATING:
         turn.emit(ElementTerminating(step.key, instance.key, record.element))
         if record.job_key:
             turn.emit(JobCanceled(record.job_key, instance.key))
@@ -87,9 +87,9 @@ def _terminated(turn: Turn, instance: ProcessInstance, record: ElementInstance) 
     if process.joins:
         turn.schedule(CheckJoins(instance.key, record.scope_key))
     scope = instance.elements[record.scope_key]
-    if scope.state is not Lifecycle.TERMINATING and instance.compensations:
+    if scope.state is not TERMINATING and instance.compensations:
         compensation.handler_ended(turn, instance, record.key)
-    if scope.state is Lifecycle.TERMINATING:
+    if scope.state is TERMINATING:
         if scope.key not in instance.children:
             turn.schedule(TerminateElement(instance.key, scope.key))
     elif record.element in instance.terminate_after:

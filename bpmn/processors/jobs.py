@@ -37,7 +37,7 @@ from bpmnd.bpmn.outcomes import (
 )
 from bpmnd.bpmn.outcomes import JobsActivated as JobsAnswer
 from bpmnd.bpmn.processors import ad_hoc, listeners
-from bpmnd.bpmn.state.records import Job, JobState, ProcessInstance
+from bpmnd.bpmn.state.records import JOB_ACTIVATABLE, JOB_ACTIVATED, Job, ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement, ThrowError
 from bpmnd.bpmn.turn import JobNote, Turn
 from bpmnd.bpmn.user_tasks import changed
@@ -83,7 +83,7 @@ def lent_still(turn: Turn, command: ActivateJobs, lent: LentJobs) -> tuple[Activ
     for key in lent.keys:
         instance = turn.state.owner_of(key)
         job = instance.jobs.get(key) if instance is not None else None
-        if job is not None and job.state is JobState.ACTIVATED and job.due == lent.deadline:
+        if job is not None and job.state is JOB_ACTIVATED and job.due == lent.deadline:
             jobs.append(_activated(turn, key, command, lent.deadline))
     return tuple(jobs)
 
@@ -159,7 +159,7 @@ def yield_jobs(turn: Turn, command: YieldJobs) -> Outcome:
         job = instance.jobs.get(key) if instance is not None else None
         if instance is None or job is None:
             continue
-        if job.state is JobState.ACTIVATED and job.due == deadline:
+        if job.state is JOB_ACTIVATED and job.due == deadline:
             turn.emit(JobYielded(key, instance.key))
             turn.offered.add((instance.tenant_id, job.type))
     return Accepted()
@@ -250,7 +250,7 @@ def update(turn: Turn, command: UpdateJob) -> Outcome:
             f"Expected to update retries for job with key '{command.key}' with a positive amount of"
             f" retries, but the amount given was '{command.retries}'",
         )
-    if command.timeout_ms is not None and job.state is not JobState.ACTIVATED:
+    if command.timeout_ms is not None and job.state is not JOB_ACTIVATED:
         return Rejected(
             RejectionType.INVALID_STATE,
             f"Expected to update the timeout of job with key '{command.key}', but it is not active",
@@ -268,7 +268,7 @@ def fire_job(turn: Turn, instance: ProcessInstance, key: int) -> None:
     job = instance.jobs.get(key)
     if job is None or not 0 < job.due <= turn.now:
         return
-    if job.state is JobState.ACTIVATED:
+    if job.state is JOB_ACTIVATED:
         turn.emit(JobTimedOut(job.key, instance.key))
         turn.notes.append(JobNote(job.type, "timed_out", 1))
     else:
@@ -282,7 +282,7 @@ def _job_to(turn: Turn, key: int, verb: str, variables: Variables) -> tuple[Proc
     job = instance.jobs.get(key) if instance is not None else None
     if instance is None or job is None:
         return _no_such_job(key, verb)
-    if job.state not in (JobState.ACTIVATED, JobState.ACTIVATABLE):
+    if job.state not in (JOB_ACTIVATED, JOB_ACTIVATABLE):
         return Rejected(
             RejectionType.INVALID_STATE,
             f"Expected to {verb} job with key '{key}', but it is in state '{job.state.name}'",

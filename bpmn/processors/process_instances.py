@@ -14,7 +14,7 @@ from bpmnd.bpmn.outcomes import ProcessInstanceCreated as InstanceAnswer
 from bpmnd.bpmn.processors.modification import ACTIVATED_BY_HAND, type_of
 from bpmnd.bpmn.starts import open_process
 from bpmnd.bpmn.state.deployed import Definition
-from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
+from bpmnd.bpmn.state.records import ACTIVATED, ElementInstance, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize
@@ -34,12 +34,15 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
         return terminate_after
 
     key = turn.new_key()
-    sketch = ProcessInstance(key, definition.key, definition.tenant_id, (), None, turn.now)
-    sketch.elements = {key: ElementInstance(key, process.root.index, key, Lifecycle.ACTIVATED)}
-    sketch.variables = {key: command.variables}
-    opening = _opening(turn, process, sketch, starts) if starts else None
-    if isinstance(opening, Rejected):
-        return opening
+    opening: Opening | None = None
+    if starts:
+        sketch = ProcessInstance(key, definition.key, definition.tenant_id, (), None, turn.now)
+        sketch.elements = {key: ElementInstance(key, process.root.index, key, ACTIVATED)}
+        sketch.variables = {key: command.variables}
+        planned = _opening(turn, process, sketch, starts)
+        if isinstance(planned, Rejected):
+            return planned
+        opening = planned
     request = turn.request if command.await_result else 0
     turn.emit(
         ProcessInstanceCreated(

@@ -1,7 +1,7 @@
 """How an entry of the state stands to the store below it, between one checkpoint and the next."""
 
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Row: TypeAlias = tuple[bytes, bytes | None]
 """One row of a checkpoint: key and value, or key and None for a tombstone."""
@@ -16,6 +16,12 @@ class Change(IntEnum):
     FRESH = 1
     PRESENT = 2
     REMOVED = 3
+
+
+FRESH: Final = Change.FRESH
+PRESENT: Final = Change.PRESENT
+REMOVED: Final = Change.REMOVED
+# As those of states in `records.py`, names that are quickly read.
 
 
 def key_bytes(prefix: bytes, key: int, width: int = 8) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import final
 
 from bpmnd.bpmn.state.blocks import give_back_room
-from bpmnd.bpmn.state.changes import Change, Row, key_bytes
+from bpmnd.bpmn.state.changes import FRESH, PRESENT, REMOVED, Change, Row, key_bytes
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.owners import Owners
@@ -43,12 +43,15 @@ class Instances:
 
     def touch(self, key: int, journal: Journal) -> ProcessInstance:
         """The instance, to be changed; it must exist."""
-        instance = self.get(key)
-        assert instance is not None, f"no process instance {key}"
+        block = self._live.get(key >> _BLOCK_SHIFT)
+        instance = None if block is None else block.get(key)
+        if instance is None:
+            instance = self._fault_in(key)
+            assert instance is not None, f"no process instance {key}"
         if key not in self._changed:
             if key in self._capturing:
                 self._capture(key)
-            journal.put(self._changed, key, Change.PRESENT)
+            journal.put(self._changed, key, PRESENT)
         return instance
 
     def add(self, instance: ProcessInstance, journal: Journal) -> None:
@@ -59,18 +62,18 @@ class Instances:
         if block is None:
             block = self._live[number] = {}
         journal.put(block, key, instance)
-        journal.put(self._changed, key, Change.FRESH)
+        journal.put(self._changed, key, FRESH)
 
     def remove(self, key: int, journal: Journal) -> None:
         """Drop a touched instance."""
         journal.drop(self._live[key >> _BLOCK_SHIFT], key)
-        if self._changed[key] is Change.FRESH:
+        if self._changed[key] is FRESH:
             journal.drop(self._changed, key)
         else:
-            journal.put(self._changed, key, Change.REMOVED)
+            journal.put(self._changed, key, REMOVED)
 
     def _fault_in(self, key: int) -> ProcessInstance | None:
-        if key < 0 or (self._changed.get(key) or self._flushing.get(key)) is Change.REMOVED:
+        if key < 0 or (self._changed.get(key) or self._flushing.get(key)) is REMOVED:
             return None
         row = self._store.get(key_bytes(INSTANCES, key))
         if row is None:
@@ -88,7 +91,7 @@ class Instances:
         assert not self._flushing, "two captures at once of the instances"
         self._flushing, self._changed = self._changed, {}
         for key, change in self._flushing.items():
-            if change is Change.REMOVED:
+            if change is REMOVED:
                 self._rows.append((key_bytes(INSTANCES, key), None))
             else:
                 self._capturing[key] = None
@@ -108,7 +111,7 @@ class Instances:
     def readable(self, in_memory_max: int) -> None:
         """The store has what was captured. What has not changed since may leave the memory."""
         for key, change in self._flushing.items():
-            if change is Change.REMOVED:
+            if change is REMOVED:
                 self._evictable.pop(key, None)
             elif key not in self._changed:
                 self._evictable[key] = None

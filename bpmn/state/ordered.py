@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import final
 
-from bpmnd.bpmn.state.changes import Change, Row, key_bytes, prefix_end
+from bpmnd.bpmn.state.changes import FRESH, PRESENT, REMOVED, Change, Row, key_bytes, prefix_end
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.journal import Journal
 
@@ -35,7 +35,7 @@ class OrderedIndex:
     def add(self, entry: int, journal: Journal) -> None:
         assert entry not in self._members, f"{entry} is already in the index {self._prefix!r}"
         known = entry in self._changed or entry in self._flushing
-        journal.put(self._changed, entry, Change.PRESENT if known else Change.FRESH)
+        journal.put(self._changed, entry, PRESENT if known else FRESH)
         journal.put(self._members, entry, None)
         heappush(self._heap, entry)
 
@@ -45,10 +45,10 @@ class OrderedIndex:
             self._members[entry] = None
         del self._members[entry]
         journal.removed(self, entry)
-        if self._changed.get(entry) is Change.FRESH:
+        if self._changed.get(entry) is FRESH:
             journal.drop(self._changed, entry)
         else:
-            journal.put(self._changed, entry, Change.REMOVED)
+            journal.put(self._changed, entry, REMOVED)
 
     def restore(self, entry: int) -> None:
         self._members[entry] = None
@@ -93,7 +93,7 @@ class OrderedIndex:
 
     def _is_removed(self, entry: int) -> bool:
         change = self._changed.get(entry) or self._flushing.get(entry)
-        return change is Change.REMOVED
+        return change is REMOVED
 
     def capture(self) -> Iterator[Row]:
         """What changed since the last capture, as rows, while new changes are gathered apart."""
@@ -103,7 +103,7 @@ class OrderedIndex:
 
     def _rows(self, changes: dict[int, Change]) -> Iterator[Row]:
         for entry, change in changes.items():
-            yield key_bytes(self._prefix, entry, self._width), None if change is Change.REMOVED else b""
+            yield key_bytes(self._prefix, entry, self._width), None if change is REMOVED else b""
 
     def readable(self, head_max: int) -> None:
         """The store has what was captured: forget it here, and keep no more than a head in memory."""
