@@ -18,6 +18,7 @@ from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import Answer, Reply, Submit, fail
 from bpmnd.actors.replies import together
+from bpmnd.actors.sampling import sampled_rows
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
 from bpmnd.bpmn.commands import (
@@ -28,6 +29,7 @@ from bpmnd.bpmn.commands import (
     Continue,
     FireDue,
     Origin,
+    SampleState,
     asked_for,
 )
 from bpmnd.bpmn.engine import Engine
@@ -102,7 +104,7 @@ class Leadership:
         self._consensus = consensus
         self._raft = consensus.raft
         self._machine = machine
-        self._state = machine.state
+        self.state: Final = machine.state
         self.engine: Final = engine
         self._channels = channels
         self._checkpoints = checkpoints
@@ -128,6 +130,7 @@ class Leadership:
         self._deciding: Reply | None = None
         self._waiting: dict[int, Reply] = {}
         self._waiting_max = _WAITING_SLACK
+        self._to_sample: tuple[bytes, ...] = ()
         self._last_request = self.term << _TERM_SHIFT
         self._last_read = consensus.confirmed
         channels.committed(channels.last_numbers())
@@ -168,26 +171,34 @@ class Leadership:
 
     def next_due(self) -> int | None:
         """When something falls due next, in log time."""
-        return self._state.next_due()
+        return self.state.next_due()
 
     def do_own_work(self, seconds_max: float) -> bool:
         """What nobody sends: timers and deadlines, and what earlier turns left over. True: there is more."""
         more = False
-        due = self._state.next_due()
+        due = self.state.next_due()
         if due is not None and due <= self.now:
             more = self._fire_due(seconds_max)
-        continuations = self._state.continuations.items
+        continuations = self.state.continuations.items
         if continuations:
             started = self._clock.monotonic()
             for key in list(islice(continuations, _CONTINUATIONS_PER_TICK)):
                 self._decide(Continue(key), None)
                 if self._clock.monotonic() - started > seconds_max:
                     break
-            more = more or bool(self._state.continuations.items)
+            more = more or bool(self.state.continuations.items)
         return more
+
+    def sample(self, rows: tuple[bytes, ...]) -> None:
+        """Have these rows compared between the replicas, at the end of the next frame."""
+        self._to_sample = rows
+        self._wake()
 
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
+        if self._to_sample:
+            sampled, self._to_sample = self._to_sample, ()
+            self._decide(SampleState(sampled), None)
         commands = self._decided
         if commands:
             self._latency.decided(commands, self._clock.monotonic() - self._began)
@@ -200,18 +211,23 @@ class Leadership:
         started = self._clock.monotonic()
         size, read = 0, 0
         if self._events:
-            payload = encode_frame(self.now, self._state.last_key, self._notes, self._events, self._origins)
+            payload = encode_frame(self.now, self.state.last_key, self._notes, self._events, self._origins)
             size = len(payload)
-            self._machine.decided(self._raft.propose(payload))
+            index = self._raft.propose(payload)
+            self._machine.decided(index)
             self.uncommitted_bytes += size
-            self._checkpoints.grew(size)
+            rows = sampled_rows(self._events)
+            if rows is not None:
+                self._machine.sample(index, rows)
+            if rows is None or len(self._events) > 1:
+                self._checkpoints.grew(size)  # A sample changes nothing: nobody waits for more of them.
             self._events = []
             self._notes = []
             self._origins = []
         else:
             self._last_read = read = self._last_read + 1
             self._raft.read_index(read)
-        sent = self._channels.last_numbers() if self._state.outbox.items else {}
+        sent = self._channels.last_numbers() if self.state.outbox.items else {}
         pending = _Pending(
             commands, self._raft.last_index, read, self._answers, self._offered, sent, size, started
         )
@@ -244,7 +260,7 @@ class Leadership:
 
     def _offer(self, jobs: set[tuple[str, str]]) -> None:
         """Tell of jobs, unless a claim decided meanwhile has them: whoever came now would get nothing."""
-        state = self._state
+        state = self.state
         self._watching.offered({kind for kind in jobs if state.first_activatable(*kind, 1)})
 
     def _gathered(self) -> None:
@@ -312,7 +328,7 @@ class Leadership:
             self._waiting_max = 2 * len(self._waiting) + _WAITING_SLACK
 
     def _fire_due(self, seconds_max: float) -> bool:
-        keys = self._state.due(self.now, DUE_PER_TICK)
+        keys = self.state.due(self.now, DUE_PER_TICK)
         started = self._clock.monotonic()
         more = len(keys) == DUE_PER_TICK
         for key in keys:
@@ -320,5 +336,5 @@ class Leadership:
             if self._clock.monotonic() - started > seconds_max:
                 more = True
                 break
-        assert self._state.due(self.now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
+        assert self.state.due(self.now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
         return more
