@@ -104,7 +104,7 @@ class Leadership:
         self._consensus = consensus
         self._raft = consensus.raft
         self._machine = machine
-        self.state: Final = machine.state
+        self._state = machine.state
         self.engine: Final = engine
         self._channels = channels
         self._checkpoints = checkpoints
@@ -171,22 +171,22 @@ class Leadership:
 
     def next_due(self) -> int | None:
         """When something falls due next, in log time."""
-        return self.state.next_due()
+        return self._state.next_due()
 
     def do_own_work(self, seconds_max: float) -> bool:
         """What nobody sends: timers and deadlines, and what earlier turns left over. True: there is more."""
         more = False
-        due = self.state.next_due()
+        due = self._state.next_due()
         if due is not None and due <= self.now:
             more = self._fire_due(seconds_max)
-        continuations = self.state.continuations.items
+        continuations = self._state.continuations.items
         if continuations:
             started = self._clock.monotonic()
             for key in list(islice(continuations, _CONTINUATIONS_PER_TICK)):
                 self._decide(Continue(key), None)
                 if self._clock.monotonic() - started > seconds_max:
                     break
-            more = more or bool(self.state.continuations.items)
+            more = more or bool(self._state.continuations.items)
         return more
 
     def sample(self, rows: tuple[bytes, ...]) -> None:
@@ -211,7 +211,7 @@ class Leadership:
         started = self._clock.monotonic()
         size, read = 0, 0
         if self._events:
-            payload = encode_frame(self.now, self.state.last_key, self._notes, self._events, self._origins)
+            payload = encode_frame(self.now, self._state.last_key, self._notes, self._events, self._origins)
             size = len(payload)
             index = self._raft.propose(payload)
             self._machine.decided(index)
@@ -227,7 +227,7 @@ class Leadership:
         else:
             self._last_read = read = self._last_read + 1
             self._raft.read_index(read)
-        sent = self._channels.last_numbers() if self.state.outbox.items else {}
+        sent = self._channels.last_numbers() if self._state.outbox.items else {}
         pending = _Pending(
             commands, self._raft.last_index, read, self._answers, self._offered, sent, size, started
         )
@@ -260,7 +260,7 @@ class Leadership:
 
     def _offer(self, jobs: set[tuple[str, str]]) -> None:
         """Tell of jobs, unless a claim decided meanwhile has them: whoever came now would get nothing."""
-        state = self.state
+        state = self._state
         self._watching.offered({kind for kind in jobs if state.first_activatable(*kind, 1)})
 
     def _gathered(self) -> None:
@@ -328,7 +328,7 @@ class Leadership:
             self._waiting_max = 2 * len(self._waiting) + _WAITING_SLACK
 
     def _fire_due(self, seconds_max: float) -> bool:
-        keys = self.state.due(self.now, DUE_PER_TICK)
+        keys = self._state.due(self.now, DUE_PER_TICK)
         started = self._clock.monotonic()
         more = len(keys) == DUE_PER_TICK
         for key in keys:
@@ -336,5 +336,5 @@ class Leadership:
             if self._clock.monotonic() - started > seconds_max:
                 more = True
                 break
-        assert self.state.due(self.now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
+        assert self._state.due(self.now, 1) != keys[:1], f"{keys[0]} is due, but nothing came of it"
         return more

@@ -487,8 +487,9 @@ class PartitionActor(Actor[Message]):
 
     def _sample(self) -> None:
         """As the leader of several: have some rows compared."""
-        if self._leading is not None and len(self._raft.progress()) > 1:
-            self._leading.sample(self._choice.choose(self._leading.state, self.checkpoints.changed))
+        leading, machine = self._leading, self.machine
+        if leading is not None and machine is not None and len(self._raft.progress()) > 1:
+            leading.sample(self._choice.choose(machine.state, self.checkpoints.changed))
 
     def _needed_by_followers(self) -> int:
         """Up to where the log may be let go of without anybody needing a whole checkpoint instead."""
