@@ -10,6 +10,7 @@ from typing import Final, Protocol, final
 
 from bpmnd.actors.clock import Clock, Scheduler
 from bpmnd.actors.consensus import Configurations
+from bpmnd.actors.sampling import CHANGED_ROWS
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.state import Capture
@@ -73,6 +74,8 @@ class Checkpoints:
         self._bytes_since = 0
         self._last_at = clock.monotonic()
         self.count = 0
+        self.changed: tuple[bytes, ...] = ()
+        """Keys of some of the rows that the last checkpoint wrote, from all over it."""
         position = store.position()
         self.position: Position | None = position
 
@@ -138,9 +141,15 @@ class Checkpoints:
 
     def readable(self) -> None:
         """The store has the checkpoint: forget in memory what it can give back."""
+        if self._capture is not None:
+            self.changed = self._some_of(self._capture.rows)
         self._capture, self._encoded, self._writing = None, False, False
         self.count += 1
         self._state.readable(
             instances_in_memory_max=self._policy.instances_in_memory_max,
             index_head_max=self._policy.index_head_max,
         )
+
+    def _some_of(self, rows: Sequence[Row]) -> tuple[bytes, ...]:
+        step = -(-len(rows) // CHANGED_ROWS) or 1
+        return tuple(key for key, _ in rows[self.count % step :: step])

@@ -46,6 +46,7 @@ from bpmnd.actors.peer_messages import (
 from bpmnd.actors.peers import Peers
 from bpmnd.actors.requests import Requested, Requests
 from bpmnd.actors.routing import RemoteGateway, RoutedPartition
+from bpmnd.actors.sampling import SampleTold
 from bpmnd.cluster.membership import CONTROLLER_GROUP, member_id, node_of
 
 
@@ -65,6 +66,7 @@ class Dispatch:
         channels: ChannelCarrier,
         control: Control,
         history: Callable[[], History | None],
+        version: str,
     ) -> None:
         self._identity = identity
         self._entropy = entropy
@@ -77,6 +79,7 @@ class Dispatch:
         self._channels = channels
         self._control = control
         self._history = history
+        self._version = version
         self._gateways: dict[int, RemoteGateway] = {}
 
     def disconnected(self, node: int) -> None:
@@ -187,12 +190,17 @@ class Dispatch:
         return gateway
 
     def _compare_logs(self, node: int, status: NodeStatus) -> None:
-        """What others have committed must be the same here."""
+        """What others have committed must be the same here, and what they make of it: if they are of the same
+        version, which may keep things in another form."""
         member = member_id(node, self._peers.connected[node])
         for replica in status.replicas:
             actor = self._actor(replica.partition)
-            if replica.is_healthy and replica.index and actor is not None:
+            if not replica.is_healthy or actor is None:
+                continue
+            if replica.index:
                 actor.tell(PeerPosition(member, replica.leads, replica.index, replica.hash))
+            if replica.sampled and status.version == self._version:
+                actor.tell(SampleTold(member, replica.leads, replica.sampled, replica.digest))
 
     def _serve(self, node: int, request: InstallRequest) -> None:
         """Send pieces of a checkpoint, or say why not."""

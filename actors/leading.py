@@ -18,6 +18,7 @@ from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import Answer, Reply, Submit, fail
 from bpmnd.actors.replies import together
+from bpmnd.actors.sampling import sampled_rows
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
 from bpmnd.bpmn.commands import (
@@ -28,6 +29,7 @@ from bpmnd.bpmn.commands import (
     Continue,
     FireDue,
     Origin,
+    SampleState,
     asked_for,
 )
 from bpmnd.bpmn.engine import Engine
@@ -128,6 +130,7 @@ class Leadership:
         self._deciding: Reply | None = None
         self._waiting: dict[int, Reply] = {}
         self._waiting_max = _WAITING_SLACK
+        self._to_sample: tuple[bytes, ...] = ()
         self._last_request = self.term << _TERM_SHIFT
         self._last_read = consensus.confirmed
         channels.committed(channels.last_numbers())
@@ -186,8 +189,16 @@ class Leadership:
             more = more or bool(self._state.continuations.items)
         return more
 
+    def sample(self, rows: tuple[bytes, ...]) -> None:
+        """Have these rows compared between the replicas, at the end of the next frame."""
+        self._to_sample = rows
+        self._wake()
+
     def make_frame(self) -> None:
         """Propose what this tick has decided, and keep what waits for its commit."""
+        if self._to_sample:
+            sampled, self._to_sample = self._to_sample, ()
+            self._decide(SampleState(sampled), None)
         commands = self._decided
         if commands:
             self._latency.decided(commands, self._clock.monotonic() - self._began)
@@ -202,9 +213,14 @@ class Leadership:
         if self._events:
             payload = encode_frame(self.now, self._state.last_key, self._notes, self._events, self._origins)
             size = len(payload)
-            self._machine.decided(self._raft.propose(payload))
+            index = self._raft.propose(payload)
+            self._machine.decided(index)
             self.uncommitted_bytes += size
-            self._checkpoints.grew(size)
+            rows = sampled_rows(self._events)
+            if rows is not None:
+                self._machine.sample(index, rows)
+            if rows is None or len(self._events) > 1:
+                self._checkpoints.grew(size)  # A sample changes nothing: nobody waits for more of them.
             self._events = []
             self._notes = []
             self._origins = []

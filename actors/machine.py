@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, final
 
+from bpmnd.actors.sampling import Samples, sampled_rows
 from bpmnd.bpmn.appliers.window import Window
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.state import State
@@ -48,6 +49,8 @@ class Machine:
         position = store.position()
         self._applied = self._taken = 0 if position is None else position.index
         self._window = Window()
+        self._grown = 0
+        self.samples: Final = Samples()
         self.waiting_bytes = 0
         """Of the frames that are taken and not applied."""
         self.state: Final = State(partition_id, GuardedStore(store))
@@ -74,17 +77,38 @@ class Machine:
         """As the leader: what was decided is in the log up to here."""
         self._applied = self._taken = index
 
+    def sample(self, index: int, rows: Iterable[bytes]) -> None:
+        """Look at these rows, as the entry at `index` wants it: the state stands there."""
+        assert self._applied == index, f"sampled at {index}, but the state is at {self._applied}"
+        self.samples.note(index, self.state.digest(rows))
+
     def follow(self) -> None:
         self.state.journal = NoJournal()
 
     def take(self, index: int, kind: int, payload: bytes) -> None:
         """Take the next entry, to be applied later. Raises CodecError for frames this build does not know."""
         assert index == self._taken + 1, f"entry {index} after {self._taken}"
-        if kind == EntryKind.COMMAND:
-            self._window.add(decode_frame(payload))
-            self.replayed += 1
-            self.waiting_bytes += len(payload)
+        if kind != EntryKind.COMMAND:
+            self._taken = index
+            return
+        frame = decode_frame(payload)
+        rows = sampled_rows(frame.events)
+        if rows is not None:
+            self.apply()
+        self._window.add(frame)
         self._taken = index
+        self.replayed += 1
+        self.waiting_bytes += len(payload)
+        if rows is None or len(frame.events) > 1:
+            self._grown += len(payload)
+        if rows is not None:  # Left out would be what the leader still had when it looked.
+            self.apply()
+            self.sample(index, rows)
+
+    def grown(self) -> int:
+        """Bytes of the frames taken since the last time, but for samples, which change nothing."""
+        grown, self._grown = self._grown, 0
+        return grown
 
     def apply(self) -> None:
         """Apply all that is taken."""

@@ -7,9 +7,11 @@ from typing import final
 from bpmnd.actors.clock import Scheduler
 from bpmnd.actors.histories import Histories
 from bpmnd.actors.installing import DivergedError, Installation, Installed
+from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import PeerPosition
 from bpmnd.actors.peer_messages import InstallAnswer, InstallDone, InstallRequest
 from bpmnd.actors.replica import Replica
+from bpmnd.actors.sampling import SampleTold, StateComparison
 from bpmnd.cluster.raft import SnapshotOffer
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError
@@ -46,6 +48,7 @@ class Mending:
         self._found_damaged = found_damaged
         self._wake = wake
         self._histories = Histories(f"partition-{self._id}", self._raft.member, replica.log.log)
+        self._states = StateComparison(f"partition {self._id}", self._raft.member)
         self._installation: Installation | None = None
         self._stopped = False
         self.is_damaged = self._raft.damaged
@@ -65,6 +68,11 @@ class Mending:
     def compared(self) -> int:
         """How often what another member has committed was the same here."""
         return self._histories.agreed
+
+    @property
+    def states_compared(self) -> tuple[int, int]:
+        """How often another member saw the same in its state as was seen here, and how often not."""
+        return self._states.agreed, self._states.differed
 
     def position(self) -> Position | None:
         """A position of the log that is committed and on disk here, near its end; None if there is none."""
@@ -134,17 +142,28 @@ class Mending:
 
     # Histories
 
-    def told(self, position: PeerPosition) -> None:
-        """What a member has committed."""
-        self._histories.told(position)
+    def told(self, told: PeerPosition | SampleTold) -> None:
+        """What a member has committed, or saw in its state."""
+        if isinstance(told, SampleTold):
+            self._states.told(told)
+        else:
+            self._histories.told(told)
 
-    def compare(self) -> None:
-        """Histories that are the same up to the commit have the same hash there. Raises DamageError."""
+    def compare(self, machine: Machine | None) -> None:
+        """Histories that are the same up to the commit have the same hash there, and the same state is what
+        they add up to. Raises DamageError."""
         if self.is_damaged:
             return
-        other = self._histories.contradiction(self._raft.committed, self._raft.configuration.voters)
+        committed, voters = self._raft.committed, self._raft.configuration.voters
+        other = self._histories.contradiction(committed, voters)
         if other is not None:
             raise self._contradicted(other.index, f"others have another history: {other}")
+        if machine is None:
+            return
+        seen = self._states.contradiction(machine.samples, committed, voters)
+        if seen is not None:
+            what = f"others have another state: {seen}"
+            raise DamageError("state", self._replica.files.directory, seen.index, None, what)
 
     def _contradicted(self, index: int, what: str) -> DamageError:
         return DamageError("chain", self._replica.files.directory / LOG, index, None, what)

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
+from bpmnd.actors.sampling import SampleTold
 from bpmnd.bpmn.commands import (
     BroadcastSignal,
     Command,
@@ -158,6 +159,7 @@ Message: TypeAlias = (
     | CheckpointWritten
     | MachineLoaded
     | PeerPosition
+    | SampleTold
     | Reconcile
     | ClusterChanged
     | DamageFound

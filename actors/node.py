@@ -140,6 +140,7 @@ class Node:
             self.channels,
             self.control,
             lambda: self.history,
+            settings.version,
         )
         self._removing: set[int] = set()
         """Partitions of which a replica here is just being deleted."""
@@ -367,6 +368,7 @@ class Node:
             supplied,
             actor.live,
             mending.progress or "",
+            *actor.sample,
         )
 
     # What the network tells

@@ -55,6 +55,7 @@ from bpmnd.actors.peer_messages import (
 from bpmnd.actors.reconciling import next_change, report_of, successor
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.runtime import Actor, LaneLimits
+from bpmnd.actors.sampling import SampleChoice, SampleTold
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.standby import Standby
 from bpmnd.actors.watching import JobWatching
@@ -126,6 +127,7 @@ class PartitionActor(Actor[Message]):
         self._leader_changed = leader_changed
         self._has_peers = has_peers
         self.mending = Mending(replica, scheduler, ask, installed, self._contradicted, self.wake)
+        self._choice = SampleChoice(clock.monotonic)
         self._goal: frozenset[int] = frozenset()
         self.serving = Serving(replica, scheduler, self.found_damaged)
         self._consensus = replica.consensus
@@ -189,6 +191,12 @@ class PartitionActor(Actor[Message]):
     def machine(self) -> Machine | None:
         """What is applied here; None while it is built anew."""
         return self._standby.machine
+
+    @property
+    def sample(self) -> tuple[int, bytes]:
+        """(index, digest) of the last look at the state that stands for good; (0, b"") if there was none."""
+        seen = None if self.machine is None else self.machine.samples.newest(self._raft.committed)
+        return seen or (0, b"")
 
     @property
     def checkpoints(self) -> Checkpoints:
@@ -280,7 +288,7 @@ class PartitionActor(Actor[Message]):
             case Tick():
                 self._raft.tick()
                 self._reconcile()
-                self.mending.compare()
+                self.mending.compare(self.machine)
             case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
@@ -298,7 +306,7 @@ class PartitionActor(Actor[Message]):
                     self._know_peers(self._leading.engine)
             case HasInstalled(member):
                 self._raft.report_snapshot(member, succeeded=True)
-            case PeerPosition():
+            case PeerPosition() | SampleTold():
                 self.mending.told(message)
             case DamageFound(error):
                 raise error
@@ -470,11 +478,18 @@ class PartitionActor(Actor[Message]):
 
     def _checkpoint_is_there(self) -> None:
         self._standby.checkpoint_is_there()
+        self._sample()
         position = self.replica.store.position()
         if position is not None:
             self._consensus.configurations.forget_before(position.index)
             if self._archiving is not None:
                 self._archiving.up_to(min(position.index, self._needed_by_followers()))
+
+    def _sample(self) -> None:
+        """As the leader of several: have some rows compared."""
+        leading, machine = self._leading, self.machine
+        if leading is not None and machine is not None and len(self._raft.progress()) > 1:
+            leading.sample(self._choice.choose(machine.state, self.checkpoints.changed))
 
     def _needed_by_followers(self) -> int:
         """Up to where the log may be let go of without anybody needing a whole checkpoint instead."""

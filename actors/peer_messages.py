@@ -112,6 +112,10 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Process instances under way."""
     installing: str = ""
     """How far a transfer to here has come, for people."""
+    sampled: int = 0
+    """Index of the newest committed entry at which rows of the state were looked at,"""
+    digest: bytes = b""
+    """and what was seen there."""
 
 
 class NodeStatus(_PeerMessage, frozen=True, gc=False, tag=11):

@@ -53,6 +53,11 @@ class Standby:
         """None while it is built anew."""
         self.checkpoints = self._checkpoints_of(replica.machine)
 
+    @property
+    def member(self) -> int:
+        """Whose it is."""
+        return self._raft.member
+
     # Following
 
     def follow(self) -> None:
@@ -95,7 +100,7 @@ class Standby:
             machine.take(entry.index, entry.kind, entry.payload)
 
     def _apply(self, machine: Machine) -> None:
-        self.checkpoints.grew(machine.waiting_bytes)
+        self.checkpoints.grew(machine.grown())
         machine.apply()
 
     # Dropping and loading
@@ -151,6 +156,7 @@ class Standby:
             self.checkpoints.readable()
 
     def _checkpoints_of(self, machine: Machine) -> Checkpoints:
+        machine.grown()
         return Checkpoints(
             machine.state,
             self.log.log,

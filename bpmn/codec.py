@@ -64,6 +64,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     130: commands.ReadGlobalListener,
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
+    170: commands.SampleState,
 }
 assert len(EVENT_CODES) == len(get_args(Event)), "every event has a code of its own"
 # With an id a command is noted as itself: the id stands in an event.

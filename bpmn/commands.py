@@ -417,6 +417,12 @@ class Supply(_Command, frozen=True, gc=False):
     partition: int
 
 
+class SampleState(_Command, frozen=True, gc=False):
+    """Have these rows of the state compared between the replicas."""
+
+    rows: tuple[bytes, ...]
+
+
 RepeatableCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
@@ -472,7 +478,9 @@ ReadCommand: TypeAlias = (
 )
 """They change nothing, and leave nothing in the log."""
 ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | ReadCommand | DoOnce
-InternalCommand: TypeAlias = FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply
+InternalCommand: TypeAlias = (
+    FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply | SampleState
+)
 Command: TypeAlias = ClientCommand | InternalCommand
 
 

@@ -45,6 +45,7 @@ from bpmnd.bpmn.commands import (
     ReadUserTaskForm,
     ReceiveChannelMessage,
     ResolveIncident,
+    SampleState,
     SetVariables,
     Supply,
     ThrowJobError,
@@ -99,6 +100,7 @@ from bpmnd.bpmn.processors import (
     modification,
     process_instances,
     reading,
+    samples,
     user_tasks,
 )
 from bpmnd.bpmn.processors.conditionals import evaluate as evaluate_conditionals
@@ -208,6 +210,7 @@ class Engine:
             ReceiveChannelMessage: channels.receive,
             AcknowledgeChannel: channels.acknowledge,
             Supply: deployments.supply,
+            SampleState: samples.sample,
             EvaluateDecision: decisions.evaluate,
             EvaluateExpression: expressions.evaluate,
             ReadDecision: decisions.read,

@@ -33,7 +33,7 @@ class DamageError(StorageError):
     """Bytes that were synced are not what was written. Never cut, never skipped.
 
     `kind` is one word: header, body, trailer, hash (bytes were altered), dropped, swapped, truncated, chain
-    (of another history), mark, vote, archive, checkpoint.
+    (of another history), mark, vote, archive, checkpoint, state (not what the others make of the same log).
     """
 
     def __init__(self, kind: str, file: Path, index: int | None, offset: int | None, what: str) -> None:

@@ -128,6 +128,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.ProcessInstanceMigrated: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATED"),
     events.ScopeReopened: Name("SCOPE_INTERRUPTION", "LIFTED"),
     events.MessageSubscriptionMigrated: Name("MESSAGE_SUBSCRIPTION", "MIGRATED"),
+    events.StateSampled: Name("STATE_SAMPLE", "TAKEN"),
 }
 COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Deploy: Name("DEPLOYMENT", "CREATE"),
@@ -168,6 +169,7 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Supply: Name("DEPLOYMENT", "DISTRIBUTE"),
     commands.ModifyProcessInstance: Name("PROCESS_INSTANCE_MODIFICATION", "MODIFY"),
     commands.MigrateProcessInstance: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATE"),
+    commands.SampleState: Name("STATE_SAMPLE", "TAKE"),
 }
 assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
 assert set(COMMAND_NAMES) == set(get_args(Command)) - {commands.DoOnce}, "every command has a name"

@@ -212,6 +212,8 @@ class Records:
                 return {**self._in_instance(instance_key), "passes": passes}
             case events.ContinuationRemoved():
                 return {}
+            case events.StateSampled(rows):
+                return {"rows": [key.hex() for key in rows]}
             case events.DecisionRequirementsCreated() | events.DecisionCreated():
                 return of_deployed(event)
             case events.DecisionEvaluated() | events.DecisionEvaluationFailed():

@@ -113,6 +113,7 @@ from bpmnd.bpmn.events.noted import (
     CommandForgotten,
     CommandNoted,
 )
+from bpmnd.bpmn.events.samples import StateSampled
 from bpmnd.bpmn.events.signals import (
     SignalBroadcasted,
     SignalStartEventSubscriptionCreated,
@@ -259,6 +260,7 @@ Event: TypeAlias = (
     | GlobalListenerCreated
     | GlobalListenerUpdated
     | GlobalListenerDeleted
+    | StateSampled
 )
 
 __all__ = [
@@ -353,6 +355,7 @@ __all__ = [
     "StartTimerCanceled",
     "StartTimerCreated",
     "StartTimerTriggered",
+    "StateSampled",
     "TimerCanceled",
     "TimerCreated",
     "TimerTriggered",

@@ -84,6 +84,15 @@ class Instances:
         self._owners.faulted_in(key, instance.owned_keys())
         return instance
 
+    def row(self, key: bytes) -> bytes | None:
+        """What the store would have under a row key if it stood at this moment."""
+        number = int.from_bytes(key[len(INSTANCES) :], "big")
+        block = self._live.get(number >> _BLOCK_SHIFT)
+        if block is not None and (instance := block.get(number)) is not None:
+            return encode_instance(instance)
+        is_removed = (self._changed.get(number) or self._flushing.get(number)) is Change.REMOVED
+        return None if is_removed else self._store.get(key)
+
     def count_in_memory(self) -> int:
         return sum(len(block) for block in self._live.values())
 

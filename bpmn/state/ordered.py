@@ -95,6 +95,13 @@ class OrderedIndex:
         change = self._changed.get(entry) or self._flushing.get(entry)
         return change is REMOVED
 
+    def row(self, key: bytes, store: ColdStore) -> bytes | None:
+        """What the store would have under a row key if it stood at this moment."""
+        entry = int.from_bytes(key[len(self._prefix) :], "big")
+        if entry in self._members:
+            return b""
+        return None if self._is_removed(entry) else store.get(key)
+
     def capture(self) -> Iterator[Row]:
         """What changed since the last capture, as rows, while new changes are gathered apart."""
         assert not self._flushing, f"two captures at once of {self._prefix!r}"

@@ -48,6 +48,11 @@ class Owners:
         else:
             journal.put(self._changed, key, _REMOVED)
 
+    def row(self, key: bytes) -> bytes | None:
+        """What the store would have under a row key if it stood at this moment."""
+        owner = self.get(int.from_bytes(key[len(OWNERS) :], "big"))
+        return None if owner is None else owner.to_bytes(8, "big")
+
     def faulted_in(self, owner: int, keys: Iterable[int]) -> None:
         """The instance `owner` is in memory again, and so are its keys."""
         for key in keys:

@@ -26,13 +26,19 @@ def prefix_free(text: str) -> bytes:
     return len(encoded).to_bytes(4, "big") + encoded
 
 
+def split_prefix_free(encoded: bytes) -> tuple[str, bytes]:
+    """The text that `prefix_free` has encoded, and what follows it."""
+    end = 4 + int.from_bytes(encoded[:4], "big")
+    return encoded[4:end].decode(), encoded[end:]
+
+
 class ColdTable(Generic[V]):
     """Records by their keys. They are frozen: what a capture has to write stays as it is."""
 
-    __slots__ = ("_changed", "_decoder", "_encoder", "_flushing", "_fresh", "_prefix", "_store")
+    __slots__ = ("_changed", "_decoder", "_encoder", "_flushing", "_fresh", "_store", "prefix")
 
     def __init__(self, prefix: bytes, record: type[V], store: ColdStore) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._store = store
         self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._decoder = msgspec.msgpack.Decoder(record)
@@ -47,7 +53,7 @@ class ColdTable(Generic[V]):
             return self._changed[key]
         if key in self._flushing:
             return self._flushing[key]
-        row = self._store.get(self._prefix + key)
+        row = self._store.get(self.prefix + key)
         return None if row is None else self._decoder.decode(row)
 
     def put(self, key: bytes, record: V, journal: Journal, *, is_new: bool = False) -> None:
@@ -67,18 +73,27 @@ class ColdTable(Generic[V]):
         """The record, if the store does not have it yet."""
         return self._changed[key] if key in self._changed else self._flushing.get(key)
 
+    def row(self, key: bytes) -> bytes | None:
+        """What the store would have under a row key if it stood at this moment."""
+        name = key[len(self.prefix) :]
+        for changes in (self._changed, self._flushing):
+            if name in changes:
+                record = changes[name]
+                return None if record is None else self._encoder.encode(record)
+        return self._store.get(key)
+
     def count_in_memory(self) -> int:
         return len(self._changed) + len(self._flushing)
 
     def capture(self) -> Iterator[Row]:
         """What changed since the last capture, as rows, while new changes are gathered apart."""
-        assert not self._flushing, f"two captures at once of {self._prefix!r}"
+        assert not self._flushing, f"two captures at once of {self.prefix!r}"
         self._flushing, self._changed, self._fresh = self._changed, {}, {}
         return self._rows(self._flushing)
 
     def _rows(self, changes: dict[bytes, V | None]) -> Iterator[Row]:
         for key, record in changes.items():
-            yield self._prefix + key, None if record is None else self._encoder.encode(record)
+            yield self.prefix + key, None if record is None else self._encoder.encode(record)
 
     def readable(self) -> None:
         """The store has what was captured: forget it here."""
@@ -137,23 +152,23 @@ class Series(ColdTable[V]):
 
     def _next_stored(self, group: bytes, start: bytes) -> tuple[bytes, V] | None:
         """The next record that only the store has."""
-        stop, look = prefix_end(self._prefix + group), _LOOK
+        stop, look = prefix_end(self.prefix + group), _LOOK
         gone_from, gone_to = self._gone.get(group, (b"", b""))
         if gone_from <= start < gone_to:
             start = gone_to
         else:
             gone_from = start
-        begin = self._prefix + start
+        begin = self.prefix + start
         while True:
             rows = self._store.range(begin, stop, look)
             for row_key, row in rows:
-                key = row_key[len(self._prefix) :]
+                key = row_key[len(self.prefix) :]
                 if key not in self._changed and key not in self._flushing:
                     return key, self._decoder.decode(row)
             if len(rows) < look:
                 return None
             begin = rows[-1][0] + b"\0"
-            self._gone[group] = gone_from, begin[len(self._prefix) :]
+            self._gone[group] = gone_from, begin[len(self.prefix) :]
             look = min(4 * look, _LOOK_MAX)
 
     def _arrange(self, group: bytes, key: bytes) -> None:

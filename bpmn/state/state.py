@@ -1,7 +1,9 @@
 """The state of one partition and its checkpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from itertools import chain, islice
+from struct import Struct
 from typing import final
 
 import msgspec
@@ -11,16 +13,16 @@ from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.decisions import Decisions
 from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment, StartTimer
-from bpmnd.bpmn.state.instances import Instances
+from bpmnd.bpmn.state.instances import INSTANCES, Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.library import Form, Library, PlainFile
 from bpmnd.bpmn.state.messages import Messages
 from bpmnd.bpmn.state.noted import NotedCommands
 from bpmnd.bpmn.state.ordered import OrderedIndex
 from bpmnd.bpmn.state.outbox import Outbox
-from bpmnd.bpmn.state.owners import Owners
+from bpmnd.bpmn.state.owners import OWNERS, Owners
 from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.state.series import prefix_free
+from bpmnd.bpmn.state.series import prefix_free, split_prefix_free
 from bpmnd.bpmn.state.table import Table
 from bpmnd.bpmn.user_tasks import GlobalListener
 
@@ -30,6 +32,9 @@ _ACTIVATABLE = b"a"
 _DUE_WIDTH = 16
 _JOB_WIDTH = 8
 _NUMBER_BITS = 64
+_END = b"\xff"
+"""Behind all rows."""
+_LENGTHS = Struct(">iq")
 
 
 class _Meta(msgspec.Struct, frozen=True, array_like=True):
@@ -96,6 +101,23 @@ class State:
         self.messages = Messages(partition_id, store)
         self.noted = NotedCommands(store)
         self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold)
+        self._tables = (
+            self.definitions,
+            *self.decisions.tables,
+            self.start_timers,
+            self.deleted,
+            self.forms.table,
+            self.plain_files.table,
+            self.global_listeners,
+            self.pending_deployments,
+            self.continuations,
+            self.outbox.last_numbers,
+            self.inbox,
+            self.messages.starts.table,
+            self.messages.signal_starts.table,
+            self.messages.conditional_starts.table,
+            self.messages.pending,
+        )
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""
         for key in sorted(self.definitions.items):
@@ -106,6 +128,12 @@ class State:
         self._in_store = row is not None
         self._due = OrderedIndex(_DUE, _DUE_WIDTH, in_store=self._in_store)
         self._activatable: dict[tuple[str, str], OrderedIndex] = {}
+        self._row_readers: dict[bytes, Callable[[bytes], bytes | None]] = {
+            INSTANCES: self.instances.row,
+            OWNERS: self.owners.row,
+            **{table.prefix: table.row for table in (*self._tables, *self._cold)},
+        }
+        """By the first byte of a row's key. None of them leads back here: a cycle would never be freed."""
 
     def last_version(self, tenant_id: str, process_id: str) -> int:
         """The highest version of a process that was ever given; 0 if there was none."""
@@ -171,31 +199,52 @@ class State:
             del self._activatable[name]
         return keys
 
+    # Rows
+
+    def row(self, key: bytes) -> bytes | None:
+        """What a checkpoint of this moment would have under a key; None if there is no such row."""
+        prefix = key[:1]
+        if prefix == _META:
+            return self._meta()
+        if prefix == _DUE:
+            return self._due.row(key, self._store)
+        if prefix == _ACTIVATABLE:
+            return self._activatable_row(key)
+        reader = self._row_readers.get(prefix)
+        return None if reader is None else reader(key)
+
+    def stored_keys(self, start: bytes, count: int) -> list[bytes]:
+        """Keys of the next rows of the store, from `start` on; fewer than `count` where it ends."""
+        return [key for key, _ in self._store.range(start, _END, count)]
+
+    def digest(self, keys: Iterable[bytes]) -> bytes:
+        """A hash over these rows: the same wherever the state is, whatever of it is in memory."""
+        hash = blake2b(digest_size=16)
+        for key in keys:
+            value = self.row(key)
+            size = -1 if value is None else len(value)
+            hash.update(_LENGTHS.pack(len(key), size))
+            hash.update(key)
+            hash.update(value or b"")
+        return hash.digest()
+
+    def _meta(self) -> bytes:
+        meta = _Meta(self.last_key, self.last_time, self.started, self.completed, self.incidents)
+        return msgspec.msgpack.encode(meta)
+
+    def _activatable_row(self, key: bytes) -> bytes | None:
+        tenant_id, rest = split_prefix_free(key[len(_ACTIVATABLE) :])
+        job_type, _ = split_prefix_free(rest)
+        index = self._activatable.get((tenant_id, job_type))
+        return self._store.get(key) if index is None else index.row(key, self._store)
+
     # Checkpoints
 
     def begin_capture(self) -> Capture:
         """Fix the state as it stands now, without stopping the partition."""
         self.instances.begin_capture()
-        meta = _Meta(self.last_key, self.last_time, self.started, self.completed, self.incidents)
-        at_once: list[Row] = [(_META, msgspec.msgpack.encode(meta))]
-        tables = (
-            self.definitions,
-            *self.decisions.tables,
-            self.start_timers,
-            self.deleted,
-            self.forms.table,
-            self.plain_files.table,
-            self.global_listeners,
-            self.pending_deployments,
-            self.continuations,
-            self.outbox.last_numbers,
-            self.inbox,
-            self.messages.starts.table,
-            self.messages.signal_starts.table,
-            self.messages.conditional_starts.table,
-            self.messages.pending,
-        )
-        for table in tables:
+        at_once: list[Row] = [(_META, self._meta())]
+        for table in self._tables:
             at_once.extend(table.capture())
         indexes = [self._due.capture(), *(index.capture() for index in self._activatable.values())]
         cold = [table.capture() for table in self._cold]

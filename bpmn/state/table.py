@@ -17,21 +17,21 @@ _LOAD_MAX = 1024
 class Table(Generic[V]):
     """Records by number. For things whose count does not grow with the number of live instances."""
 
-    __slots__ = ("_changed", "_decoder", "_encoder", "_prefix", "items")
+    __slots__ = ("_changed", "_decoder", "_encoder", "items", "prefix")
 
     def __init__(self, prefix: bytes, record: type[V], store: ColdStore) -> None:
         self.items: dict[int, V] = {}
-        self._prefix = prefix
+        self.prefix = prefix
         self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._decoder = msgspec.msgpack.Decoder(record)
         self._changed: dict[int, None] = {}
         self._load(store)
 
     def _load(self, store: ColdStore) -> None:
-        start, stop = self._prefix, prefix_end(self._prefix)
+        start, stop = self.prefix, prefix_end(self.prefix)
         while rows := store.range(start, stop, _LOAD_MAX):
             for key, value in rows:
-                self.items[int.from_bytes(key[len(self._prefix) :], "big")] = self._decoder.decode(value)
+                self.items[int.from_bytes(key[len(self.prefix) :], "big")] = self._decoder.decode(value)
             start = rows[-1][0] + b"\0"
 
     def get(self, key: int) -> V | None:
@@ -45,10 +45,15 @@ class Table(Generic[V]):
         journal.drop(self.items, key)
         journal.put(self._changed, key, None)
 
+    def row(self, key: bytes) -> bytes | None:
+        """What the store would have under a row key if it stood at this moment."""
+        record = self.items.get(int.from_bytes(key[len(self.prefix) :], "big"))
+        return None if record is None else self._encoder.encode(record)
+
     def capture(self) -> Iterator[Row]:
         """The rows that changed since the last capture. Read them before the next turn."""
         changed, self._changed = self._changed, {}
         for key in changed:
             record = self.items.get(key)
             row = None if record is None else self._encoder.encode(record)
-            yield key_bytes(self._prefix, key), row
+            yield key_bytes(self.prefix, key), row

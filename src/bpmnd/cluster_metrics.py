@@ -53,8 +53,15 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         "Committed entries that are neither applied here nor about to be.",
         labels=labels,
     )
+    samples = CounterMetricFamily(
+        "bpmnd_replica_samples",
+        "Samples of the state that another replica told, by whether it saw what was seen here.",
+        labels=[*labels, "seen"],
+    )
     for actor in actors:
         name = (str(actor.id),)
+        for seen, count in zip(("same", "other"), actor.mending.states_compared, strict=True):
+            samples.add_metric((*name, seen), count)
         damaged.add_metric(name, actor.mending.is_damaged)
         installing.add_metric(name, actor.mending.progress is not None)
         for known in dict.fromkeys(_ROLES.values()):
@@ -63,7 +70,7 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         committed.add_metric(name, actor.committed)
         if actor.machine is not None:
             lag.add_metric(name, max(0, actor.committed - actor.machine.taken))
-    yield from (damaged, installing, role, term, committed, lag)
+    yield from (damaged, installing, role, term, committed, lag, samples)
 
 
 def _traffic(peers: Mapping[int, Peer]) -> Iterator[Metric]:

@@ -181,6 +181,7 @@ class ClusterStage:
         self.disks: dict[int, MemoryDisk] = {}
         self.gave_up: dict[int, list[BaseException]] = {}
         self.rules = rules or Rules()
+        self.versions: dict[int, str] = {}
         self._plans: dict[int, Plans] = {}
         self._starts = 0
         named = {number: _address(number) for number in range(1, nodes + 1)}
@@ -199,6 +200,11 @@ class ClusterStage:
     def nodes(self) -> dict[int, Node]:
         return self.hub.nodes
 
+    def restart_as(self, number: int, version: str) -> None:
+        """From now on the node is of this version."""
+        self.versions[number] = version
+        self.restart(number)
+
     def start(self, number: int) -> Node:
         """Begin on what is on the node's disk."""
         disk = self.disks[number]
@@ -213,6 +219,7 @@ class ClusterStage:
                 segment_size=self.rules.segment_size,
                 retention=self.rules.retention,
                 checkpoints=self.rules.checkpoints,
+                version=self.versions.get(number, "one"),
             ),
             Identity.open(disk, DIRECTORY, number, entropy),
             disk,

@@ -135,6 +135,7 @@ FIELDS = {
     117: "key listener user",
     118: "key listener user",
     119: "key id user",
+    210: "rows",
 }
 
 

@@ -158,6 +158,26 @@ def test_state_from_checkpoint_and_tail_is_the_state_from_the_log(seed: int) -> 
     assert whole(playground.state, playground.store) == from_log
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_row_looked_at_by_itself_is_the_row_of_a_checkpoint(seed: int) -> None:
+    chance = random.Random(seed)
+    playground = Checkpointed()
+    live_randomly(playground, chance, 150)
+    restarted = playground.restarted()
+    playground.finish()
+    state = playground.state
+    stored = state.stored_keys(b"\1", 1 << 20)
+    seen = {key: state.row(key) for key in stored}
+    digests = state.digest(stored), restarted.digest(stored)
+
+    rows = whole(state, playground.store)
+
+    assert seen == {key: rows.get(key) for key in stored}
+    assert {key: state.row(key) for key in rows} == rows
+    assert {key[:1] for key in rows} >= {b"m", b"d", b"i", b"o", b"u", b"a"}
+    assert digests[0] == digests[1]
+
+
 def test_evicted_instances_are_not_in_memory() -> None:
     playground = Checkpointed()
     playground.deploy(PARALLEL)

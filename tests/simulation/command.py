@@ -101,7 +101,8 @@ def _print_summary(reports: Sequence[Report], kinds: tuple[str, ...], seconds: f
     print(f"{len(reports)} seeds in {seconds:.0f} s of real and {virtual:.0f} s of virtual time")
     print(
         f"{_sum(reports, 'events'):.0f} events, {_sum(reports, 'requests'):.0f} requests,"
-        f" {_sum(reports, 'commits'):.0f} entries committed"
+        f" {_sum(reports, 'commits'):.0f} entries committed, states compared"
+        f" {_sum(reports, 'states'):.0f} times"
     )
     print("faults: " + (", ".join(f"{kind} {faults[kind]}" for kind in sorted(faults)) or "none"))
     print(f"failed: {', '.join(map(str, failed))}" if failed else "no seed failed")

@@ -5,21 +5,28 @@ from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
+from msgspec.structs import replace
+
 from bpmnd.actors.checkpoints import Checkpoints
 from bpmnd.actors.leading import Leadership
 from bpmnd.actors.replica import ReplicaFiles
 from bpmnd.actors.standby import Standby
+from bpmnd.bpmn.appliers import APPLIERS
 from bpmnd.bpmn.commands import CommandId, ReceiveChannelMessage
+from bpmnd.bpmn.events import JobCreated
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.processors import channels
+from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.deployed import Inbox
 from bpmnd.bpmn.state.noted import NotedCommand, NotedCommands
 from bpmnd.bpmn.turn import Turn
+from bpmnd.cluster.membership import node_of
 from bpmnd.cluster.raft import EntryId
 from bpmnd.storage.entry import HardState
 from bpmnd.storage.mark import VoteFile
 
 _ALWAYS: Final = 1 << 60
+_OTHER_NODE: Final = 2
 
 
 def _vote_not_persisted(file: VoteFile, hard_state: HardState) -> None:
@@ -80,6 +87,23 @@ def _known_in_memory_only(noted: NotedCommands, id: CommandId) -> tuple[int, Not
     return _find(noted, id) if noted.keys.count_in_memory() else None
 
 
+_follow = Standby.follow
+_created = APPLIERS[JobCreated]
+
+
+def _created_otherwise(state: State, event: JobCreated) -> None:
+    _created(state, replace(event, retries=event.retries + 1))
+
+
+def _applier_differs_on_one_replica(standby: Standby) -> None:
+    """One node has another applier than the others while it follows."""
+    if node_of(standby.member) != _OTHER_NODE:
+        _follow(standby)
+        return
+    with patch.dict(APPLIERS, {JobCreated: _created_otherwise}):
+        _follow(standby)
+
+
 BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
     "answer-before-commit": (Leadership, "release", _answer_before_commit),
@@ -89,6 +113,7 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "channel-repeat-applied": (channels, "receive", _repeat_applied),
     "ids-known-in-memory-only": (NotedCommands, "find", _known_in_memory_only),
     "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
+    "applier-differs-on-one-replica": (Standby, "follow", _applier_differs_on_one_replica),
 }
 """Name -> what is patched, and with what."""
 

@@ -222,8 +222,8 @@ class Process:
             self._watcher.gave_up(self, error)
 
     def excuses(self, error: BaseException) -> bool:
-        """Whether it is no wonder that this failed."""
-        return is_injected(error) or (self.host.damaged and is_damage(error))
+        """Whether it is no wonder that this failed. What is damaged must not be taken for a state."""
+        return is_injected(error) or (self.host.damaged and is_damage(error) and not _is_of_state(error))
 
     def raised(self, error: Exception) -> None:
         """The transport hands to `give_up` what the node raises over a message; so does the simulator."""
@@ -250,6 +250,15 @@ class Process:
 def is_damage(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, DamageError | GapError):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _is_of_state(error: BaseException | None) -> bool:
+    """Whether other replicas made something else of the same log."""
+    while error is not None:
+        if isinstance(error, DamageError) and error.kind == "state":
             return True
         error = error.__cause__
     return False

@@ -44,6 +44,8 @@ class Report:
     """Virtual ones."""
     requests: int
     commits: int
+    states: int
+    """How often two replicas saw the same in their states, as the nodes that lived in the end tell it."""
     faults: Counter[str]
     violation: str | None
 
@@ -113,6 +115,7 @@ class Simulation:
             self.world.now,
             len(self.clients.history.requests),
             self.ledger.commits,
+            self._states_compared(),
             self.world.faults,
             violation,
         )
@@ -149,6 +152,12 @@ class Simulation:
         )
         clients = self.clients
         return f"{groups}; {replicas}; {clients.busy} clients busy, {clients.open_requests} requests open"
+
+    def _states_compared(self) -> int:
+        actors = [
+            hosted.actor for process in self.running.values() for hosted in process.node.hosted.values()
+        ]
+        return sum(actor.mending.states_compared[0] for actor in actors if actor is not None)
 
     # Life and death of nodes
 

@@ -25,10 +25,23 @@ FIRST_FOR = {"rejection-before-confirmation": 300}
 """One seed in some seventy finds it, and by chance none of the first two hundred."""
 
 
+DIFFERS = 0
+"""A seed with several replicas, of which one has another applier than the others if it is planted."""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_cluster_keeps_its_promises_whatever_fails(seed: int) -> None:
     report = simulate(seed)
     assert report.violation is None, f"{report.violation}\n{replay_of(seed)}"
+
+
+def test_replicas_compare_their_states_and_find_one_that_has_another() -> None:
+    kinds = kinds_of("none")
+    assert simulate(DIFFERS, kinds).states > 0
+    with planted("applier-differs-on-one-replica"):
+        violation = simulate(DIFFERS, kinds).violation
+    assert violation is not None
+    assert "others have another state" in violation
 
 
 def trace_of(hash_seed: str) -> str:
