@@ -18,7 +18,7 @@ def process(body: str, *, process_id: str = "process", beside: str = "") -> byte
     """A BPMN file with one executable process, which knows the errors e1 (E1) and e2 (E2), and messages and
     signals if they stand `beside` it."""
     definitions = ERRORS + beside
-    return _with_ends(playground.process(body, process_id=f"{RUN}{process_id}", definitions=definitions))
+    return with_ends(playground.process(body, process_id=f"{RUN}{process_id}", definitions=definitions))
 
 
 def message(message_id: str, name: str, key: str = "") -> str:
@@ -165,7 +165,7 @@ def rings(
     )
 
 
-def _with_ends(content: bytes) -> bytes:
+def with_ends(content: bytes) -> bytes:
     """The model as a modeller writes it, every element with its incoming and outgoing flows, and associations
     at the end. bpmnd does not need that; Zeebe looks at it when it validates."""
     root = ElementTree.fromstring(content)

@@ -72,7 +72,6 @@ _TIMER: Final = "<timerEventDefinition><timeDuration>PT0S</timeDuration></timerE
 _CONDITION: Final = "<conditionalEventDefinition><condition>=true</condition></conditionalEventDefinition>"
 _ON_ERROR: Final = '<errorEventDefinition errorRef="error"/>'
 _ON_ESCALATION: Final = '<escalationEventDefinition escalationRef="escalation"/>'
-_LINK: Final = '<linkEventDefinition name="link"/>'
 _CANCEL: Final = "<cancelEventDefinition/>"
 _TERMINATE: Final = "<terminateEventDefinition/>"
 _WORKED: Final = '<zeebe:taskDefinition type="@.reached"/>'
@@ -84,9 +83,9 @@ def _script(
     """Create an instance, do the first of the jobs once what leads to it has happened, then the others."""
 
     async def run(instance: Run) -> None:
+        await instance.create()
         if publish:
             await instance.publish()
-        await instance.create()
         for at, job in enumerate(jobs):
             await instance.work(job, broadcast=broadcast and not at)
         await instance.ended()
@@ -235,7 +234,8 @@ def _escalated_at_end() -> Case:
 
 
 def _linked() -> Case:
-    there, here = event("intermediateThrowEvent", "there", _LINK), catch("here", _LINK)
+    there = event("intermediateThrowEvent", "there", '<linkEventDefinition id="to" name="link"/>')
+    here = catch("here", '<linkEventDefinition id="from" name="link"/>')
     return _case(START + there + here + _REACHED + path("start", "there") + path("here", "reached"))
 
 
@@ -248,7 +248,7 @@ def _worked_event(kind: str) -> Case:
 
 def _terminated() -> Case:
     body = START + '<parallelGateway id="fork"/>' + _HOLD + event("endEvent", "throw", _TERMINATE)
-    return _case(body + path("start", "fork", "hold") + flow("fork", "throw"), jobs=())
+    return _case(body + path("start", "fork", "throw") + flow("fork", "hold"), jobs=())
 
 
 def _activity(tag: str, *, attributes: str = "", extensions: str = "", inside: str = "") -> str:
@@ -307,11 +307,10 @@ def _performed(tag: str, loop: str) -> Case:
     times = 2 if loop else 1
 
     async def run(instance: Run) -> None:
-        if tag == "bpmn:receiveTask":
-            for _ in range(times):
-                await instance.publish()
         await instance.create()
         for _ in range(times):
+            if tag == "bpmn:receiveTask":
+                await instance.publish()
             if "@.inner" in ACTIVITIES[tag]:
                 await (instance.complete_user_task if tag == "bpmn:userTask" else instance.work)("inner")
         await instance.work("reached")
