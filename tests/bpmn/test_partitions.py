@@ -70,13 +70,13 @@ class Cluster:
 
     def __init__(self, count: int) -> None:
         ids = range(1, count + 1)
-        self.all = {partition: _Partition(partition, count) for partition in ids}
+        self.all = {partition: Partition(partition, count) for partition in ids}
         self.acknowledgements: list[tuple[int, AcknowledgeChannel]] = []
 
-    def __getitem__(self, partition: int) -> "_Partition":
+    def __getitem__(self, partition: int) -> "Partition":
         return self.all[partition]
 
-    def for_key(self, correlation_key: str) -> "_Partition":
+    def for_key(self, correlation_key: str) -> "Partition":
         return self.all[SlotTable.even(len(self.all)).partition_of(correlation_key)]
 
     def in_transit(self) -> list[tuple[int, int, int, bytes]]:
@@ -112,7 +112,10 @@ class Cluster:
                 self.deliver(*each)
 
     def deploy(self, *contents: bytes) -> None:
-        resources = tuple(Resource(f"{number}.bpmn", content) for number, content in enumerate(contents))
+        """Models of processes and of decisions."""
+        kinds = ["dmn" if b"/DMN/" in content else "bpmn" for content in contents]
+        names = [f"{number}.{kind}" for number, kind in enumerate(kinds)]
+        resources = tuple(map(Resource, names, contents))
         outcome = self.all[1].do(Deploy(resources))
         assert not isinstance(outcome, Rejected), outcome
         self.settle()
@@ -128,7 +131,7 @@ class Cluster:
         }
 
 
-class _Partition(Checkpointed):
+class Partition(Checkpointed):
     settles = 1.0
     chance = random.Random(0)
 
@@ -589,7 +592,7 @@ class Story:
                 if waiting:
                     cluster.deliver(*chance.choice(waiting))
 
-    def _migrate(self, partition: _Partition, instance: ProcessInstance) -> None:
+    def _migrate(self, partition: Partition, instance: ProcessInstance) -> None:
         """To its own definition: activities go along, of the events only some are mapped."""
         definition = partition.state.definitions.items[instance.definition_key]
         events = {"late", "bell", "stop", "note"}
@@ -646,7 +649,7 @@ def check_messages(story: Story) -> None:
     assert all(request in cluster.answers() for request in story.requests)
 
 
-def _check_effects(partition: _Partition) -> None:
+def _check_effects(partition: Partition) -> None:
     """What was taken has done something: the catch event is over, or its boundary event has gone off."""
     wanted: Counter[tuple[int, int]] = Counter()
     seen: Counter[tuple[int, int]] = Counter()

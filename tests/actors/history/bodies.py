@@ -12,6 +12,12 @@ NAMES = {
     "jobs": "job",
     "incidents": "incident",
     "variables": "variable",
+    "user-tasks": "user task",
+    "decision-requirements": "decision requirements",
+    "decision-definitions": "decision definition",
+    "decision-instances": "decision instance",
+    "message-subscriptions": "message subscription",
+    "correlated-message-subscriptions": "correlated message subscription",
 }
 
 
@@ -23,6 +29,10 @@ def filter_of(path: str, items: list[Item], chance: random.Random) -> Item:
     made = {name: condition(entity.fields[name], name, items, chance) for name in chosen}
     if path == "process-instances" and chance.random() < 0.5:
         made |= related(entity, items, chance)
+    if path == "user-tasks" and chance.random() < 0.5:
+        made |= of_tasks(chance)
+    if path == "decision-definitions" and chance.random() < 0.3:
+        made["isLatestVersion"] = chance.random() < 0.5
     if path == "element-instances" and items and chance.random() < 0.2:
         made["elementInstanceScopeKey"] = chance.choice(items)["processInstanceKey"]
     return made
@@ -50,6 +60,24 @@ def related(entity: Entity, items: list[Item], chance: random.Random) -> Item:
                 for some in (["state"], ["processDefinitionId", "hasIncident"], ["startDate"])
             ]
             return {"$or": groups[: chance.randrange(4)]}
+
+
+def of_tasks(chance: random.Random) -> Item:
+    """What only user tasks can be filtered by."""
+    match chance.randrange(5):
+        case 0:
+            return {"tags": chance.sample(("red", "green", "none"), chance.randrange(3))}
+        case 1 | 2:
+            name, there = chance.choice(
+                (("candidateGroup", ("sales", "high", "low")), ("candidateUser", ("ann", "bob")))
+            )
+            value: Any = chance.choice(there)
+            made = ({"$in": list(there[:2])}, {"$neq": value}, {"$notIn": [value]}, {"$like": f"{value[0]}*"})
+            return {name: chance.choice((value, {"$exists": chance.random() < 0.5}, *made))}
+        case 3:
+            return {"processInstanceVariables": [{"name": "amount", "value": str(chance.randrange(5))}]}
+        case _:
+            return {"localVariables": [{"name": chance.choice(("amount", "seen")), "value": "true"}]}
 
 
 def condition(field: Field, name: str, items: list[Item], chance: random.Random) -> Any:

@@ -3,16 +3,16 @@
 Written apart from the projection, to be compared with it: nothing here is shared with it but the events.
 """
 
-import fnmatch
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import Frame
+from tests.actors.history import naive_decisions, naive_messages, naive_tasks
+from tests.actors.history.comparing import Item, holds
 
-Item = dict[str, Any]
 TYPES = {
     "start": "START_EVENT",
     "end": "END_EVENT",
@@ -23,6 +23,8 @@ TYPES = {
     "paid": "INTERMEDIATE_CATCH_EVENT",
     "oops": "BOUNDARY_EVENT",
     "begun": "START_EVENT",
+    "rated": "BUSINESS_RULE_TASK",
+    "seen": "USER_TASK",
 }
 
 
@@ -45,28 +47,53 @@ class Naive:
         self.incidents: dict[int, Item] = {}
         self.variables: dict[int, Item] = {}
         self.scopes: dict[int, int] = {}
+        self.user_tasks: dict[int, Item] = {}
+        self.requirements: dict[int, Item] = {}
+        self.decisions: dict[int, Item] = {}
+        self.evaluations: dict[int, Item] = {}
+        self.subscriptions: dict[int, Item] = {}
+        self.received_once: set[int] = set()
+        """Subscriptions that end with their first message."""
+        self.correlations: dict[int, Item] = {}
+        self._place = 0
 
-    def entities(self) -> Mapping[str, tuple[str, list[Item]]]:
-        """Path -> key field, items."""
+    def entities(self) -> Mapping[str, dict[int, Item]]:
+        """Path -> items, by what breaks ties."""
         return {
-            "process-instances": ("processInstanceKey", list(self.instances.values())),
-            "element-instances": ("elementInstanceKey", list(self.elements.values())),
-            "jobs": ("jobKey", list(self.jobs.values())),
-            "incidents": ("incidentKey", list(self.incidents.values())),
-            "variables": ("variableKey", list(self.variables.values())),
+            "process-instances": self.instances,
+            "element-instances": self.elements,
+            "jobs": self.jobs,
+            "incidents": self.incidents,
+            "variables": self.variables,
+            "user-tasks": self.user_tasks,
+            "decision-requirements": self.requirements,
+            "decision-definitions": self.decisions,
+            "decision-instances": self.evaluations,
+            "message-subscriptions": self.subscriptions,
+            "correlated-message-subscriptions": self.correlations,
         }
 
     def take(self, frames: Iterable[Frame]) -> None:
+        """Those of one partition; partitions come in the order of their numbers."""
         for frame in frames:
             for event in frame.events:
-                self._take(event, moment(frame.time))
+                now = moment(frame.time)
+                self._take(event, now)
+                naive_tasks.take(self, event, now)
+                naive_decisions.take(self, event, now)
+                naive_messages.take(self, event, now)
 
-    def _common(self, instance_key: int) -> Item:
+    def next_place(self) -> int:
+        """What has no key is in order of where it stands in the logs."""
+        self._place += 1
+        return self._place
+
+    def common(self, instance_key: int) -> Item:
         instance = self.instances[instance_key]
         names = ("processInstanceKey", "rootProcessInstanceKey", "processDefinitionKey")
         return {name: instance[name] for name in (*names, "processDefinitionId", "tenantId")}
 
-    def _id(self, instance_key: int, element: int) -> str:
+    def element_id(self, instance_key: int, element: int) -> str:
         definition = self.definitions[int(self.instances[instance_key]["processDefinitionKey"])]
         return definition.element_ids[element]
 
@@ -96,10 +123,10 @@ class Naive:
                 }
             case events.ElementActivating() | events.ElementActivated() if event.key != event.instance_key:
                 if event.key not in self.elements:
-                    element_id = self._id(event.instance_key, event.element)
+                    element_id = self.element_id(event.instance_key, event.element)
                     self.scopes[event.key] = event.scope_key
                     self.elements[event.key] = {
-                        **self._common(event.instance_key),
+                        **self.common(event.instance_key),
                         "elementInstanceKey": str(event.key),
                         "elementId": element_id,
                         "elementName": element_id,
@@ -116,7 +143,7 @@ class Naive:
                 of[event.key] |= {"state": state, "endDate": now}
             case events.VariablesCreated():
                 for key, (name, value) in enumerate(event.variables.items(), event.first_key):
-                    common = self._common(event.instance_key)
+                    common = self.common(event.instance_key)
                     self.variables[key] = {
                         "variableKey": str(key),
                         "name": name,
@@ -134,9 +161,9 @@ class Naive:
                             item["value"] = text(value)
             case events.JobCreated():
                 self.jobs[event.key] = {
-                    **self._common(event.instance_key),
+                    **self.common(event.instance_key),
                     "jobKey": str(event.key),
-                    "elementId": self._id(event.instance_key, event.element),
+                    "elementId": self.element_id(event.instance_key, event.element),
                     "elementInstanceKey": str(event.element_instance_key),
                     "type": event.type,
                     "kind": "BPMN_ELEMENT",
@@ -161,11 +188,11 @@ class Naive:
                     self.jobs[key] |= {**said, "lastUpdateTime": now}
             case events.IncidentCreated():
                 self.incidents[event.key] = {
-                    **self._common(event.instance_key),
+                    **self.common(event.instance_key),
                     "incidentKey": str(event.key),
                     "errorType": event.type,
                     "errorMessage": event.message,
-                    "elementId": self._id(event.instance_key, event.element),
+                    "elementId": self.element_id(event.instance_key, event.element),
                     "elementInstanceKey": str(event.element_instance_key),
                     "creationTime": now,
                     "state": "ACTIVE",
@@ -268,55 +295,8 @@ class Naive:
                 )
         if path == "element-instances" and name == "elementInstanceScopeKey":
             return self.scopes[int(item["elementInstanceKey"])] == int(wanted)
+        if path == "decision-definitions" and name == "isLatestVersion":
+            return naive_decisions.is_latest(self, item) is wanted
+        if path == "user-tasks" and (found := naive_tasks.fits(self, item, name, wanted)) is not None:
+            return found
         return holds(item[name], wanted)
-
-
-def holds(value: Any, wanted: Any) -> bool:
-    """A value against a plain one, or against operators."""
-    if not isinstance(wanted, dict):
-        return bool(value is not None and value == wanted)
-    operators = cast(Item, wanted)
-    return all(_compare(value, operator, other) for operator, other in operators.items())
-
-
-def _compare(value: Any, operator: str, other: Any) -> bool:
-    match operator:
-        case "$eq":
-            return bool(value == other)
-        case "$neq":
-            return bool(value != other)
-        case "$exists":
-            return (value is not None) is other
-        case "$in":
-            return value in other
-        case "$notIn":
-            return value not in other
-        case "$like":
-            pattern = other.replace("[", "[[]")
-            return value is not None and fnmatch.fnmatchcase(value, pattern)
-        case "$gt":
-            return value is not None and value > other
-        case "$gte":
-            return value is not None and value >= other
-        case "$lt":
-            return value is not None and value < other
-        case "$lte":
-            return value is not None and value <= other
-        case _:
-            raise AssertionError(operator)
-
-
-def ordered(items: list[Item], key_field: str, sort: list[Item]) -> list[Item]:
-    """By each field, nothing first; ties by the key, as the first field goes."""
-    down = bool(sort) and sort[0].get("order") == "DESC"
-    result = sorted(items, key=lambda item: int(item[key_field]), reverse=down)
-    for one in reversed(sort):
-        field = one["field"]
-        result.sort(key=lambda item: _place(item[field], field), reverse=one.get("order") == "DESC")
-    return result
-
-
-def _place(value: Any, field: str) -> Any:
-    if value is None:
-        return (False,)
-    return (True, int(value) if field.endswith("Key") and field != "correlationKey" else value)
