@@ -96,7 +96,7 @@ def condition(field: Field, name: str, items: list[Item], chance: random.Random)
             operators += ["$gt", "$gte", "$lt", "$lte"] * 2
         if field.kind in (Kind.KEY, Kind.TEXT) or field.filter is Filter.FULL_NOT_IN:
             operators.append("$notIn")
-        if field.kind in (Kind.TEXT, Kind.ENUM):
+        if field.kind in (Kind.TEXT, Kind.ENUM) and field.filter is not Filter.BASIC:
             operators.append("$like")
         operator = chance.choice(operators)
         match operator:

@@ -21,7 +21,7 @@ from tests.gateway.fakes import FakeCluster
 from tests.gateway.schemas import API_FILE, ApiDescription
 
 PARTITIONS = 3
-STEPS = 450
+STEPS = 400
 SEARCHES = 50
 _OPERATIONS = {
     "process-instances": "searchProcessInstances",
@@ -39,7 +39,7 @@ _OPERATIONS = {
 _DEPLOYED = {"decision-requirements", "decision-definitions"}
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[1, 6])
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Naive, Path]:
     """What happened at random, once as a naive model, once as files."""
     chance = random.Random(request.param)

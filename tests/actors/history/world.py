@@ -91,7 +91,7 @@ assert io_mapping() == "", "the models above have mappings of their own"
 
 
 def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
-    """So many commands, anywhere."""
+    """So many commands, anywhere; of what began last some is cancelled."""
     jobs: list[tuple[int, int, int]] = []
     created: list[tuple[int, int]] = []
     for _ in range(steps):
@@ -124,8 +124,8 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
                     jobs += [(number, job.key, job.deadline) for job in lent.jobs]
             case 5 | 6 | 7 if jobs:
                 _work_on(cluster, chance, *jobs.pop(chance.randrange(len(jobs))))
-            case 8 if created and chance.random() < 0.5:
-                at, key = created.pop(chance.randrange(max(len(created) - 5, 0), len(created)))
+            case 8 if created and chance.random() < 0.3:
+                at, key = created.pop(chance.randrange(len(created)))
                 cluster[at].do(CancelProcessInstance(key))
             case 9 if created:
                 at, key = chance.choice(created)
@@ -149,6 +149,9 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
                         cluster[at].do(UpdateJob(incident.job_key, retries=1))
                     cluster[at].do(ResolveIncident(incident.key))
         cluster.settle()
+    for at, key in created[-10::2]:
+        cluster[at].do(CancelProcessInstance(key))
+    cluster.settle()
 
 
 def _work_on(cluster: Cluster, chance: random.Random, number: int, key: int, deadline: int) -> None:
