@@ -1,6 +1,7 @@
 """What an element type, or a kind of event definition, consists of: one object in one file knows how it is
 read from a model, checked, and run. `registry.py` lists them all."""
 
+from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -39,7 +40,7 @@ class ElementKind(Generic[N]):
 
     def read(self, tag: Tag, common: Common, reading: Reading) -> N | None:
         """The node by itself, with `UNKNOWN` for the index of any other element; None with a problem."""
-        raise NotImplementedError
+        raise AssertionError(f"{tag.name} stands in no file: others make its node")
 
     def check(self, item: Item, around: Surroundings) -> None:
         """Report what is wrong with it among its neighbours."""
@@ -55,7 +56,8 @@ class ElementKind(Generic[N]):
         return (flow,)
 
     def activate(self, element: N, activation: Activation) -> Incident | None:
-        raise NotImplementedError
+        """Begin it, with everything that follows at once."""
+        raise AssertionError(f"{element.id} is begun by what is around it")
 
 
 class Position(StrEnum):
@@ -75,7 +77,7 @@ class Plan(Protocol):
     def begin(self, activation: Activation) -> None: ...
 
 
-class EventKind(Generic[D]):
+class EventKind(ABC, Generic[D]):
     """A kind of event definition, at all the positions where it may stand."""
 
     words: ClassVar[str]
@@ -92,10 +94,11 @@ class EventKind(Generic[D]):
         events = f"{self.words} {position}"
         return not_yet(events) if position in self.lacks else f"{events} do not exist in BPMN"
 
+    @abstractmethod
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
     ) -> D:
-        raise NotImplementedError
+        """The definition, as it stands at that position."""
 
     def plan(
         self, trigger: D, activation: Activation, element: int, *, interrupting: bool, outside: bool
@@ -106,7 +109,7 @@ class EventKind(Generic[D]):
 
     def throw(self, element: Element, thrown: D, activation: Activation) -> Incident | None:
         """Activate a throw or end event, with everything that comes of it."""
-        raise NotImplementedError
+        raise AssertionError(f"{self.words} events are not thrown")
 
 
 AnyElementKind = ElementKind[Any]
