@@ -12,8 +12,10 @@ from bpmnd.bpmn.model.xml import Tag
 
 DEFINITIONS_MAX: Final = 50
 """Of one event: all of them are waited for, or thrown, at once."""
+PARALLEL_POSITIONS: Final = frozenset({Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
+"""Where an event can wait for several definitions together."""
 PARALLEL_LACKS: Final = frozenset({Position.START})
-"""Where an event cannot wait for several definitions together yet."""
+"""Where BPMN 2.0 (table 10.93) has that too, but it is not run yet."""
 
 _REFERENCE: Final = "bpmn:eventDefinitionRef"
 _THROWING: Final = (Position.THROW, Position.END)
