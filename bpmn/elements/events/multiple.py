@@ -12,6 +12,8 @@ from bpmnd.bpmn.events import EventPartAwaited
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element, EventDefinition
 from bpmnd.bpmn.model.multiple import MultipleDefinition
+from bpmnd.bpmn.model.reading import Reading
+from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.steps import ThrowNext
 
 
@@ -49,6 +51,11 @@ class MultipleKind(EventKind[MultipleDefinition]):
 
     def __init__(self, kinds: Mapping[type[EventDefinition], AnyEventKind]) -> None:
         self._kinds = kinds
+
+    def read(
+        self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
+    ) -> MultipleDefinition:
+        raise AssertionError(f"{definition} is one definition; `read_definition` puts several together")
 
     def plan(
         self,
