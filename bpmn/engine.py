@@ -68,6 +68,7 @@ from bpmnd.bpmn.elements import (
     loops,
     task_changes,
     terminating,
+    throw_event,
     timers,
     triggers,
     waiting,
@@ -111,6 +112,7 @@ from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    AwaitMessages,
     BeginItem,
     CallListeners,
     CheckConditions,
@@ -126,6 +128,7 @@ from bpmnd.bpmn.steps import (
     TerminateChildren,
     TerminateElement,
     ThrowError,
+    ThrowNext,
     TriggerCondition,
     TriggerEvent,
     TriggerSignal,
@@ -383,6 +386,10 @@ def perform(turn: Turn, step: Step) -> None:
             timers.trigger(turn, step)
         case TriggerEvent():
             triggers.trigger_event(turn, step)
+        case ThrowNext():
+            throw_event.throw_next(turn, step)
+        case AwaitMessages():
+            waiting.await_messages(turn, step)
         case TriggerSignal():
             triggers.trigger_signal(turn, step)
         case TakeDelivery():

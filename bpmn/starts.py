@@ -24,6 +24,7 @@ from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
     ConditionalDefinition,
+    EventDefinition,
     ExecutableProcess,
     MessageDefinition,
     Process,
@@ -31,6 +32,7 @@ from bpmnd.bpmn.model.graph import (
     StartEvent,
     TimerDefinition,
 )
+from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.steps import ActivateElement, OpenScope, Step, encode_steps
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import merge_local
@@ -76,8 +78,11 @@ def set_start_timers(turn: Turn, definition_key: int, process: ExecutableProcess
     cancel_start_timers(turn, set(turn.state.latest[name].values()))
     for index in process.root.triggered_starts:
         event = process.elements[index]
-        if isinstance(event, StartEvent) and isinstance(event.trigger, TimerDefinition):
-            moment = work_out(turn, event.trigger, lambda _: MISSING)
+        assert isinstance(event, StartEvent), f"{index} is no start event"
+        for trigger in parts_of(event.trigger):
+            if not isinstance(trigger, TimerDefinition):
+                continue
+            moment = work_out(turn, trigger, lambda _: MISSING)
             if not isinstance(moment, Incident):
                 turn.emit(StartTimerCreated(turn.new_key(), definition_key, index, *moment))
 
@@ -107,10 +112,10 @@ def fire_start_timer(turn: Turn, key: int, *, starts: bool = True) -> bool:
     return True
 
 
-def name_at_start(turn: Turn, start: StartEvent) -> str | Incident:
+def name_at_start(turn: Turn, trigger: EventDefinition) -> str | Incident:
     """What a start event waits for. There are no variables yet that an expression could see."""
-    assert isinstance(start.trigger, MessageDefinition | SignalDefinition), f"{start} has no name"
-    return evaluate_string(turn, start.trigger.name, lambda _: MISSING)
+    assert isinstance(trigger, MessageDefinition | SignalDefinition), f"{trigger} has no name"
+    return evaluate_string(turn, trigger.name, lambda _: MISSING)
 
 
 def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess) -> None:
@@ -121,32 +126,24 @@ def subscribe_starts(turn: Turn, definition_key: int, process: ExecutableProcess
     for index in process.root.triggered_starts:
         event = process.elements[index]
         assert isinstance(event, StartEvent), f"{index} is no start event"
-        if isinstance(event.trigger, TimerDefinition):
-            continue
-        if isinstance(event.trigger, ConditionalDefinition):
+        triggers = parts_of(event.trigger)
+        if any(isinstance(trigger, ConditionalDefinition) for trigger in triggers):
             key = turn.new_key()
             turn.emit(
                 ConditionalStartSubscriptionCreated(key, definition_key, index, tenant_id, process_id, "")
             )
-            continue
-        name = name_at_start(turn, event)
-        if isinstance(name, Incident):
-            continue  # It was fine for the build that deployed it; this one cannot evaluate it.
-        match event.trigger:
-            case MessageDefinition():
-                turn.emit(
-                    MessageStartEventSubscriptionCreated(
-                        turn.new_key(), definition_key, index, tenant_id, process_id, name
-                    )
-                )
-            case SignalDefinition():
-                turn.emit(
-                    SignalStartEventSubscriptionCreated(
-                        turn.new_key(), definition_key, index, tenant_id, process_id, name
-                    )
-                )
-            case _:
-                raise AssertionError(f"{event} waits for nothing")
+        for trigger in triggers:
+            if isinstance(trigger, TimerDefinition | ConditionalDefinition):
+                continue
+            name = name_at_start(turn, trigger)
+            if isinstance(name, Incident):
+                continue  # It was fine for the build that deployed it; this one cannot evaluate it.
+            created = (
+                MessageStartEventSubscriptionCreated
+                if isinstance(trigger, MessageDefinition)
+                else SignalStartEventSubscriptionCreated
+            )
+            turn.emit(created(turn.new_key(), definition_key, index, tenant_id, process_id, name))
 
 
 def unsubscribe_starts(turn: Turn, tenant_id: str, process_id: str) -> None:

@@ -58,12 +58,14 @@ class ThrowError(msgspec.Struct, frozen=True, gc=False, tag=5, array_like=True):
 
 
 class TriggerEvent(msgspec.Struct, frozen=True, gc=False, tag=6, array_like=True):
-    """`element` happens to the element instance `key`, which waits for it."""
+    """`element` happens to the element instance `key`, which waits for it; or only that one of its event
+    definitions occurs which `part` is the number of."""
 
     instance_key: int
     key: int
     element: int
     variables: Variables = {}
+    part: int = -1
 
 
 class TriggerSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=True):
@@ -112,6 +114,21 @@ class CheckJoins(msgspec.Struct, frozen=True, gc=False, tag=32, array_like=True)
 
     instance_key: int
     scope_key: int
+
+
+class ThrowNext(msgspec.Struct, frozen=True, gc=False, tag=170, array_like=True):
+    """Throw the next of what the multiple event `key` throws."""
+
+    instance_key: int
+    key: int
+
+
+class AwaitMessages(msgspec.Struct, frozen=True, gc=False, tag=171, array_like=True):
+    """Wait again for the messages of the parallel multiple event `element`, which has happened to `key`."""
+
+    instance_key: int
+    key: int
+    element: int
 
 
 class EndTransition(msgspec.Struct, frozen=True, gc=False, tag=121, array_like=True):
@@ -203,6 +220,8 @@ Step: TypeAlias = (
     | TriggerCondition
     | CallListeners
     | EndTransition
+    | ThrowNext
+    | AwaitMessages
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

@@ -37,6 +37,16 @@ def oversize(
             break
         variables = {name: value for name, value in variables.items() if name not in replaced}
         scope_key = instance.elements[scope_key].scope_key
+    return _too_large(size)
+
+
+def oversize_held(instance: ProcessInstance, variables: Variables, *, freed: int) -> str | None:
+    """The same for variables that are held back in no scope."""
+    size = instance.size + size_of(variables) - freed
+    return _too_large(size) if size > INSTANCE_SIZE_MAX else None
+
+
+def _too_large(size: int) -> str:
     return (
         f"Expected the variables of a process instance to take at most {INSTANCE_SIZE_MAX} bytes,"
         f" but they would take {size}"

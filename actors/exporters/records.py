@@ -176,6 +176,13 @@ class Records:
                     "throwElementId": value.get("elementId"),
                     "catchElementId": catch_event or None,
                 }
+            case events.EventPartAwaited(_, instance_key, part):
+                return {**self._in_instance(instance_key), "part": part}
+            case events.EventPartOccurred(element_instance_key, instance_key, element, part, variables):
+                value = self._at_element(instance_key, element_instance_key, element)
+                return {**value, "part": part, "variables": json_values(variables)}
+            case events.EventPartsCleared(element_instance_key, instance_key, element):
+                return self._at_element(instance_key, element_instance_key, element)
             case events.CompensationSubscriptionCreated(_, instance_key, activity, activity_key, scope_key):
                 value = self._at_element(instance_key, activity_key, activity)
                 return {**value, "compensableActivityScopeKey": str(scope_key)}

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from bpmnd.bpmn.appliers.multiple import keep_occurred
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import ProcessInstanceMigrated, ProcessInstanceModified, ScopeReopened
 from bpmnd.bpmn.state import State
@@ -59,6 +60,9 @@ def process_instance_migrated(state: State, event: ProcessInstanceMigrated) -> N
             boundary_event=new[boundary] if boundary >= 0 else boundary,
         )
         journal.put(instance.compensations, key, moved_compensation)
+    for key, occurred in list(instance.occurred.items()):
+        kept_parts = [replace(each, element=new[each.element]) for each in occurred if each.element in new]
+        keep_occurred(journal, instance, key, tuple(kept_parts))
     for key, steps in event.steps:
         if key in instance.incidents:
             journal.put(instance.incidents, key, replace(instance.incidents[key], steps=steps))

@@ -1,5 +1,6 @@
 """Appliers of what waits for conditions."""
 
+from bpmnd.bpmn.appliers.multiple import forget_part
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     ConditionalSubscriptionCreated,
@@ -24,4 +25,6 @@ def conditional_subscription_triggered(state: State, event: ConditionalSubscript
 
 @applies(ConditionalSubscriptionDeleted)
 def conditional_subscription_deleted(state: State, event: ConditionalSubscriptionDeleted) -> None:
-    state.journal.drop(state.touch(event.instance_key).conditions, event.key)
+    instance = state.touch(event.instance_key)
+    state.journal.drop(instance.conditions, event.key)
+    forget_part(state.journal, instance, event.key)

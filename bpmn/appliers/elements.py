@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from bpmnd.bpmn.appliers.multiple import keep_occurred
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
@@ -198,6 +199,8 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         journal.drop(instance.triggers, key)
     if key in instance.interruptions:
         journal.drop(instance.interruptions, key)
+    if key in instance.occurred:
+        keep_occurred(journal, instance, key, ())
     if instance.loops:
         _end_in_loops(journal, instance, element, completed=type(event) is ElementCompleted)
     siblings = instance.children[element.scope_key]

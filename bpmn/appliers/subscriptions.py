@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from bpmnd.bpmn.appliers.messages import mark, unmark
+from bpmnd.bpmn.appliers.multiple import forget_part
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     ConditionalEvaluated,
@@ -197,11 +198,14 @@ def process_message_subscription_correlated(
     instance = state.touch(event.instance_key)
     if instance.subscriptions[event.key].interrupting:
         state.journal.drop(instance.subscriptions, event.key)
+        forget_part(state.journal, instance, event.key)
 
 
 @applies(ProcessMessageSubscriptionDeleted)
 def process_message_subscription_deleted(state: State, event: ProcessMessageSubscriptionDeleted) -> None:
-    state.journal.drop(state.touch(event.instance_key).subscriptions, event.key)
+    instance = state.touch(event.instance_key)
+    state.journal.drop(instance.subscriptions, event.key)
+    forget_part(state.journal, instance, event.key)
 
 
 @applies(SignalSubscriptionCreated)
@@ -217,6 +221,7 @@ def signal_subscription_created(state: State, event: SignalSubscriptionCreated) 
 def signal_subscription_deleted(state: State, event: SignalSubscriptionDeleted) -> None:
     instance = state.touch(event.instance_key)
     subscription = state.journal.drop(instance.signals, event.key)
+    forget_part(state.journal, instance, event.key)
     group = signal_group(instance.tenant_id, subscription.name)
     state.messages.signals.remove_from(group, entry_of(event.key), state.journal)
 

@@ -1,5 +1,6 @@
 """Appliers of timers. A timer is due until it has fired or is cancelled."""
 
+from bpmnd.bpmn.appliers.multiple import forget_part
 from bpmnd.bpmn.appliers.registry import applies
 from bpmnd.bpmn.events import (
     StartTimerCanceled,
@@ -38,6 +39,8 @@ def timer_canceled(state: State, event: TimerCanceled) -> None:
 def _drop(state: State, event: TimerTriggered | TimerCanceled) -> None:
     instance = state.touch(event.instance_key)
     timer = state.journal.drop(instance.timers, event.key)
+    if instance.awaited_parts:
+        forget_part(state.journal, instance, event.key)
     state.owners.remove(event.key, state.journal)
     if timer.due:
         state.remove_due(timer.due, event.key)

@@ -14,10 +14,22 @@ class Activation:
     `begun` tells that the element instance stands in the state already; `flows` are the sequence flows
     whose tokens its activation takes if it does not; `happened` that it is an event which has happened;
     `listened` that the listeners of its start have worked; `handed` are the variables of what triggered it
-    that it hands on to an event inside.
+    that it hands on to an event inside; `part` is the number of what an event throws that is active already,
+    or -1.
     """
 
-    __slots__ = ("begun", "flows", "handed", "happened", "instance", "key", "listened", "scope_key", "turn")
+    __slots__ = (
+        "begun",
+        "flows",
+        "handed",
+        "happened",
+        "instance",
+        "key",
+        "listened",
+        "part",
+        "scope_key",
+        "turn",
+    )
 
     def __init__(
         self,
@@ -30,6 +42,7 @@ class Activation:
         happened: bool = False,
         handed: Variables | None = None,
         listened: bool = False,
+        part: int = -1,
     ) -> None:
         self.turn = turn
         self.instance = instance
@@ -40,6 +53,7 @@ class Activation:
         self.happened = happened
         self.handed = handed
         self.listened = listened
+        self.part = part
 
     @property
     def inner_key(self) -> int:

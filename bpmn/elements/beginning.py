@@ -7,7 +7,7 @@ from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.listeners import call_start_listeners
 from bpmnd.bpmn.elements.scopes import is_shut_to
-from bpmnd.bpmn.events import ElementActivated, ElementActivating
+from bpmnd.bpmn.events import ElementActivated, ElementActivating, EventPartOccurred
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Element, EventSubProcess, ExecutableProcess, SequenceFlow
 from bpmnd.bpmn.state.records import ACTIVATED, ACTIVATING, ProcessInstance
@@ -106,6 +106,15 @@ def activated(element: Element, activation: Activation) -> None:
     activation.turn.emit(
         ElementActivated(activation.key, activation.instance.key, activation.scope_key, element.index, flows)
     )
+
+
+def throwing(element: Element, activation: Activation) -> None:
+    """The event is active and throws; of one that throws several things it is the turn of the next."""
+    if activation.part < 0:
+        activated(element, activation)
+        return
+    key, instance_key = activation.key, activation.instance.key
+    activation.turn.emit(EventPartOccurred(key, instance_key, element.index, activation.part, {}))
 
 
 def mapping_scope(instance: ProcessInstance, key: int, scope_key: int) -> int:

@@ -8,6 +8,7 @@ from bpmnd.bpmn.elements.completing import pass_through
 from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.checks import triggers_of
 from bpmnd.bpmn.model.details import is_event_sub_process
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
@@ -109,11 +110,8 @@ def _check_handler(boundary: Item, handler_id: str, around: Surroundings) -> Non
 
 
 def _catches_cancellation(boundary: Item) -> bool:
-    node = boundary.node
-    return isinstance(node, BoundaryEvent) and isinstance(node.trigger, CancelDefinition)
+    return any(isinstance(trigger, CancelDefinition) for trigger in triggers_of(boundary))
 
 
 def _catches_escalations(boundary: Item) -> bool:
-    return isinstance(boundary.node, BoundaryEvent) and isinstance(
-        boundary.node.trigger, EscalationDefinition
-    )
+    return any(isinstance(trigger, EscalationDefinition) for trigger in triggers_of(boundary))

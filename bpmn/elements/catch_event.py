@@ -9,6 +9,7 @@ from bpmnd.bpmn.elements.events.reading import read_definition
 from bpmnd.bpmn.elements.kind import ElementKind, Position
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_event
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.checks import check_waited_for_once
 from bpmnd.bpmn.model.graph import CatchEvent, LinkDefinition
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, Surroundings
@@ -26,6 +27,7 @@ class CatchEventKind(ElementKind[CatchEvent]):
         return None if trigger is None else CatchEvent(**common, trigger=trigger)
 
     def check(self, item: Item, around: Surroundings) -> None:
+        check_waited_for_once([item], around.report)
         if isinstance(item.node, CatchEvent) and isinstance(item.node.trigger, LinkDefinition):
             if around.incoming[item.id]:
                 around.report.add(item.tag, "a link catch event must not have incoming sequence flows")

@@ -2,6 +2,8 @@
 apply output mappings, call the listeners of the end, take the outgoing flows, complete the scope if this was
 its last."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from bpmnd.bpmn.elements import calls, compensation, loops
@@ -31,6 +33,7 @@ from bpmnd.bpmn.model.graph import (
     ThrowEvent,
     TimerDefinition,
 )
+from bpmnd.bpmn.model.multiple import WorkedThrowEvent, is_cancel, parts_of, thrown_by
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated
 from bpmnd.bpmn.state.records import (
     ACTIVATED,
@@ -39,9 +42,11 @@ from bpmnd.bpmn.state.records import (
     ElementInstance,
     ProcessInstance,
 )
-from bpmnd.bpmn.steps import ActivateElement, CheckJoins, CompleteElement, TerminateElement
+from bpmnd.bpmn.steps import ActivateElement, CheckJoins, CompleteElement, TerminateElement, ThrowNext
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.variables import map_outputs, merge_upwards
+
+_THROWING: Final = (ThrowEvent, WorkedThrowEvent)
 
 
 def complete(
@@ -75,6 +80,9 @@ def complete(
     element = process.elements[record.element]
     assert not isinstance(element, SequenceFlow), f"{record} is no element"
     if not step.listened:
+        if instance.occurred and _throws_more(instance, record, element):
+            turn.schedule(ThrowNext(instance.key, key))
+            return
         has_any = element.outputs or key in instance.variables or key in instance.loops
         if has_any and not _hand_on_variables(turn, process, instance, record, element, step):
             return
@@ -90,6 +98,8 @@ def complete(
             _completing(turn, instance, record)
             call_end_listeners(turn, instance, key, element, replace(step, listened=True))
             return
+    elif instance.incidents:
+        resolve_incidents(turn, instance, key)
     if is_root:
         _complete_process(turn, instance, step)
         return
@@ -123,7 +133,7 @@ def complete(
     if then is not None:
         begin_here(turn, then)
         return
-    if isinstance(element, ThrowEvent) and _goes_on_by_itself(turn, instance, record, element):
+    if isinstance(element, _THROWING) and _goes_on_by_itself(turn, instance, record, element):
         return
     if is_looped:
         loops.completed_inside(turn, instance, scope_key, ends_loop=ends_loop)
@@ -166,12 +176,16 @@ def take(
     turn.schedule(ActivateElement(instance.key, scope_key, sequence_flow.target, flow))
 
 
+def _throws_more(instance: ProcessInstance, record: ElementInstance, element: Element) -> bool:
+    return isinstance(element, _THROWING) and instance.thrown(record.key) < len(thrown_by(element))
+
+
 def _goes_on_by_itself(
-    turn: Turn, instance: ProcessInstance, record: ElementInstance, event: ThrowEvent
+    turn: Turn, instance: ProcessInstance, record: ElementInstance, event: Element
 ) -> bool:
     """Whether a completed throw event ends all that is active beside it, or goes on where its link leads."""
-    scope_key = record.scope_key
-    match event.throws:
+    scope_key, thrown = record.scope_key, thrown_by(event)
+    match thrown[-1] if thrown else None:
         case TerminateDefinition():
             interrupted = scope_key in instance.children or scope_key in instance.tokens
             if interrupted:
@@ -194,7 +208,7 @@ def _cancelled(turn: Turn, instance: ProcessInstance, transaction: ElementInstan
     process = turn.executable_of(instance)
     for index in process.element(transaction.element).boundary_events:
         boundary = process.element(index)
-        if isinstance(boundary, BoundaryEvent) and isinstance(boundary.trigger, CancelDefinition):
+        if isinstance(boundary, BoundaryEvent) and is_cancel(parts_of(boundary.trigger)):
             if key not in instance.triggers:
                 turn.emit(BoundaryEventTriggered(key, instance.key, index, {}))
             turn.schedule(TerminateElement(instance.key, key))

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.triggers import can_happen, happen
+from bpmnd.bpmn.elements.triggers import can_happen, occur
 from bpmnd.bpmn.evaluation import lookup_in, wrong_type
 from bpmnd.bpmn.events import ConditionalSubscriptionCreated, ConditionalSubscriptionTriggered
 from bpmnd.bpmn.feel import EvaluationFailure, Lookup, NotBoolean
@@ -20,6 +20,7 @@ from bpmnd.bpmn.model.graph import (
     ExecutableProcess,
     StartEvent,
 )
+from bpmnd.bpmn.model.multiple import part
 from bpmnd.bpmn.state.records import ConditionalSubscription, ProcessInstance
 from bpmnd.bpmn.steps import Change, CheckConditions, TriggerCondition
 from bpmnd.bpmn.turn import Turn
@@ -34,12 +35,13 @@ class ConditionPlan(msgspec.Struct, frozen=True, gc=False):
     element: int
     holds: bool
 
-    def begin(self, activation: Activation) -> None:
+    def begin(self, activation: Activation) -> int:
         turn, instance = activation.turn, activation.instance
         key = turn.new_key()
         turn.emit(ConditionalSubscriptionCreated(key, instance.key, activation.key, self.element))
         if self.holds:
             turn.schedule(TriggerCondition(instance.key, key))
+        return key
 
 
 def plan_condition(
@@ -79,7 +81,7 @@ def _happen(turn: Turn, instance: ProcessInstance, subscription: ConditionalSubs
     key, element = subscription.element_instance_key, subscription.element
     if can_happen(instance, key):
         turn.emit(ConditionalSubscriptionTriggered(subscription.key, instance.key))
-        happen(turn, instance, key, element, {})
+        occur(turn, instance, key, element, instance.part_of(subscription.key), {})
 
 
 def check_conditions(turn: Turn, step: CheckConditions) -> None:
@@ -109,8 +111,9 @@ def _subscribed(process: ExecutableProcess, instance: ProcessInstance) -> list[_
         subscription = instance.conditions[key]
         event = process.elements[subscription.element]
         assert isinstance(event, BoundaryEvent | CatchEvent | StartEvent), f"{subscription} of {event}"
-        assert isinstance(event.trigger, ConditionalDefinition), f"{subscription} of {event}"
-        found.append((_depth(instance, subscription.element_instance_key), subscription, event.trigger))
+        definition = part(event.trigger, instance.part_of(key))
+        assert isinstance(definition, ConditionalDefinition), f"{subscription} of {event}"
+        found.append((_depth(instance, subscription.element_instance_key), subscription, definition))
     found.sort(key=lambda each: each[0])
     return found
 

@@ -15,6 +15,7 @@ from bpmnd.bpmn.model.graph import (
     ExecutableProcess,
     StartEvent,
 )
+from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import TerminateElement, ThrowError
 from bpmnd.bpmn.turn import Turn
@@ -25,11 +26,13 @@ D = TypeVar("D", bound=EventDefinition)
 
 class Caught(NamedTuple):
     """Where an error is caught: at the activity of a boundary event, or in the scope of the event sub-process
-    that begins with a start event. It may be in an instance that has called the one where it was thrown."""
+    that begins with a start event. It may be in an instance that has called the one where it was thrown.
+    `part` is which definition of the event catches it."""
 
     instance: ProcessInstance
     place: ElementInstance
     event: Catching
+    part: int = 0
 
 
 def throw(turn: Turn, step: ThrowError) -> Incident | None:
@@ -101,7 +104,7 @@ def _catching(
 ) -> Catching | None:
     """The event at this activity that catches the code; one without a code catches what is left."""
     catch_all: Catching | None = None
-    for event, error in catching_in(process, instance, record, ErrorDefinition):
+    for event, _, error in catching_in(process, instance, record, ErrorDefinition):
         if error.code == code:
             return event
         if error.code is None:
@@ -113,13 +116,14 @@ def _catching(
 
 def catching_in(
     process: ExecutableProcess, instance: ProcessInstance, record: ElementInstance, kind: type[D]
-) -> Iterator[tuple[Catching, D]]:
-    """The events of a kind on this activity or in this scope, with what they catch. In a scope that has been
-    interrupted no event sub-process catches anything any more."""
+) -> Iterator[tuple[Catching, int, D]]:
+    """The events of a kind on this activity or in this scope, with the number of the definition that catches.
+    In a scope that has been interrupted no event sub-process catches anything any more."""
     element = process.element(record.element)
     starts = () if record.key in instance.interruptions else element.event_starts
     for index in (*starts, *element.boundary_events):
         event = process.elements[index]
         assert isinstance(event, BoundaryEvent | StartEvent), f"{event} at {element}"
-        if isinstance(event.trigger, kind):
-            yield event, event.trigger
+        for number, trigger in enumerate(parts_of(event.trigger)):
+            if isinstance(trigger, kind):
+                yield event, number, trigger

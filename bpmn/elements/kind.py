@@ -74,7 +74,9 @@ class Position(StrEnum):
 class Plan(Protocol):
     """Something to wait for, worked out before the element is active, and begun once it is."""
 
-    def begin(self, activation: Activation) -> None: ...
+    def begin(self, activation: Activation) -> int:
+        """The key of the timer or subscription."""
+        ...
 
 
 class EventKind(ABC, Generic[D]):
@@ -86,6 +88,14 @@ class EventKind(ABC, Generic[D]):
     positions: ClassVar[frozenset[Position]]
     lacks: ClassVar[frozenset[Position]] = frozenset()
     """Where BPMN 2.0 (table 10.93) has it too, but it is not run yet."""
+    alone: ClassVar[frozenset[Position]] = frozenset()
+    """Where it must be the only definition of its event."""
+    gathers: ClassVar[bool] = False
+    """Whether it can be one of several that must all occur."""
+    is_worked: ClassVar[bool] = False
+    """Whether it is thrown by a job worker."""
+    ends: ClassVar[bool] = False
+    """Whether throwing it ends what is around, so that nothing else can be thrown after it."""
 
     def refusal(self, position: Position) -> str | None:
         """Why an event of the kind is refused at a position, if it is."""

@@ -17,7 +17,7 @@ from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
 from bpmnd.bpmn.elements.pass_through_task import PassThroughTaskKind
 from bpmnd.bpmn.elements.receive_task import ReceiveTaskKind
 from bpmnd.bpmn.elements.script_task import ScriptTaskKind
-from bpmnd.bpmn.elements.service_task import ServiceTaskKind
+from bpmnd.bpmn.elements.service_task import WORKED
 from bpmnd.bpmn.elements.start_event import StartEventKind
 from bpmnd.bpmn.elements.sub_process import SubProcessKind
 from bpmnd.bpmn.elements.throw_event import ThrowEventKind
@@ -31,7 +31,6 @@ class Registered(NamedTuple):
 
 
 _PASS_THROUGH: Final = PassThroughTaskKind()
-_WORKED: Final = ServiceTaskKind()
 _THROWING: Final = ThrowEventKind()
 _SUB_PROCESS: Final = SubProcessKind()
 
@@ -43,8 +42,8 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:boundaryEvent": Registered(BoundaryEventKind(), ElementType.BOUNDARY_EVENT),
     "bpmn:task": Registered(_PASS_THROUGH, ElementType.TASK),
     "bpmn:manualTask": Registered(_PASS_THROUGH, ElementType.MANUAL_TASK),
-    "bpmn:serviceTask": Registered(_WORKED, ElementType.SERVICE_TASK),
-    "bpmn:sendTask": Registered(_WORKED, ElementType.SEND_TASK),
+    "bpmn:serviceTask": Registered(WORKED, ElementType.SERVICE_TASK),
+    "bpmn:sendTask": Registered(WORKED, ElementType.SEND_TASK),
     "bpmn:scriptTask": Registered(ScriptTaskKind(), ElementType.SCRIPT_TASK),
     "bpmn:businessRuleTask": Registered(BusinessRuleTaskKind(), ElementType.BUSINESS_RULE_TASK),
     "bpmn:userTask": Registered(UserTaskKind(), ElementType.USER_TASK),

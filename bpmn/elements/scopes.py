@@ -5,8 +5,15 @@ from msgspec.structs import replace
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements import compensation, loops
 from bpmnd.bpmn.elements.subscriptions import unsubscribe
-from bpmnd.bpmn.events import ElementActivating, ScopeInterrupted, ScopeReopened, TimerCanceled
-from bpmnd.bpmn.model.graph import CancelDefinition, EventSubProcess, ThrowEvent
+from bpmnd.bpmn.events import (
+    ElementActivating,
+    EventPartsCleared,
+    ScopeInterrupted,
+    ScopeReopened,
+    TimerCanceled,
+)
+from bpmnd.bpmn.model.graph import EventSubProcess
+from bpmnd.bpmn.model.multiple import is_cancel, thrown_by
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, CompleteElement, TerminateElement
 from bpmnd.bpmn.turn import Turn
@@ -63,7 +70,7 @@ def cancel_scope(turn: Turn, instance: ProcessInstance, end_key: int) -> None:
 def after_interruption(turn: Turn, instance: ProcessInstance, scope_key: int) -> None:
     interruption = instance.interruptions[scope_key]
     by = turn.executable_of(instance).element(interruption.element)
-    if isinstance(by, ThrowEvent) and isinstance(by.throws, CancelDefinition):
+    if is_cancel(thrown_by(by)):
         if instance.children[scope_key] == 1:
             (end,) = instance.children_in(scope_key)
             turn.emit(ScopeReopened(scope_key, instance.key))
@@ -93,3 +100,6 @@ def stop_event_starts(turn: Turn, instance: ProcessInstance, scope_key: int) -> 
         if timer.element in starts:
             turn.emit(TimerCanceled(timer.key, instance.key))
     unsubscribe(turn, instance, scope_key, starts)
+    for element in sorted({each.element for each in instance.occurred.get(scope_key, ())}):
+        if element in starts:
+            turn.emit(EventPartsCleared(scope_key, instance.key, element))

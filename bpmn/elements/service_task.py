@@ -1,6 +1,6 @@
 """Tasks that are worked by job workers."""
 
-from typing import final
+from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.beginning import activated
@@ -44,3 +44,7 @@ class ServiceTaskKind(ElementKind[ServiceTask]):
         turn.offered.add((instance.tenant_id, job_type))
         turn.notes.append(JobNote(job_type, "created", 1))
         return None
+
+
+WORKED: Final = ServiceTaskKind()
+"""For all elements whose work is done so."""

@@ -30,7 +30,7 @@ class MessagePlan(msgspec.Struct, frozen=True, gc=False):
     correlation_key: str
     interrupting: bool
 
-    def begin(self, activation: Activation) -> None:
+    def begin(self, activation: Activation) -> int:
         turn, instance = activation.turn, activation.instance
         key = turn.new_key()
         turn.emit(
@@ -59,19 +59,19 @@ class MessagePlan(msgspec.Struct, frozen=True, gc=False):
             open_subscription(turn, opened)
         else:
             turn.send(partition, opened)
+        return key
 
 
 class SignalPlan(msgspec.Struct, frozen=True, gc=False):
     element: int
     name: str
 
-    def begin(self, activation: Activation) -> None:
-        turn = activation.turn
+    def begin(self, activation: Activation) -> int:
+        turn, key = activation.turn, activation.turn.new_key()
         turn.emit(
-            SignalSubscriptionCreated(
-                turn.new_key(), activation.instance.key, activation.key, self.element, self.name
-            )
+            SignalSubscriptionCreated(key, activation.instance.key, activation.key, self.element, self.name)
         )
+        return key
 
 
 def plan_message(

@@ -4,9 +4,9 @@ import msgspec
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.moments import again, work_out
-from bpmnd.bpmn.elements.triggers import can_happen, happen
+from bpmnd.bpmn.elements.triggers import can_happen, occur
 from bpmnd.bpmn.evaluation import lookup_in
-from bpmnd.bpmn.events import TimerCreated, TimerTriggered
+from bpmnd.bpmn.events import EventPartAwaited, TimerCreated, TimerTriggered
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import BoundaryEvent, StartEvent, TimerDefinition
 from bpmnd.bpmn.state.records import ProcessInstance, Timer
@@ -22,11 +22,11 @@ class TimerPlan(msgspec.Struct, frozen=True, gc=False):
     repetitions: int = 1
     cycle: str = ""
 
-    def begin(self, activation: Activation) -> None:
-        turn = activation.turn
+    def begin(self, activation: Activation) -> int:
+        turn, key = activation.turn, activation.turn.new_key()
         turn.emit(
             TimerCreated(
-                turn.new_key(),
+                key,
                 activation.instance.key,
                 activation.key,
                 self.element,
@@ -35,6 +35,7 @@ class TimerPlan(msgspec.Struct, frozen=True, gc=False):
                 self.cycle,
             )
         )
+        return key
 
 
 def plan_timer(activation: Activation, element: int, timer: TimerDefinition) -> TimerPlan | Incident:
@@ -49,17 +50,20 @@ def trigger(turn: Turn, step: TriggerTimer) -> None:
     timer = instance.timers.get(step.timer_key) if instance is not None else None
     if instance is None or timer is None:
         return
+    part = instance.part_of(timer.key)
     turn.emit(TimerTriggered(timer.key, instance.key))
     if not can_happen(instance, timer.element_instance_key):
         return
     event = turn.executable_of(instance).elements[timer.element]
     if isinstance(event, BoundaryEvent | StartEvent) and not event.interrupting:
-        _repeat(turn, instance, timer)
-    happen(turn, instance, timer.element_instance_key, timer.element, {})
+        _repeat(turn, instance, timer, part)
+    occur(turn, instance, timer.element_instance_key, timer.element, part, {})
 
 
-def _repeat(turn: Turn, instance: ProcessInstance, timer: Timer) -> None:
+def _repeat(turn: Turn, instance: ProcessInstance, timer: Timer, part: int) -> None:
     moment = again(turn, timer.repetitions, timer.cycle)
     if moment is not None:
         key, waiting = turn.new_key(), timer.element_instance_key
         turn.emit(TimerCreated(key, instance.key, waiting, timer.element, *moment))
+        if part:
+            turn.emit(EventPartAwaited(key, instance.key, part))

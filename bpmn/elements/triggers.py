@@ -1,6 +1,8 @@
 """What happens to an element instance that waits: it completes, or a boundary event on it goes off
 (BPMN 2.0, §13.5.3)."""
 
+from typing import TypeAlias
+
 from bpmnd.bpmn.channel import ConfirmDelivery, DeliverMessage, RefuseDelivery
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.correlation import confirm, take_back
@@ -8,20 +10,33 @@ from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.scopes import begin_event_sub_process, interrupt_scope, is_shut_to
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
+    EventPartOccurred,
+    EventPartsCleared,
     ProcessMessageSubscriptionCorrelated,
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import BoundaryEvent, EventBasedGateway, SequenceFlow, StartEvent
-from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance
+from bpmnd.bpmn.model.graph import (
+    BoundaryEvent,
+    CatchEvent,
+    EventBasedGateway,
+    SequenceFlow,
+    StartEvent,
+)
+from bpmnd.bpmn.model.multiple import gathers, parts_of
+from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, occurred_size
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    AwaitMessages,
     CompleteElement,
     TerminateElement,
     TriggerEvent,
     TriggerSignal,
 )
 from bpmnd.bpmn.turn import Turn
-from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize
+from bpmnd.bpmn.variables import merge_local, merge_upwards, oversize, oversize_held
+
+Catching: TypeAlias = CatchEvent | BoundaryEvent | StartEvent
+"""An event that something waits for."""
 
 
 def can_happen(instance: ProcessInstance, element_instance_key: int) -> bool:
@@ -60,6 +75,7 @@ def take_delivery(
         else:
             turn.send(sender, refused)
         return
+    part = instance.part_of(subscription.key)
     turn.emit(ProcessMessageSubscriptionCorrelated(subscription.key, instance.key, message.message_key))
     confirmed = ConfirmDelivery(
         message.subscription_key,
@@ -78,9 +94,9 @@ def take_delivery(
         turn.send(sender, confirmed)
     key, element = subscription.element_instance_key, subscription.element
     if stopped_by is None:
-        happen(turn, instance, key, element, message.variables)
+        occur(turn, instance, key, element, part, message.variables)
     else:
-        again = TriggerEvent(instance.key, key, element, message.variables)
+        again = TriggerEvent(instance.key, key, element, message.variables, part)
         turn.raise_incident(instance, key, stopped_by, again)
 
 
@@ -90,14 +106,60 @@ def trigger_signal(turn: Turn, step: TriggerSignal) -> None:
     if instance is not None and subscription is not None:
         key = subscription.element_instance_key
         if can_happen(instance, key):
-            happen(turn, instance, key, subscription.element, step.variables)
+            part = instance.part_of(subscription.key)
+            occur(turn, instance, key, subscription.element, part, step.variables)
 
 
 def trigger_event(turn: Turn, step: TriggerEvent) -> None:
     """Try again what an incident had stopped."""
     instance = turn.state.instances.get(step.instance_key)
-    if instance is not None and can_happen(instance, step.key):
+    if instance is None or not can_happen(instance, step.key):
+        return
+    if step.part < 0:
         happen(turn, instance, step.key, step.element, step.variables)
+    else:
+        occur(turn, instance, step.key, step.element, step.part, step.variables)
+
+
+def occur(
+    turn: Turn, instance: ProcessInstance, key: int, element: int, part: int, variables: Variables
+) -> None:
+    """What `element` waits for occurs to an element instance: number `part` of its event definitions. It
+    happens with that, or with the last of those that it takes together."""
+    event = turn.executable_of(instance).elements[element]
+    if isinstance(event, Catching) and gathers(event.trigger):
+        gathered = _gather(turn, instance, key, event, part, variables)
+        if gathered is None:
+            return
+        variables = gathered
+    happen(turn, instance, key, element, variables)
+
+
+def _gather(
+    turn: Turn,
+    instance: ProcessInstance,
+    key: int,
+    event: Catching,
+    part: int,
+    variables: Variables,
+) -> Variables | None:
+    """The variables of all that has occurred, if nothing is missing any more. Then it begins anew."""
+    known = [each for each in instance.occurred.get(key, ()) if each.element == event.index]
+    freed = occurred_size(each for each in known if each.part == part)
+    too_large = oversize_held(instance, variables, freed=freed)
+    if too_large is not None:
+        incident = Incident(IncidentType.MESSAGE_SIZE_EXCEEDED, too_large)
+        again = TriggerEvent(instance.key, key, event.index, variables, part)
+        turn.raise_incident(instance, key, incident, again)
+        return None
+    turn.emit(EventPartOccurred(key, instance.key, event.index, part, variables))
+    known = [each for each in instance.occurred[key] if each.element == event.index]
+    if len(known) < len(parts_of(event.trigger)):
+        return None
+    turn.emit(EventPartsCleared(key, instance.key, event.index))
+    if not isinstance(event, CatchEvent) and not event.interrupting:
+        turn.schedule(AwaitMessages(instance.key, key, event.index))
+    return {name: value for each in known for name, value in each.variables.items()}
 
 
 def happen(turn: Turn, instance: ProcessInstance, key: int, element: int, variables: Variables) -> None:

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.beginning import activated, stop
-from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
+from bpmnd.bpmn.elements.events.registry import EVENT_KINDS, MULTIPLE
 from bpmnd.bpmn.elements.kind import Plan
+from bpmnd.bpmn.elements.triggers import can_happen
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
@@ -17,11 +18,13 @@ from bpmnd.bpmn.model.graph import (
     EventBasedGateway,
     EventDefinition,
     ExecutableProcess,
+    MessageDefinition,
     SequenceFlow,
     StartEvent,
 )
+from bpmnd.bpmn.model.multiple import MultipleDefinition, gathers
 from bpmnd.bpmn.state.records import Lifecycle
-from bpmnd.bpmn.steps import OpenScope, decode_steps
+from bpmnd.bpmn.steps import AwaitMessages, OpenScope, decode_steps
 from bpmnd.bpmn.turn import Turn
 
 Catcher: TypeAlias = CatchEvent | BoundaryEvent | StartEvent
@@ -52,6 +55,11 @@ def is_interrupting(catcher: Catcher) -> bool:
     return True if isinstance(catcher, CatchEvent) else catcher.interrupting
 
 
+def takes_one_message(catcher: Catcher) -> bool:
+    """Whether a message ends the waiting for others of the same name, at least for a while."""
+    return is_interrupting(catcher) or gathers(catcher.trigger)
+
+
 def plan_event(
     activation: Activation, event: Element, trigger: EventDefinition, *, interrupting: bool, outside: bool
 ) -> Plan | Incident | None:
@@ -77,6 +85,29 @@ def plan_events(element: Element, activation: Activation) -> list[Plan | None] |
             return plan
         plans.append(plan)
     return plans
+
+
+def await_messages(turn: Turn, step: AwaitMessages) -> None:
+    """A parallel multiple event has happened, and will again: it has taken one of each of its messages."""
+    instance = turn.state.instances.get(step.instance_key)
+    if instance is None or not can_happen(instance, step.key):
+        return
+    record = instance.elements[step.key]
+    event = turn.executable_of(instance).elements[step.element]
+    assert isinstance(event, BoundaryEvent | StartEvent), f"{step} of {event}"
+    if not isinstance(event.trigger, MultipleDefinition):
+        return  # The instance has migrated.
+    outside = isinstance(event, BoundaryEvent)
+    if not outside and step.key in instance.interruptions:
+        return
+    activation = Activation(turn, instance, step.key, record.scope_key, (), True)
+    plan = MULTIPLE.plan_those(
+        event.trigger, activation, event.index, MessageDefinition, interrupting=False, outside=outside
+    )
+    if isinstance(plan, Incident):
+        turn.raise_incident(instance, step.key, plan, step)
+        return
+    plan.begin(activation)
 
 
 def open_scope(turn: Turn, step: OpenScope) -> None:

@@ -108,6 +108,11 @@ from bpmnd.bpmn.events.messages import (
     ProcessMessageSubscriptionCreated,
     ProcessMessageSubscriptionDeleted,
 )
+from bpmnd.bpmn.events.multiple import (
+    EventPartAwaited,
+    EventPartOccurred,
+    EventPartsCleared,
+)
 from bpmnd.bpmn.events.noted import (
     CommandAnswered,
     CommandForgotten,
@@ -170,6 +175,9 @@ Event: TypeAlias = (
     | SequenceFlowTaken
     | BoundaryEventTriggered
     | ScopeInterrupted
+    | EventPartAwaited
+    | EventPartOccurred
+    | EventPartsCleared
     | EscalationThrown
     | CompensationSubscriptionCreated
     | CompensationSubscriptionTriggered
@@ -299,6 +307,9 @@ __all__ = [
     "ElementTerminating",
     "EscalationThrown",
     "Event",
+    "EventPartAwaited",
+    "EventPartOccurred",
+    "EventPartsCleared",
     "FormCreated",
     "GlobalListenerCreated",
     "GlobalListenerDeleted",

@@ -1,7 +1,8 @@
 """What must hold between the elements of a process. Each check reports all it finds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from bpmnd.bpmn.model.graph import (
     AdHocSubProcess,
@@ -17,9 +18,12 @@ from bpmnd.bpmn.model.graph import (
     SignalDefinition,
     StartEvent,
 )
+from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.surroundings import Item, Outline, Surroundings
 from bpmnd.bpmn.model.xml import Tag
+
+_DEFINITIONS: Final = ("EventDefinition", "bpmn:eventDefinitionRef")
 
 
 def check_ids(definitions: Tag, report: Report) -> None:
@@ -161,7 +165,7 @@ def _check_starts(container: Item, starts: Sequence[Item], report: Report) -> No
         return
     if not starts:
         report.add(container.tag, f"a {container.tag.bare_name} must have a start event")
-    triggered = [start for start in starts if trigger_of(start) is not None]
+    triggered = [start for start in starts if triggers_of(start)]
     if container.tag.name != "bpmn:process":
         for start in triggered:
             report.add(start.tag, "the start event of a sub-process must have no event definition")
@@ -187,23 +191,27 @@ def _check_event_start(container: Item, starts: Sequence[Item], report: Report) 
 
 def _has_definition(event: Item) -> bool:
     """Also one that is refused."""
-    return any(child.name.endswith("EventDefinition") for child in event.tag.children)
+    return any(child.name.endswith(_DEFINITIONS) for child in event.tag.children)
 
 
-def trigger_of(event: Item) -> EventDefinition | None:
+def triggers_of(event: Item) -> tuple[EventDefinition, ...]:
     """What the event waits for, if it is one that does."""
     match event.node:
         case StartEvent(trigger=trigger) | CatchEvent(trigger=trigger) | BoundaryEvent(trigger=trigger):
-            return trigger
+            return parts_of(trigger)
         case _:
-            return None
+            return ()
+
+
+def _triggers_of_all(events: Iterable[Item]) -> Iterator[tuple[Item, EventDefinition]]:
+    return ((item, trigger) for item in events for trigger in triggers_of(item))
 
 
 def check_waited_for_once(events: Iterable[Item], report: Report) -> None:
     """Of those that wait at the same place, each waits for another name. Expressions are known only later."""
     known: set[tuple[str, str]] = set()
-    for item in events:
-        match trigger_of(item):
+    for item, trigger in _triggers_of_all(events):
+        match trigger:
             case MessageDefinition(name=str(name)):
                 waited_for = "message", name
             case SignalDefinition(name=str(name)):
@@ -220,8 +228,8 @@ def check_waited_for_once(events: Iterable[Item], report: Report) -> None:
 def _check_codes_caught_once(place: Item, events: Iterable[Item], report: Report) -> None:
     """Of the events that catch errors, and of those that catch escalations, each has another code."""
     caught: set[tuple[str, object]] = set()
-    for item in events:
-        match trigger_of(item):
+    for item, trigger in _triggers_of_all(events):
+        match trigger:
             case ErrorDefinition(code=code):
                 what = "error"
             case EscalationDefinition(code=code):

@@ -8,7 +8,6 @@ from bpmnd.bpmn.model.xml import Tag
 
 UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "bpmn:standardLoopCharacteristics": "standard loops",
-    "bpmn:eventDefinitionRef": "references to event definitions",
     "zeebe:publishMessage": "published messages",
     "zeebe:linkedResources": "linked resources",
 }

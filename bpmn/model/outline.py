@@ -30,6 +30,7 @@ _DETAILS: Final = frozenset(
     {
         *(f"bpmn:{name}" for name in (*IGNORED, "completionCondition", "conditionExpression", "rendering")),
         *EVENTS,
+        "bpmn:eventDefinitionRef",
     }
 )
 """What an element may be made of, besides other elements."""

@@ -7,6 +7,7 @@ from bpmnd.bpmn.elements.conditionals import holds
 from bpmnd.bpmn.events import ConditionalEvaluated, ProcessInstanceCreated
 from bpmnd.bpmn.feel import MISSING, Value, from_json
 from bpmnd.bpmn.model.graph import ConditionalDefinition, StartEvent
+from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.outcomes import ConditionalsEvaluated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.starts import open_process
 from bpmnd.bpmn.steps import ActivateElement
@@ -32,8 +33,7 @@ def evaluate(turn: Turn, command: EvaluateConditionals) -> Outcome:
 
     started: list[tuple[int, int]] = []
     for definition_key, start in list(_starts(turn, command)):
-        assert isinstance(start.trigger, ConditionalDefinition), f"{start} waits for no condition"
-        if holds(turn, start.trigger, lookup) is True:
+        if any(holds(turn, condition, lookup) is True for condition in _conditions(start)):
             started.append((definition_key, _start(turn, command, definition_key, start)))
     return ConditionalsEvaluated(key, command.tenant_id, tuple(started))
 
@@ -49,8 +49,12 @@ def _starts(turn: Turn, command: EvaluateConditionals) -> Iterator[tuple[int, St
     process = turn.definitions.executable(command.definition_key)
     for index in process.root.triggered_starts:
         event = process.element(index)
-        if isinstance(event, StartEvent) and isinstance(event.trigger, ConditionalDefinition):
+        if isinstance(event, StartEvent) and _conditions(event):
             yield command.definition_key, event
+
+
+def _conditions(start: StartEvent) -> list[ConditionalDefinition]:
+    return [trigger for trigger in parts_of(start.trigger) if isinstance(trigger, ConditionalDefinition)]
 
 
 def _start(turn: Turn, command: EvaluateConditionals, definition_key: int, start: StartEvent) -> int:

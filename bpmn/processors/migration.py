@@ -14,7 +14,14 @@ from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.elements.listeners import GLOBAL_MIN, listeners_of
 from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_signal
-from bpmnd.bpmn.elements.waiting import Catcher, begin_waiting, catchers_of, is_interrupting, plan_event
+from bpmnd.bpmn.elements.waiting import (
+    Catcher,
+    begin_waiting,
+    catchers_of,
+    is_interrupting,
+    plan_event,
+    takes_one_message,
+)
 from bpmnd.bpmn.events import (
     CompensationSubscriptionDeleted,
     ConditionalSubscriptionDeleted,
@@ -35,6 +42,7 @@ from bpmnd.bpmn.model.graph import (
     StartEvent,
     UserTask,
 )
+from bpmnd.bpmn.model.multiple import gathers, parts_of
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state.records import (
     CompensationSubscription,
@@ -45,6 +53,7 @@ from bpmnd.bpmn.state.records import (
 )
 from bpmnd.bpmn.steps import (
     ActivateElement,
+    AwaitMessages,
     CallListeners,
     OpenScope,
     StartNext,
@@ -423,7 +432,7 @@ class _Request:
     def _changed_interruptions(self) -> dict[int, bool]:
         changed: dict[int, bool] = {}
         for subscription in self._instance.subscriptions.values():
-            now = is_interrupting(self._catcher_in_target(subscription.element))
+            now = takes_one_message(self._catcher_in_target(subscription.element))
             if now != subscription.interrupting:
                 changed[subscription.key] = now
         return changed
@@ -455,7 +464,11 @@ class _Request:
                         yield replace(step, queue=left, then=self._migrated(then))
                     else:
                         yield from self._migrated_steps(decode_steps(then))
-                case ActivateElement(element=element) | TriggerEvent(element=element):
+                case (
+                    ActivateElement(element=element)
+                    | TriggerEvent(element=element)
+                    | AwaitMessages(element=element)
+                ):
                     if element in self._elements():
                         yield replace(step, element=self._elements()[element])
                 case _:
@@ -493,5 +506,6 @@ def _way_of(body: MultiInstanceBody) -> str:
 
 def _event_type(element: Element | SequenceFlow) -> str:
     if isinstance(element, CatchEvent | BoundaryEvent | StartEvent) and element.trigger is not None:
-        return EVENT_KINDS[type(element.trigger)].words.upper()
+        words = [EVENT_KINDS[type(part)].words.upper() for part in parts_of(element.trigger)]
+        return (" and " if gathers(element.trigger) else " or ").join(words)
     return "NONE"

@@ -9,6 +9,7 @@ from bpmnd.bpmn.events import ProcessCreated
 from bpmnd.bpmn.feel import MISSING
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import ConditionalDefinition, ExecutableProcess, StartEvent, TimerDefinition
+from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
 from bpmnd.bpmn.resources.resource import checksum_of
 from bpmnd.bpmn.starts import name_at_start, set_start_timers, subscribe_starts
@@ -94,20 +95,22 @@ def _check_starts(turn: Turn, process: ExecutableProcess) -> Iterator[str]:
     for index in process.root.triggered_starts:
         event = process.elements[index]
         assert isinstance(event, StartEvent), f"{index} is no start event"
-        if isinstance(event.trigger, TimerDefinition):
-            moment = work_out(turn, event.trigger, lambda _: MISSING)
-            if isinstance(moment, Incident):
-                why = f"the timer that starts a process must be constant: {moment.message}"
+        for trigger in parts_of(event.trigger):
+            if isinstance(trigger, TimerDefinition):
+                moment = work_out(turn, trigger, lambda _: MISSING)
+                if isinstance(moment, Incident):
+                    why = f"the timer that starts a process must be constant: {moment.message}"
+                    yield f"element '{event.id}': {why}"
+                continue
+            name = (
+                trigger.condition.text
+                if isinstance(trigger, ConditionalDefinition)
+                else name_at_start(turn, trigger)
+            )
+            if isinstance(name, Incident):
+                why = f"the name of what starts a process must be constant: {name.message}"
                 yield f"element '{event.id}': {why}"
-            continue
-        name = (
-            event.trigger.condition.text
-            if isinstance(event.trigger, ConditionalDefinition)
-            else name_at_start(turn, event)
-        )
-        if isinstance(name, Incident):
-            yield f"element '{event.id}': the name of what starts a process must be constant: {name.message}"
-        elif (type(event.trigger), name) in known:
-            yield f"element '{event.id}': another start event already waits for '{name}'"
-        else:
-            known.add((type(event.trigger), name))
+            elif (type(trigger), name) in known:
+                yield f"element '{event.id}': another start event already waits for '{name}'"
+            else:
+                known.add((type(trigger), name))

@@ -1,7 +1,7 @@
 """The records that make up a process instance. Each is replaced, never changed in place (see journal.py),
 except `ProcessInstance` itself, which holds the dictionaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -207,6 +207,15 @@ class ConditionalSubscription(msgspec.Struct, frozen=True, gc=False, array_like=
     element: int
 
 
+class Occurred(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Of an event with several definitions one that has occurred while others are still waited for, with its
+    variables; or one that has been thrown."""
+
+    element: int
+    part: int
+    variables: Variables
+
+
 class AwaitedResult(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The request that waits for the end of the instance."""
 
@@ -258,6 +267,11 @@ class ProcessInstance(msgspec.Struct, gc=False):
     user_tasks: dict[int, UserTask] = {}
     compensations: dict[int, CompensationSubscription] = {}
     conditions: dict[int, ConditionalSubscription] = {}
+    occurred: dict[int, tuple[Occurred, ...]] = {}
+    """By the element instances that wait for, or throw, the rest."""
+    awaited_parts: dict[int, int] = {}
+    """Of a timer or subscription the number of the event definition that it is for, if that is not the first
+    of its event."""
     user_task_keys: dict[int, int] = {}
     """Element instance -> its user task. It stands in no row: the tasks tell."""
 
@@ -289,6 +303,15 @@ class ProcessInstance(msgspec.Struct, gc=False):
     def children_of(self, scope_key: int) -> list[ElementInstance]:
         return list(self.children_in(scope_key))
 
+    def part_of(self, key: int) -> int:
+        """Which definition of its event a timer or subscription is for."""
+        return self.awaited_parts.get(key, 0)
+
+    def thrown(self, element_instance_key: int) -> int:
+        """How much of what it throws a multiple event has thrown."""
+        element = self.elements[element_instance_key].element
+        return sum(each.element == element for each in self.occurred.get(element_instance_key, ()))
+
     def incident_of(self, element_instance_key: int) -> IncidentRecord | None:
         for incident in self.incidents.values():
             if incident.element_instance_key == element_instance_key:
@@ -301,6 +324,11 @@ class ProcessInstance(msgspec.Struct, gc=False):
 
     def timers_of(self, element_instance_key: int) -> list[Timer]:
         return [timer for timer in self.timers.values() if timer.element_instance_key == element_instance_key]
+
+
+def occurred_size(occurred: Iterable[Occurred]) -> int:
+    """What the variables of that which has occurred count towards the size of the instance, in bytes."""
+    return sum(size_of(each.variables) for each in occurred)
 
 
 def loop_size(instance: ProcessInstance, body_key: int) -> int:
@@ -341,6 +369,8 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     user_tasks: list[UserTask] = []
     compensations: list[CompensationSubscription] = []
     conditions: list[ConditionalSubscription] = []
+    occurred: list[tuple[int, list[tuple[int, int, list[tuple[str, bytes]]]]]] = []
+    awaited_parts: list[tuple[int, int]] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -381,6 +411,11 @@ def encode_instance(instance: ProcessInstance) -> bytes:
         [instance.user_tasks[key] for key in sorted(instance.user_tasks)],
         [instance.compensations[key] for key in sorted(instance.compensations)],
         [instance.conditions[key] for key in sorted(instance.conditions)],
+        [
+            (key, [(each.element, each.part, sorted(each.variables.items())) for each in occurred])
+            for key, occurred in sorted(instance.occurred.items())
+        ],
+        sorted(instance.awaited_parts.items()),
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -419,5 +454,10 @@ def decode_instance(row: bytes) -> ProcessInstance:
         {task.key: task for task in fields.user_tasks},
         {subscription.key: subscription for subscription in fields.compensations},
         {subscription.key: subscription for subscription in fields.conditions},
+        {
+            key: tuple(Occurred(element, part, dict(values)) for element, part, values in occurred)
+            for key, occurred in fields.occurred
+        },
+        dict(fields.awaited_parts),
         {task.element_instance_key: task.key for task in fields.user_tasks},
     )

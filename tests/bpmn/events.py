@@ -64,3 +64,10 @@ def compensable(activity_id: str, handler: str, handler_id: str) -> str:
 def on_compensation(element_id: str, activity_id: str = "") -> str:
     reference = f' activityRef="{activity_id}"' if activity_id else ""
     return f'<compensateEventDefinition id="{element_id}_definition"{reference}/>'
+
+
+def together(model: str, *event_ids: str) -> str:
+    """The events take all of their definitions."""
+    for event_id in event_ids:
+        model = model.replace(f' id="{event_id}"', f' id="{event_id}" parallelMultiple="true"')
+    return model

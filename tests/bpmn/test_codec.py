@@ -113,6 +113,9 @@ FIELDS = {
     162: "key instance_key element_instance_key process_id new_process_id tenant_id name correlation_key"
     " interrupting",
     163: "scope_key instance_key",
+    170: "key instance_key part",
+    171: "element_instance_key instance_key element part variables",
+    172: "element_instance_key instance_key element",
     91: "key instance_key element output_collection items",
     92: "key instance_key index value",
     93: "key instance_key",

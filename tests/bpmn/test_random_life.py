@@ -63,7 +63,15 @@ from bpmnd.bpmn.model.graph import SequenceFlow
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State, ordered
 from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group
-from bpmnd.bpmn.state.records import JobState, Lifecycle, ProcessInstance, encode_instance, loop_size, size_of
+from bpmnd.bpmn.state.records import (
+    JobState,
+    Lifecycle,
+    ProcessInstance,
+    encode_instance,
+    loop_size,
+    occurred_size,
+    size_of,
+)
 from bpmnd.bpmn.steps import decode_steps
 from bpmnd.bpmn.turn import Turn
 from bpmnd.bpmn.user_tasks import GlobalListener, TaskChanges
@@ -78,6 +86,7 @@ from tests.bpmn.events import (
     on_message,
     on_signal,
     signal,
+    together,
 )
 from tests.bpmn.events import catch as message_catch
 from tests.bpmn.people import assigned, formed, heard, user_task
@@ -518,6 +527,71 @@ WHENEVER = process(
         interrupting=False,
     )
 )
+SEVERAL = process(
+    START
+    + sub(
+        "scope",
+        together(
+            task("a")
+            + boundary(
+                "x",
+                "a",
+                on_message("go") + on_signal("bell") + due("timeCycle", "R/PT0.4S"),
+                interrupting=False,
+            )
+            + boundary("y", "a", on_message("note") + when("=r != null") + due("timeDuration", "PT1S"))
+            + message_catch("wait", on_signal("ring") + on_message("over") + when("=v = 1"))
+            + message_catch("all", on_signal("bell") + on_message("note")),
+            "x",
+            "y",
+            "all",
+        ),
+        '<eventBasedGateway id="either"/>' + task("b") + task("remind") + task("undo", "handle"),
+        compensable("b", "", "undo") + flow("scope_start", "a") + flow("scope_start", "wait"),
+        flow("scope_start", "either")
+        + path("either", "all", "b")
+        + message_catch("stops", on_message("stop")),
+        flow("either", "stops") + flow("x", "remind") + flow("y", "throws") + flow("b", "throws"),
+        event(
+            "intermediateThrowEvent",
+            "throws",
+            on_compensation("throws")
+            + on_signal("named")
+            + '<escalationEventDefinition escalationRef="c1"/>',
+        ),
+        task("c") + flow("throws", "c"),
+        together(
+            event_sub_process(
+                "minor",
+                '<escalationEventDefinition escalationRef="c1"/>' + on_message("more"),
+                task("in_minor", "remind") + path("minor_start", "in_minor"),
+                interrupting=False,
+            ),
+            "minor_start",
+        ),
+    )
+    + boundary("any", "scope", on_message("go_on") + '<errorEventDefinition errorRef="e1"/>')
+    + event(
+        "endEvent",
+        "halts",
+        "<terminateEventDefinition/>" + on_message("go") + on_signal("bell"),
+        '<zeebe:taskDefinition type="handle"/>',
+    )
+    + task("after")
+    + path("start", "scope", "halts")
+    + flow("any", "after"),
+    definitions=ERRORS
+    + message("go", "go", "=k")
+    + message("note", "note", "=k")
+    + message("over", "over", "=k")
+    + message("stop", "stop", "=k")
+    + message("more", "more", "=k")
+    + message("go_on", "go", "=k")
+    + signal("bell", "bell")
+    + signal("ring", "ring")
+    + signal("named", "=if r = &quot;done&quot; then &quot;ring&quot; else v")
+    + '<escalation id="c1" escalationCode="C1"/>',
+)
 DECIDED = process(
     START
     + decides("decide", "grade")
@@ -623,6 +697,7 @@ ALL_MODELS = (
     UNDONE,
     WHENEVER,
     DECIDED,
+    SEVERAL,
     PEOPLE,
     PEOPLE.replace(b'eventType="start"', b'eventType="end"').replace(b'"=k"', b'"=&quot;1&quot;"'),
     DEAL,
@@ -641,6 +716,7 @@ CHANGED = tuple(
         (TOLD, b'process id="process"', b'process id="other"'),
         (WATCHED, b'"often_start"', b'"seldom_start"'),
         (RAISED, b'process id="process"', b'process id="other"'),
+        (SEVERAL, b'"minor_start"', b'"major_start"'),
     )
 )
 """What instances may migrate to: models in which one thing is otherwise."""
@@ -843,7 +919,11 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             assert steps or listens, f"{element} of {instance} never ends"
     assert children == instance.children
     size = sum(map(size_of, instance.variables.values()))
-    assert instance.size == size + sum(loop_size(instance, key) for key in instance.loops)
+    held = sum(map(occurred_size, instance.occurred.values()))
+    assert instance.size == size + held + sum(loop_size(instance, key) for key in instance.loops)
+    assert instance.elements.keys() >= instance.occurred.keys()
+    waiting = (instance.timers, instance.subscriptions, instance.signals, instance.conditions)
+    assert {key for each in waiting for key in each} >= instance.awaited_parts.keys()
     for key, called in instance.called.items():
         parent = _there(world, called).parent
         assert parent is not None

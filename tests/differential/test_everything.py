@@ -13,7 +13,7 @@ _PROCESS: Final = "process"
 _LIVE_MS: Final = 60_000
 
 _NEWER: Final = ("conditional", "bpmn:adHocSubProcess")
-_BEYOND: Final = ("bpmn:transaction", "cancel ")
+_BEYOND: Final = ("bpmn:transaction", "cancel ", "multiple ", "parallel multiple ")
 _OTHERWISE: Final = ("bpmn:userTask",)
 """How the names begin of what 8.6 has not got, what Camunda refuses, and what it has with other listeners."""
 

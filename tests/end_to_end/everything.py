@@ -5,10 +5,11 @@ In the models `@` stands for the id of the process, which is also how its jobs, 
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, final
 
-from bpmnd.bpmn.elements.events.registry import EVENTS
+from bpmnd.bpmn.elements.events.reading import PARALLEL_POSITIONS
+from bpmnd.bpmn.elements.events.registry import EVENTS, MULTIPLE
 from bpmnd.bpmn.elements.kind import Position
 from bpmnd.bpmn.elements.registry import ELEMENTS
 from tests.bpmn.events import (
@@ -22,6 +23,7 @@ from tests.bpmn.events import (
     on_message,
     on_signal,
     signal,
+    together,
 )
 from tests.bpmn.people import heard
 from tests.bpmn.playground import END, START, flow, path, process, task
@@ -122,6 +124,11 @@ def _case(
     return Case(body, _script(publish=publish, broadcast=broadcast, jobs=jobs), definitions)
 
 
+def _together(case: Case) -> Case:
+    """All that the event waits for must occur."""
+    return replace(case, body=together(case.body, "catch", "edge", "handler_start"))
+
+
 def _started(definition: str, script: Script, definitions: str = "") -> Case:
     begin = event("startEvent", "start", definition)
     return Case(begin + _REACHED + path("start", "reached"), script, definitions)
@@ -150,6 +157,10 @@ _TRIGGERS: Final[Mapping[str, _Trigger]] = {
     "conditional": _Trigger(_CONDITION),
     "escalation": _Trigger(
         _ON_ESCALATION, _ESCALATION, event("intermediateThrowEvent", "throw", _ON_ESCALATION)
+    ),
+    "multiple": _Trigger(_TIMER.replace("PT0S", "PT1H") + on_signal("signal"), _SIGNAL, broadcast=True),
+    "parallel multiple": _Trigger(
+        on_message("message") + on_signal("signal"), _MESSAGE + _SIGNAL, publish=True, broadcast=True
     ),
     "error": _Trigger(_ON_ERROR, _ERROR, event("endEvent", "throw", _ON_ERROR)),
 }
@@ -243,6 +254,17 @@ def _worked_event(kind: str) -> Case:
     return _case(
         START + event(kind, "throw", on_message("message"), _WORKED) + path("start", "throw"),
         definitions=_MESSAGE,
+    )
+
+
+def _thrown_together(kind: str) -> Case:
+    """A job throws the message, and then the signal is broadcast."""
+    worked = _WORKED.replace("reached", "hold")
+    fork = START + '<parallelGateway id="fork"/>'
+    fork += event(kind, "throw", on_signal("signal") + on_message("message"), worked)
+    body = fork + catch("catch", on_signal("signal")) + _REACHED + path("start", "fork", "throw")
+    return _case(
+        body + path("fork", "catch", "reached"), definitions=_MESSAGE + _SIGNAL, jobs=("hold", "reached")
     )
 
 
@@ -358,6 +380,7 @@ _STARTS: Final[Mapping[str, Case]] = {
     "message start events": _started(on_message("message"), _start_by_message, _MESSAGE),
     "signal start events": _started(on_signal("signal"), _start_by_signal, _SIGNAL),
     "timer start events": _started(_TIMER, _start_by_timer),
+    "multiple start events": _started(_TRIGGERS["multiple"].definition, _start_by_signal, _SIGNAL),
     "conditional start events": _started(
         _CONDITION.replace("=true", "=chosen = &quot;@&quot;"), _start_by_condition
     ),
@@ -368,6 +391,8 @@ _THROWN: Final[Mapping[str, Case]] = {
     "message end events": _worked_event("endEvent"),
     "signal intermediate throw events": _broadcast_by("intermediateThrowEvent"),
     "signal end events": _broadcast_by("endEvent"),
+    "multiple intermediate throw events": _thrown_together("intermediateThrowEvent"),
+    "multiple end events": _thrown_together("endEvent"),
     "escalation intermediate throw events": _at_boundary(_TRIGGERS["escalation"], interrupting=True),
     "escalation end events": _escalated_at_end(),
     "error end events": _at_boundary(_TRIGGERS["error"], interrupting=True),
@@ -401,7 +426,7 @@ CASES: Final[Mapping[str, Case]] = {
     **_NONE_EVENTS,
     **_STARTS,
     **_THROWN,
-    **dict(_triggered()),
+    **{name: _together(case) if "parallel multiple" in name else case for name, case in _triggered()},
 }
 
 _EVENT_TAGS: Final = {
@@ -418,13 +443,15 @@ _ONE_MANNER: Final = {"cancel", "compensation"}
 def supported() -> set[str]:
     """The names of all cases that there have to be, by the tables that deployments are checked against."""
     found = {tag for tag in ELEMENTS if tag not in _EVENT_TAGS}
-    for kind in EVENTS.values():
-        for position in kind.positions:
-            name = f"{kind.words} {position}"
-            if position not in _EITHER_MANNER or kind.words in _ONE_MANNER:
+    positions = {kind.words: kind.positions for kind in EVENTS.values()}
+    positions |= {"multiple": MULTIPLE.positions, "parallel multiple": PARALLEL_POSITIONS}
+    for words, stands_at in positions.items():
+        for position in stands_at:
+            name = f"{words} {position}"
+            if position not in _EITHER_MANNER or words in _ONE_MANNER:
                 found.add(name)
                 continue
             found.add(f"{name}, interrupting")
-            if kind.words != "error":
+            if words != "error":
                 found.add(f"{name}, not interrupting")
     return found

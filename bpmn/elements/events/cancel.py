@@ -3,7 +3,7 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.elements.scopes import cancel_scope
 from bpmnd.bpmn.incident import Incident
@@ -20,6 +20,7 @@ class CancelKind(EventKind[CancelDefinition]):
     words = "cancel"
     definition = CancelDefinition
     positions = frozenset({Position.BOUNDARY, Position.END})
+    ends = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -29,6 +30,6 @@ class CancelKind(EventKind[CancelDefinition]):
         return CancelDefinition()
 
     def throw(self, element: Element, thrown: CancelDefinition, activation: Activation) -> Incident | None:
-        activated(element, activation)
+        throwing(element, activation)
         cancel_scope(activation.turn, activation.instance, activation.key)
         return None

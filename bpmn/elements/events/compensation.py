@@ -3,7 +3,7 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.compensation import compensate
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.incident import Incident
@@ -21,6 +21,7 @@ class CompensationKind(EventKind[CompensationDefinition]):
     definition = CompensationDefinition
     positions = frozenset({Position.BOUNDARY, Position.THROW, Position.END})
     lacks = frozenset({Position.EVENT_START})
+    alone = frozenset({Position.BOUNDARY, Position.EVENT_START})
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -39,7 +40,7 @@ class CompensationKind(EventKind[CompensationDefinition]):
         self, element: Element, thrown: CompensationDefinition, activation: Activation
     ) -> Incident | None:
         turn, instance = activation.turn, activation.instance
-        activated(element, activation)
+        throwing(element, activation)
         if not compensate(turn, instance, activation.key, thrown.target):
             turn.schedule(CompleteElement(instance.key, activation.key))
         return None

@@ -23,6 +23,7 @@ class ConditionalKind(EventKind[ConditionalDefinition]):
     words = "conditional"
     definition = ConditionalDefinition
     positions = frozenset({Position.START, Position.EVENT_START, Position.CATCH, Position.BOUNDARY})
+    gathers = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

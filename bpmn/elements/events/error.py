@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.errors import catcher_of, interrupt
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.elements.triggers import can_happen
@@ -27,6 +27,7 @@ class ErrorKind(EventKind[ErrorDefinition]):
     words = "error"
     definition = ErrorDefinition
     positions = frozenset({Position.BOUNDARY, Position.END, Position.EVENT_START})
+    ends = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -45,7 +46,7 @@ class ErrorKind(EventKind[ErrorDefinition]):
         caught = catcher_of(turn, instance, activation.scope_key, code, "")
         if isinstance(caught, Incident):
             return caught
-        activated(element, activation)
+        throwing(element, activation)
         if can_happen(instance, activation.key):
             interrupt(turn, caught, {})
         return None

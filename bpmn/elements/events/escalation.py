@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.escalations import escalate
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
@@ -24,6 +24,7 @@ class EscalationKind(EventKind[EscalationDefinition]):
     words = "escalation"
     definition = EscalationDefinition
     positions = frozenset({Position.THROW, Position.END, Position.BOUNDARY, Position.EVENT_START})
+    gathers = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -41,7 +42,7 @@ class EscalationKind(EventKind[EscalationDefinition]):
         code = evaluate_string(turn, thrown.code, lookup_in(instance, activation.inner_key))
         if isinstance(code, Incident):
             return code
-        activated(element, activation)
+        throwing(element, activation)
         if not escalate(turn, instance, activation.key, code):
             turn.schedule(CompleteElement(instance.key, activation.key))
         return None

@@ -20,6 +20,7 @@ class LinkKind(EventKind[LinkDefinition]):
     words = "link"
     definition = LinkDefinition
     positions = frozenset({Position.THROW, Position.CATCH})
+    alone = positions
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

@@ -19,10 +19,14 @@ class MessageKind(EventKind[MessageDefinition]):
     words = "message"
     definition = MessageDefinition
     positions = frozenset(Position)
+    gathers = True
+    is_worked = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
     ) -> MessageDefinition:
+        if position in (Position.THROW, Position.END):
+            return MessageDefinition("")  # What is thrown is a matter of its job.
         return read_message(event, definition, reading, starts=position is Position.START)
 
     def plan(

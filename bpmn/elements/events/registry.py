@@ -10,6 +10,7 @@ from bpmnd.bpmn.elements.events.error import ErrorKind
 from bpmnd.bpmn.elements.events.escalation import EscalationKind
 from bpmnd.bpmn.elements.events.link import LinkKind
 from bpmnd.bpmn.elements.events.message import MessageKind
+from bpmnd.bpmn.elements.events.multiple import MultipleKind
 from bpmnd.bpmn.elements.events.signal import SignalKind
 from bpmnd.bpmn.elements.events.terminate import TerminateKind
 from bpmnd.bpmn.elements.events.timer import TimerKind
@@ -28,6 +29,13 @@ EVENTS: Final[Mapping[str, AnyEventKind]] = {
     "bpmn:terminateEventDefinition": TerminateKind(),
     "bpmn:timerEventDefinition": TimerKind(),
 }
-EVENT_KINDS: Final[Mapping[type[EventDefinition], AnyEventKind]] = {
+"""By the names of their definitions in a file."""
+
+_SINGLE: Final[Mapping[type[EventDefinition], AnyEventKind]] = {
     kind.definition: kind for kind in EVENTS.values()
+}
+MULTIPLE: Final = MultipleKind(_SINGLE)
+EVENT_KINDS: Final[Mapping[type[EventDefinition], AnyEventKind]] = {
+    **_SINGLE,
+    MULTIPLE.definition: MULTIPLE,
 }

@@ -4,7 +4,7 @@ from typing import final
 
 from bpmnd.bpmn.broadcast import broadcast
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.beginning import activated
+from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import EventKind, Plan, Position
 from bpmnd.bpmn.elements.subscriptions import plan_signal
@@ -24,6 +24,7 @@ class SignalKind(EventKind[SignalDefinition]):
     words = "signal"
     definition = SignalDefinition
     positions = frozenset(Position)
+    gathers = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -48,7 +49,7 @@ class SignalKind(EventKind[SignalDefinition]):
         name = evaluate_string(turn, thrown.name, lookup_in(instance, activation.inner_key))
         if isinstance(name, Incident):
             return name
-        activated(element, activation)
+        throwing(element, activation)
         variables = dict(instance.variables.get(activation.key, {}))
         broadcast(turn, instance.tenant_id, name, variables)
         complete(turn, CompleteElement(instance.key, activation.key))

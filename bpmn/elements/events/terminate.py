@@ -3,12 +3,14 @@
 from typing import final
 
 from bpmnd.bpmn.elements.activation import Activation
-from bpmnd.bpmn.elements.completing import pass_through
+from bpmnd.bpmn.elements.beginning import throwing
+from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import EventKind, Position
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element, TerminateDefinition
 from bpmnd.bpmn.model.reading import Reading
 from bpmnd.bpmn.model.xml import Tag
+from bpmnd.bpmn.steps import CompleteElement
 
 
 @final
@@ -18,6 +20,7 @@ class TerminateKind(EventKind[TerminateDefinition]):
     words = "terminate"
     definition = TerminateDefinition
     positions = frozenset({Position.END})
+    ends = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool
@@ -25,4 +28,6 @@ class TerminateKind(EventKind[TerminateDefinition]):
         return TerminateDefinition()
 
     def throw(self, element: Element, thrown: TerminateDefinition, activation: Activation) -> Incident | None:
-        return pass_through(element, activation)
+        throwing(element, activation)
+        complete(activation.turn, CompleteElement(activation.instance.key, activation.key))
+        return None

@@ -37,6 +37,7 @@ class TimerKind(EventKind[TimerDefinition]):
     words = "timer"
     definition = TimerDefinition
     positions = frozenset({Position.START, Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
+    gathers = True
 
     def read(
         self, event: Tag, definition: Tag, position: Position, reading: Reading, *, interrupting: bool

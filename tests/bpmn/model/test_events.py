@@ -13,10 +13,12 @@ from bpmnd.bpmn.model.graph import (
     ServiceTask,
     SignalDefinition,
     StartEvent,
+    TerminateDefinition,
     ThrowEvent,
 )
+from bpmnd.bpmn.model.multiple import MultipleDefinition, WorkedThrowEvent
 from bpmnd.bpmn.model.parser import rebuild
-from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
+from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal, together
 from tests.bpmn.model.models import END, START, WORK, element, flow, model, parsed, reasons, sub_process
 
 GO = message("m", "go", "=key")
@@ -219,3 +221,122 @@ def test_names_that_are_computed_are_not_compared() -> None:
         beside=message("m", "=name", "=k"),
     )
     assert reasons(content) == []
+
+
+ON_ERROR = '<errorEventDefinition errorRef="err"/>'
+ESCAPES = GO + BELL + '<error id="err" errorCode="E"/>'
+
+
+def reasons_of(event_tag: str, *, beside: str = ESCAPES) -> list[str]:
+    way_out = "" if "<endEvent" in event_tag else flow("f", "e", "end")
+    return [reason for _, reason in reasons(model(START + WORK + END + event_tag + way_out, beside=beside))]
+
+
+def test_an_event_with_several_definitions_waits_for_one_of_them_or_for_all() -> None:
+    two = catch("e", on_message("m") + on_signal("s"))
+    for content, parallel in ((two, False), (together(two, "e"), True)):
+        node = element(model(START + content, beside=GO + BELL), "e")
+        assert isinstance(node, CatchEvent)
+        assert isinstance(node.trigger, MultipleDefinition)
+        assert [type(part) for part in node.trigger.parts] == [MessageDefinition, SignalDefinition]
+        assert node.trigger.parallel is parallel
+
+
+def test_a_single_definition_is_all_of_them() -> None:
+    node = element(model(START + together(catch("e", on_signal("s")), "e"), beside=BELL), "e")
+    assert isinstance(node, CatchEvent)
+    assert node.trigger == SignalDefinition("bell")
+
+
+def test_an_event_refers_to_definitions_beside_the_processes() -> None:
+    beside = BELL + '<signalEventDefinition id="rung" signalRef="s"/>'
+    node = element(
+        model(START + catch("e", "<eventDefinitionRef>rung</eventDefinitionRef>"), beside=beside), "e"
+    )
+    assert isinstance(node, CatchEvent)
+    assert node.trigger == SignalDefinition("bell")
+
+
+def test_a_definition_that_an_event_refers_to_is_one_of_several() -> None:
+    beside = GO + BELL + '<d:signalEventDefinition xmlns:d="urn:other" id="rung"/>'
+    beside += '<signalEventDefinition id="x:rung" signalRef="s"/>'.replace("x:rung", "ringing")
+    both = on_message("m") + '<eventDefinitionRef xmlns:t="test">t:ringing</eventDefinitionRef>'
+    node = element(model(START + catch("e", both), beside=beside), "e")
+    assert isinstance(node, CatchEvent)
+    assert isinstance(node.trigger, MultipleDefinition)
+    assert node.trigger.parts[1] == SignalDefinition("bell")
+
+
+def test_a_definition_that_an_event_refers_to_must_be_there() -> None:
+    found = reasons_of(catch("e", "<eventDefinitionRef>nobody</eventDefinitionRef>"))
+    assert found == ["references the event definition 'nobody', which does not exist"]
+
+
+def test_an_event_sub_process_may_be_triggered_by_a_definition_elsewhere() -> None:
+    start = '<startEvent id="e"><eventDefinitionRef>rung</eventDefinitionRef></startEvent>'
+    inside = sub_process(start, attributes='triggeredByEvent="true"')
+    beside = BELL + '<signalEventDefinition id="rung" signalRef="s"/>'
+    node = element(model(START + inside, beside=beside), "e")
+    assert isinstance(node, StartEvent)
+    assert node.trigger == SignalDefinition("bell")
+
+
+@pytest.mark.parametrize(
+    ("event_tag", "reason"),
+    [
+        (
+            boundary("e", "work", '<compensateEventDefinition id="c"/>' + on_signal("s")),
+            "a compensation event definition must be the only one of its event",
+        ),
+        (
+            event("intermediateCatchEvent", "e", '<linkEventDefinition name="L"/>' + on_signal("s")),
+            "a link event definition must be the only one of its event",
+        ),
+        (
+            event("endEvent", "e", "<terminateEventDefinition/>" + ON_ERROR),
+            "must not have both terminate event definition and error event definition",
+        ),
+        (
+            together(boundary("e", "work", ON_ERROR + on_signal("s")), "e"),
+            "an error event definition must not be one of several that must all occur",
+        ),
+        (
+            boundary("e", "work", ON_ERROR + on_signal("s"), interrupting=False),
+            "an error boundary event must interrupt",
+        ),
+        (catch("e", on_signal("s") * 2), "another event here already waits for the signal 'bell'"),
+        (
+            boundary("e", "work", ON_ERROR * 2),
+            "another boundary event of 'work' already catches the error code 'E'",
+        ),
+        (
+            event("intermediateThrowEvent", "e", on_message("m") + on_signal("s")),
+            "must have exactly one zeebe:taskDefinition extension element",
+        ),
+        (catch("e", on_signal("s") * 51), "must not have more than 50 event definitions"),
+    ],
+)
+def test_definitions_that_do_not_go_together_are_refused(event_tag: str, reason: str) -> None:
+    assert reason in reasons_of(event_tag)
+
+
+def test_a_process_that_all_definitions_start_together_is_refused() -> None:
+    content = together(event("startEvent", "e", on_message("m") + on_signal("s")), "e")
+    found = reasons(model(content, beside=message("m", "go") + BELL))
+    assert found == [("e", "parallel multiple start events are not supported yet")]
+
+
+def test_what_an_event_throws_ends_with_what_ends_its_scope() -> None:
+    end = event("endEvent", "e", "<terminateEventDefinition/>" + on_signal("s"))
+    node = element(model(START + end, beside=BELL), "e")
+    assert isinstance(node, ThrowEvent)
+    assert node.throws == MultipleDefinition((SignalDefinition("bell"), TerminateDefinition()))
+
+
+def test_an_event_that_throws_a_message_among_others_has_a_job() -> None:
+    node = element(
+        model(START + event("endEvent", "e", on_signal("s") + on_message("m"), JOB), beside=BELL), "e"
+    )
+    assert isinstance(node, WorkedThrowEvent)
+    assert node.job.type == "send"
+    assert node.throws == MultipleDefinition((MessageDefinition(""), SignalDefinition("bell")))

@@ -1,0 +1,465 @@
+"""Events with several event definitions on one partition: any of them, or all of them together."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from bpmnd.bpmn import variables as variables_module
+from bpmnd.bpmn.commands import (
+    BroadcastSignal,
+    CancelProcessInstance,
+    EvaluateConditionals,
+    PublishMessage,
+    ResolveIncident,
+    SetVariables,
+    ThrowJobError,
+)
+from bpmnd.bpmn.events import (
+    EventPartAwaited,
+    EventPartsCleared,
+    IncidentCreated,
+    SignalBroadcasted,
+)
+from tests.bpmn.events import (
+    boundary,
+    catch,
+    compensable,
+    event,
+    event_sub_process,
+    message,
+    on_compensation,
+    on_message,
+    on_signal,
+    signal,
+    together,
+)
+from tests.bpmn.playground import END, START, Playground, flow, io_mapping, path, process, rows_of, task
+
+Occurs: TypeAlias = Callable[[Playground, int], None]
+
+BESIDE = (
+    message("m", "go", "=k")
+    + message("n", "stop", "=k")
+    + signal("s", "bell")
+    + '<error id="e" errorCode="E"/><escalation id="esc" escalationCode="C"/>'
+)
+ON_ERROR = '<errorEventDefinition errorRef="e"/>'
+ON_ESCALATION = '<escalationEventDefinition escalationRef="esc"/>'
+
+
+def after(duration: str) -> str:
+    return f"<timerEventDefinition><timeDuration>{duration}</timeDuration></timerEventDefinition>"
+
+
+def every(cycle: str) -> str:
+    return f"<timerEventDefinition><timeCycle>{cycle}</timeCycle></timerEventDefinition>"
+
+
+def when(condition: str) -> str:
+    return f"<conditionalEventDefinition><condition>{condition}</condition></conditionalEventDefinition>"
+
+
+def started(body: str, **variables: bytes) -> tuple[Playground, int]:
+    playground = Playground()
+    playground.deploy(process(body, definitions=BESIDE))
+    return playground, playground.create({"k": b'"1"', **variables})
+
+
+def tell(playground: Playground, name: str, *, live_ms: int = 0, **variables: bytes) -> None:
+    playground.do(PublishMessage(name, "1", live_ms, "", variables))
+
+
+def ring(playground: Playground, **variables: bytes) -> None:
+    playground.do(BroadcastSignal("bell", variables))
+
+
+ANY = on_signal("s") + on_message("m") + after("PT10S") + when("=v = 1")
+WAITING = START + catch("wait", ANY) + task("b") + path("start", "wait", "b")
+
+
+def by_signal(playground: Playground, key: int) -> None:
+    ring(playground)
+
+
+def by_message(playground: Playground, key: int) -> None:
+    tell(playground, "go")
+
+
+def by_timer(playground: Playground, key: int) -> None:
+    playground.pass_time(10_000)
+
+
+def by_condition(playground: Playground, key: int) -> None:
+    playground.do(SetVariables(key, {"v": b"1"}))
+
+
+ALL = (by_signal, by_message, by_timer, by_condition)
+
+
+# Any of them
+
+
+@pytest.mark.parametrize("occurs", ALL)
+def test_a_catch_event_happens_with_any_of_its_definitions(occurs: Occurs) -> None:
+    playground, key = started(WAITING)
+    assert playground.jobs("b") == ()
+    occurs(playground, key)
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+@pytest.mark.parametrize("occurs", ALL)
+def test_an_event_behind_a_gateway_happens_with_any_of_its_definitions(occurs: Occurs) -> None:
+    body = START + '<eventBasedGateway id="either"/>' + catch("wait", ANY) + task("b")
+    body += catch("late", after("PT1H")) + path("start", "either", "wait", "b") + flow("either", "late")
+    playground, key = started(body)
+    occurs(playground, key)
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+@pytest.mark.parametrize("occurs", ALL)
+def test_an_interrupting_boundary_event_goes_off_with_any_of_its_definitions(occurs: Occurs) -> None:
+    body = START + task("a") + boundary("x", "a", ANY) + task("b") + path("start", "a") + flow("x", "b")
+    playground, key = started(body)
+    occurs(playground, key)
+    assert playground.jobs("a") == ()
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+def test_a_boundary_event_that_does_not_interrupt_goes_off_with_each() -> None:
+    definitions = ANY.replace(after("PT10S"), every("R2/PT10S"))
+    body = START + task("a") + boundary("x", "a", definitions, interrupting=False) + task("b")
+    playground, key = started(body + path("start", "a") + flow("x", "b"))
+    for occurs in (*ALL, by_message):
+        occurs(playground, key)
+    playground.pass_time(30_000)
+    assert len(playground.jobs("b")) == 6
+    playground.work("a")
+    assert not playground.state.instances.get(key).awaited_parts  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("occurs", ALL)
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_an_event_sub_process_begins_with_any_of_its_definitions(occurs: Occurs, interrupting: bool) -> None:
+    inside = task("b") + path("es_start", "b")
+    body = START + task("a") + path("start", "a")
+    playground, key = started(body + event_sub_process("es", ANY, inside, interrupting=interrupting))
+    occurs(playground, key)
+    playground.work("b")
+    assert playground.is_over(key) is interrupting
+
+
+@pytest.mark.parametrize("definitions", [ON_ERROR + on_message("m"), on_message("m") + ON_ERROR])
+def test_an_error_is_caught_beside_a_message(definitions: str) -> None:
+    body = START + task("a") + boundary("x", "a", definitions) + task("b") + path("start", "a")
+    playground, key = started(body + flow("x", "b"))
+    (job,) = playground.jobs("a")
+    playground.do(ThrowJobError(job.key, "E"))
+    playground.work("b")
+    assert playground.is_over(key)
+
+    other = playground.create({"k": b'"1"'})
+    tell(playground, "go")
+    playground.work("b")
+    assert playground.is_over(other)
+
+
+def test_an_escalation_is_caught_beside_a_signal() -> None:
+    inner = '<startEvent id="s0"/>' + event("intermediateThrowEvent", "raise", ON_ESCALATION) + task("a")
+    body = START + f'<subProcess id="sub">{inner}{path("s0", "raise", "a")}</subProcess>'
+    body += boundary("x", "sub", on_signal("s") + ON_ESCALATION, interrupting=False) + task("b")
+    playground, _ = started(body + flow("start", "sub") + flow("x", "b"))
+    ring(playground)
+    assert len(playground.jobs("b")) == 2
+
+
+@pytest.mark.parametrize("occurs", [*ALL, "by a client"])
+def test_a_process_starts_with_any_of_the_definitions_of_its_start_event(occurs: Occurs | str) -> None:
+    definitions = on_signal("s") + on_message("m") + after("PT10S") + when("=v = 1")
+    playground = Playground()
+    begin = event("startEvent", "begin", definitions) + task("b") + path("begin", "b")
+    playground.deploy(process(begin, definitions=message("m", "go") + signal("s", "bell")))
+    if isinstance(occurs, str) or occurs is by_condition:
+        playground.do(EvaluateConditionals({"v": b"1"}))
+    else:
+        occurs(playground, 0)
+    assert len(playground.jobs("b")) == 1
+
+
+def test_the_variables_of_what_has_occurred_go_on() -> None:
+    playground, key = started(WAITING)
+    tell(playground, "go", x=b"5")
+    assert playground.work("b").variables == {"k": b'"1"', "x": b"5"}
+    assert playground.is_over(key)
+
+
+# All of them together
+
+BOTH = on_message("m") + on_signal("s")
+
+
+def test_a_parallel_catch_event_waits_for_all_of_its_definitions() -> None:
+    playground, key = started(together(WAITING, "wait"))
+    for occurs in ALL:
+        assert playground.jobs("b") == ()
+        occurs(playground, key)
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+def test_their_order_does_not_matter_and_all_their_variables_are_there() -> None:
+    body = together(START + catch("wait", BOTH) + task("b") + path("start", "wait", "b"), "wait")
+    for first, second in ((tell, ring), (ring, tell)):
+        playground, key = started(body)
+        for occur in (first, second):
+            if occur is tell:
+                tell(playground, "go", x=b"1", y=b"1")
+            else:
+                ring(playground, x=b"2")
+        assert playground.work("b").variables == {"k": b'"1"', "x": b"2", "y": b"1"}
+        assert playground.is_over(key)
+
+
+def test_variables_are_not_seen_before_all_has_occurred() -> None:
+    body = together(START + task("a") + boundary("x", "a", BOTH) + path("start", "a"), "x")
+    playground, _ = started(body + task("b") + flow("x", "b"))
+    tell(playground, "go", x=b"1")
+    assert playground.work("a").variables == {"k": b'"1"'}
+
+
+def test_what_occurs_twice_counts_once_with_its_latest_variables() -> None:
+    body = together(START + catch("wait", BOTH) + task("b") + path("start", "wait", "b"), "wait")
+    playground, _ = started(body)
+    ring(playground, x=b"1")
+    ring(playground, x=b"2")
+    assert playground.jobs("b") == ()
+    tell(playground, "go")
+    assert playground.work("b").variables["x"] == b"2"
+
+
+def test_a_parallel_boundary_event_begins_anew_when_it_has_gone_off() -> None:
+    body = START + task("a") + boundary("x", "a", BOTH, interrupting=False) + task("b")
+    playground, key = started(together(body + path("start", "a") + flow("x", "b"), "x"))
+    for _ in range(2):
+        tell(playground, "go")
+        ring(playground)
+    assert len(playground.jobs("b")) == 2
+    ring(playground)
+    assert len(playground.jobs("b", timeout_ms=1)) == 0
+    playground.work("a")
+    instance = playground.state.instances.get(key)
+    assert instance is not None
+    assert (instance.occurred, instance.subscriptions, instance.signals) == ({}, {}, {})
+
+
+def test_it_takes_one_message_each_time_and_leaves_the_next_in_the_buffer() -> None:
+    body = START + task("a") + boundary("x", "a", BOTH, interrupting=False) + task("b")
+    playground, _ = started(together(body + path("start", "a") + flow("x", "b"), "x"))
+    for number in (b"1", b"2"):
+        tell(playground, "go", live_ms=60_000, x=number)
+    ring(playground)
+    assert playground.work("b").variables["x"] == b"1"
+    ring(playground)
+    assert playground.work("b").variables["x"] == b"2"
+
+
+def test_messages_that_cannot_be_waited_for_again_are_an_incident() -> None:
+    body = START + task("a") + boundary("x", "a", BOTH, interrupting=False) + task("b")
+    playground, key = started(together(body + path("start", "a") + flow("x", "b"), "x"))
+    playground.do(SetVariables(key, {"k": b"null"}))
+    tell(playground, "go")
+    ring(playground)
+    (incident,) = playground.happened(IncidentCreated)
+    playground.do(SetVariables(key, {"k": b'"1"'}))
+    playground.do(ResolveIncident(incident.key))
+    tell(playground, "go")
+    ring(playground)
+    assert len(playground.jobs("b")) == 2
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_a_parallel_event_sub_process_begins_when_all_has_occurred(interrupting: bool) -> None:
+    inside = task("b") + path("es_start", "b")
+    body = START + task("a") + path("start", "a")
+    body += event_sub_process("es", BOTH + when("=v = 1"), inside, interrupting=interrupting)
+    playground, key = started(together(body, "es_start"))
+    tell(playground, "go")
+    ring(playground)
+    assert playground.jobs("b") == ()
+    by_condition(playground, key)
+    playground.work("b")
+    assert playground.is_over(key) is interrupting
+
+
+def test_an_interrupted_scope_forgets_what_has_occurred_in_it() -> None:
+    inside = task("b") + path("es_start", "b")
+    body = START + task("a") + path("start", "a") + event_sub_process("es", BOTH, inside)
+    other = event_sub_process("stops", on_message("n"), task("c") + path("stops_start", "c"))
+    playground, key = started(together(body, "es_start") + other)
+    ring(playground, x=b"1")
+    tell(playground, "stop")
+    instance = playground.state.instances.get(key)
+    assert instance is not None
+    assert (instance.occurred, len(playground.happened(EventPartsCleared))) == ({}, 1)
+    playground.work("c")
+    assert playground.is_over(key)
+
+
+def test_of_a_gateway_the_event_goes_on_that_has_all_of_its_definitions_first() -> None:
+    body = START + '<eventBasedGateway id="either"/>' + catch("all", BOTH) + catch("one", on_message("n"))
+    body += task("b") + task("c") + path("start", "either", "all", "b") + path("either", "one", "c")
+    for last, job in (("go", "b"), ("stop", "c")):
+        playground, key = started(together(body, "all"))
+        ring(playground)
+        tell(playground, last)
+        playground.work(job)
+        assert playground.is_over(key)
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_an_escalation_can_be_one_of_what_must_occur(interrupting: bool) -> None:
+    inner = '<startEvent id="s0"/>' + task("a") + event("endEvent", "raise", ON_ESCALATION)
+    body = START + f'<subProcess id="sub">{inner}{path("s0", "a", "raise")}</subProcess>'
+    body += boundary("x", "sub", on_signal("s") + ON_ESCALATION, interrupting=interrupting) + task("b")
+    body += task("after") + path("start", "sub", "after") + flow("x", "b")
+    playground, _ = started(together(body, "x"))
+    ring(playground)
+    assert playground.jobs("b") == ()
+    playground.work("a")
+    assert len(playground.jobs("b")) == 1
+    assert len(playground.jobs("after")) == (0 if interrupting else 1)
+
+
+def test_an_escalation_before_the_rest_does_not_interrupt() -> None:
+    inner = '<startEvent id="s0"/>' + event("intermediateThrowEvent", "raise", ON_ESCALATION) + task("a")
+    body = START + f'<subProcess id="sub">{inner}{path("s0", "raise", "a")}</subProcess>'
+    body += boundary("x", "sub", on_signal("s") + ON_ESCALATION) + task("b")
+    playground, key = started(together(body + flow("start", "sub") + flow("x", "b"), "x"))
+    assert len(playground.jobs("a")) == 1
+    ring(playground)
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+def test_a_cycle_goes_on_by_itself() -> None:
+    body = START + task("a") + boundary("x", "a", on_signal("s") + every("R/PT10S"), interrupting=False)
+    playground, _ = started(together(body + task("b") + path("start", "a") + flow("x", "b"), "x"))
+    playground.pass_time(25_000)
+    ring(playground)
+    ring(playground)
+    assert len(playground.jobs("b")) == 1
+    playground.pass_time(10_000)
+    assert len(playground.jobs("b")) == 1
+
+
+def test_what_has_occurred_counts_towards_the_size_of_the_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variables_module, "INSTANCE_SIZE_MAX", 100)
+    body = together(START + catch("wait", BOTH) + task("b") + path("start", "wait", "b"), "wait")
+    playground, key = started(body)
+    ring(playground, x=b'"' + b"x" * 50 + b'"')
+    tell(playground, "go", y=b'"' + b"y" * 50 + b'"')
+    (incident,) = playground.happened(IncidentCreated)
+    assert incident.type == "MESSAGE_SIZE_EXCEEDED"
+    monkeypatch.setattr(variables_module, "INSTANCE_SIZE_MAX", 200)
+    playground.do(ResolveIncident(incident.key))
+    assert playground.work("b").variables.keys() == {"k", "x", "y"}
+    assert playground.is_over(key)
+
+
+def test_what_has_occurred_is_gone_when_the_instance_is_cancelled() -> None:
+    playground, key = started(together(WAITING, "wait"))
+    ring(playground, x=b"1")
+    playground.do(CancelProcessInstance(key))
+    assert playground.is_over(key)
+    assert rows_of(playground.state) == rows_of(playground.replayed())
+
+
+def test_a_log_says_which_definition_is_waited_for() -> None:
+    playground, _ = started(WAITING)
+    assert [waiting.part for waiting in playground.happened(EventPartAwaited)] == [1, 2, 3]
+
+
+# Thrown
+
+
+def test_an_event_throws_all_of_its_definitions_and_goes_on() -> None:
+    undo = task("undo")
+    body = START + task("a") + compensable("a", undo, "undo") + task("after")
+    body += event(
+        "intermediateThrowEvent", "throw", on_compensation("throw") + on_signal("s") + ON_ESCALATION
+    )
+    playground, key = started(body + path("start", "a", "throw", "after"))
+    playground.work("a")
+    assert playground.jobs("after") == ()
+    playground.work("undo")
+    assert [each.name for each in playground.happened(SignalBroadcasted)] == ["bell"]
+    playground.work("after")
+    assert playground.is_over(key)
+
+
+def test_a_message_is_thrown_by_a_job_before_the_rest() -> None:
+    job = '<zeebe:taskDefinition type="send"/>' + io_mapping({"x": "=1"})
+    body = START + event("endEvent", "end", on_signal("s") + on_message("m"), job) + path("start", "end")
+    playground, key = started(body)
+    assert playground.happened(SignalBroadcasted) == []
+    playground.work("send")
+    (signalled,) = playground.happened(SignalBroadcasted)
+    assert signalled.variables == {"x": b"1"}
+    assert playground.is_over(key)
+
+
+@pytest.mark.parametrize("definitions", [on_signal("s") + ON_ERROR, ON_ERROR + on_signal("s")])
+def test_an_error_is_thrown_behind_the_rest(definitions: str) -> None:
+    inner = '<startEvent id="s0"/>' + event("endEvent", "raise", definitions) + path("s0", "raise")
+    body = START + f'<subProcess id="sub">{inner}</subProcess>' + boundary("x", "sub", ON_ERROR) + task("b")
+    playground, key = started(body + flow("start", "sub") + flow("x", "b"))
+    assert len(playground.happened(SignalBroadcasted)) == 1
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+def test_an_end_event_terminates_its_scope_behind_the_rest() -> None:
+    end = event("endEvent", "halt", "<terminateEventDefinition/>" + on_signal("s"))
+    body = START + '<parallelGateway id="fork"/>' + task("a") + end + path("start", "fork", "a")
+    playground, key = started(body + flow("fork", "halt"))
+    assert playground.is_over(key)
+    assert len(playground.happened(SignalBroadcasted)) == 1
+
+
+def test_an_end_event_cancels_its_transaction_behind_the_rest() -> None:
+    end = event("endEvent", "cancels", "<cancelEventDefinition/>" + on_signal("s"))
+    inner = '<startEvent id="s0"/>' + task("a") + compensable("a", task("undo"), "undo") + end
+    body = START + f'<transaction id="deal">{inner}{path("s0", "a", "cancels")}</transaction>'
+    body += boundary("x", "deal", "<cancelEventDefinition/>" + ON_ERROR) + task("b")
+    playground, key = started(body + flow("start", "deal") + flow("x", "b"))
+    playground.work("a")
+    assert len(playground.happened(SignalBroadcasted)) == 1
+    playground.work("undo")
+    playground.work("b")
+    assert playground.is_over(key)
+
+
+def test_what_cannot_be_thrown_is_an_incident_and_the_rest_is_not_thrown_twice() -> None:
+    beside = signal("s", "bell") + signal("t", "=name")
+    playground = Playground()
+    end = event("endEvent", "end", on_signal("s") + on_signal("t"))
+    playground.deploy(process(START + end + path("start", "end"), definitions=beside))
+    key = playground.create()
+    (incident,) = playground.happened(IncidentCreated)
+    playground.do(SetVariables(key, {"name": b'"ring"'}))
+    playground.do(ResolveIncident(incident.key))
+    assert [each.name for each in playground.happened(SignalBroadcasted)] == ["bell", "ring"]
+    assert playground.is_over(key)
+
+
+def test_an_interrupting_escalation_keeps_the_rest_from_being_thrown() -> None:
+    inner = '<startEvent id="s0"/>' + event("endEvent", "raise", ON_ESCALATION + on_signal("s"))
+    body = START + f'<subProcess id="sub">{inner}{path("s0", "raise")}</subProcess>'
+    playground, key = started(
+        body + boundary("x", "sub", ON_ESCALATION) + END + flow("x", "end") + flow("start", "sub")
+    )
+    assert playground.is_over(key)
+    assert playground.happened(SignalBroadcasted) == []
