@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, final
@@ -14,6 +14,7 @@ from bpmnd.actors.clock import Clock, LogClock, Scheduler
 from bpmnd.actors.control import Control, is_elsewhere
 from bpmnd.actors.disk_space import DiskSpace
 from bpmnd.actors.dispatch import Dispatch
+from bpmnd.actors.exporters.service import ExporterOnNode
 from bpmnd.actors.founding import Founding, Introduction, Plans
 from bpmnd.actors.history.service import History
 from bpmnd.actors.hosted import HostedPartition, Surroundings
@@ -114,6 +115,7 @@ class Node:
         """Which partition has the messages of a correlation key."""
         self.history: History | None = None
         """What answers queries here, if anything does."""
+        self.exporters: Sequence[ExporterOnNode] = ()
         self._balancing = Balancing(identity.node, self.peers)
         self._supplying = Supplying()
         self.channels = ChannelCarrier(self._led_here, self.peers, network)

@@ -8,7 +8,7 @@ partitions leave when their frame is committed, never before.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, final
 
 from bpmnd.actors.admission import Admission, is_new_work
@@ -444,6 +444,16 @@ class PartitionActor(Actor[Message]):
         """A history has read all entries up to there."""
         if self._archiving is not None:
             self._archiving.projected = index
+
+    def is_exported(self, exporter: str, index: int) -> None:
+        """An exporter has acknowledged all entries up to there."""
+        if self._archiving is not None:
+            self._archiving.exported[exporter] = index
+
+    @property
+    def held(self) -> Mapping[str, float]:
+        """Exporter -> which part is used of what the archive keeps longer for it; beyond 1 it loses some."""
+        return {} if self._archiving is None else self._archiving.held
 
     # Damage, and copies of the checkpoint
 

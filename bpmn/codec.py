@@ -65,6 +65,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
     170: commands.SampleState,
+    165: commands.AcknowledgeExport,
+    166: commands.NoteExportGap,
 }
 assert len(EVENT_CODES) == len(get_args(Event)), "every event has a code of its own"
 # With an id a command is noted as itself: the id stands in an event.

@@ -423,6 +423,21 @@ class SampleState(_Command, frozen=True, gc=False):
     rows: tuple[bytes, ...]
 
 
+class AcknowledgeExport(_Command, frozen=True, gc=False):
+    """An exporter has all entries up to `position`, and wants to know `mark` again."""
+
+    exporter: str
+    position: int
+    mark: int
+
+
+class NoteExportGap(_Command, frozen=True, gc=False):
+    """An exporter goes on after the entry `to`: what comes before is not kept any more."""
+
+    exporter: str
+    to: int
+
+
 RepeatableCommand: TypeAlias = (
     Deploy
     | CreateProcessInstance
@@ -479,7 +494,14 @@ ReadCommand: TypeAlias = (
 """They change nothing, and leave nothing in the log."""
 ClientCommand: TypeAlias = RepeatableCommand | YieldJobs | EvaluateExpression | ReadCommand | DoOnce
 InternalCommand: TypeAlias = (
-    FireDue | Continue | ReceiveChannelMessage | AcknowledgeChannel | Supply | SampleState
+    FireDue
+    | Continue
+    | ReceiveChannelMessage
+    | AcknowledgeChannel
+    | Supply
+    | AcknowledgeExport
+    | NoteExportGap
+    | SampleState
 )
 Command: TypeAlias = ClientCommand | InternalCommand
 

@@ -13,6 +13,7 @@ from bpmnd.bpmn.broadcast import reach_subscribers
 from bpmnd.bpmn.channel import DeliverMessage, decode_message
 from bpmnd.bpmn.commands import (
     AcknowledgeChannel,
+    AcknowledgeExport,
     ActivateAdHocActivities,
     ActivateJobs,
     AssignUserTask,
@@ -36,6 +37,7 @@ from bpmnd.bpmn.commands import (
     FireDue,
     MigrateProcessInstance,
     ModifyProcessInstance,
+    NoteExportGap,
     PublishMessage,
     ReadDecision,
     ReadDecisionRequirements,
@@ -92,6 +94,7 @@ from bpmnd.bpmn.processors import (
     deletions,
     deployments,
     due,
+    exports,
     expressions,
     global_listeners,
     incidents,
@@ -214,6 +217,8 @@ class Engine:
             AcknowledgeChannel: channels.acknowledge,
             Supply: deployments.supply,
             SampleState: samples.sample,
+            AcknowledgeExport: exports.acknowledge,
+            NoteExportGap: exports.note_gap,
             EvaluateDecision: decisions.evaluate,
             EvaluateExpression: expressions.evaluate,
             ReadDecision: decisions.read,

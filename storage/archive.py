@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -27,6 +27,23 @@ class ArchiveRetention:
 
     seconds: int | None = None
     size_max: int | None = None
+    held_seconds: int = 0
+    """What exporters have not acknowledged is kept so much longer,"""
+    held_size: int = 0
+    """and so much more of it."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Someone still reads what comes after an entry: it is kept longer, up to a limit."""
+
+    name: str
+    after: int
+    seconds: int | None
+    """So much longer than the retention says,"""
+    size: int | None
+    """and so much more of it. None: as much again as the retention says."""
 
 
 @final
@@ -122,20 +139,27 @@ class Archive:
                 yield entry
 
     def retain(
-        self, retention: ArchiveRetention, *, now: int, needed_after: int | None = None
+        self, retention: ArchiveRetention, *, now: int, holds: Sequence[Hold] = ()
     ) -> list[ArchiveFile]:
         """Drop the oldest files beyond the retention. The head is noted first: the chain verifies from it.
 
-        Files with entries after `needed_after` are kept for who reads them, up to twice the retention.
+        Files that a hold needs are kept up to its limits.
         """
         files = self.files()
         sizes = [_size(self._disk, file.path) for file in files]
         total, dropped = sum(sizes), list[ArchiveFile]()
         for file, size in zip(files, sizes, strict=True):
             header = read_header(self._disk, file.path)
-            slack = 2 if needed_after is not None and file.last_index > needed_after else 1
-            too_old = retention.seconds is not None and header.stored_at < now - slack * retention.seconds
-            too_much = retention.size_max is not None and total > slack * retention.size_max
+            seconds, size_max = retention.seconds, retention.size_max
+            holding = [hold for hold in holds if file.last_index > hold.after]
+            if seconds is not None:
+                more = (seconds if hold.seconds is None else hold.seconds for hold in holding)
+                seconds += max(more, default=0)
+            if size_max is not None:
+                more = (size_max if hold.size is None else hold.size for hold in holding)
+                size_max += max(more, default=0)
+            too_old = seconds is not None and header.stored_at < now - seconds
+            too_much = size_max is not None and total > size_max
             if not (too_old or too_much):
                 break
             self.begin_after(header.last)
@@ -143,6 +167,25 @@ class Archive:
             total -= size
         self._remove_dropped()
         return dropped
+
+    def used(self, retention: ArchiveRetention, *, now: int, holds: Sequence[Hold]) -> dict[str, float]:
+        """Which part of its limits each hold uses: 0 for one for which nothing is kept longer, beyond 1 what
+        it needs is dropped."""
+        files = self.files()
+        if not files:
+            return {hold.name: 0.0 for hold in holds}
+        stored_at = read_header(self._disk, files[0].path).stored_at
+        total = sum(_size(self._disk, file.path) for file in files)
+        found: dict[str, float] = {}
+        for hold in holds:
+            parts = [0.0]
+            if files[0].last_index > hold.after:
+                if retention.seconds is not None:
+                    parts.append(_part(now - stored_at, retention.seconds, hold.seconds))
+                if retention.size_max is not None:
+                    parts.append(_part(total, retention.size_max, hold.size))
+            found[hold.name] = max(parts)
+        return found
 
     def _remove_dropped(self) -> None:
         """Also those that a crash left."""
@@ -170,6 +213,13 @@ def _by_name(directory: Path, name: str) -> ArchiveFile | None:
     if name.endswith(_SUFFIX) and first.isdigit() and last.isdigit():
         return ArchiveFile(directory / name, int(first), int(last))
     return None
+
+
+def _part(there: int, kept: int, more: int | None) -> float:
+    """Which part of what is kept longer is there."""
+    limit = kept if more is None else more
+    beyond = max(there - kept, 0)
+    return beyond / limit if limit else float(beyond > 0)
 
 
 def _size(disk: Disk, path: Path) -> int:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, final
 
+import msgspec
 from msgspec.structs import replace
 
 from bpmnd.bpmn import events
@@ -58,6 +59,11 @@ class Instance:
     """(scope, name) -> key."""
 
 
+_Memory: TypeAlias = tuple[dict[int, Definition], dict[int, Instance], dict[int, Start], dict[int, int]]
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(_Memory).decode
+
+
 @final
 class Instances:
     """Live instances and all definitions of one partition."""
@@ -68,6 +74,14 @@ class Instances:
         self.starts: dict[int, Start] = {}
         """Subscriptions of start events, by their keys."""
         self._owners: dict[int, int] = {}
+
+    def memory(self) -> bytes:
+        """All that is known, to go on from in another process."""
+        return _encode((self.definitions, self.by_key, self.starts, self._owners))
+
+    def recall(self, memory: bytes) -> None:
+        """Know what `memory` knew. Raises msgspec.DecodeError for what an earlier build wrote otherwise."""
+        self.definitions, self.by_key, self.starts, self._owners = _decode(memory)
 
     def owner_of(self, job_key: int) -> int:
         """The process instance that a job belongs to; 0 if that is not known."""

@@ -1,6 +1,6 @@
 """What events and commands are called outside: Zeebe's value types and intents, by one table.
 
-What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION, DUE_DATE,
+What Zeebe has no record for has a name of its own: CHANNEL_MESSAGE, CONTINUATION, DUE_DATE, EXPORTER,
 IDEMPOTENCY_KEY and SCOPE_INTERRUPTION.
 """
 
@@ -132,6 +132,8 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.ScopeReopened: Name("SCOPE_INTERRUPTION", "LIFTED"),
     events.MessageSubscriptionMigrated: Name("MESSAGE_SUBSCRIPTION", "MIGRATED"),
     events.StateSampled: Name("STATE_SAMPLE", "TAKEN"),
+    events.ExporterAcknowledged: Name("EXPORTER", "ACKNOWLEDGED"),
+    events.ExportGapNoted: Name("EXPORTER", "GAP"),
 }
 COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.Deploy: Name("DEPLOYMENT", "CREATE"),
@@ -173,6 +175,10 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.ModifyProcessInstance: Name("PROCESS_INSTANCE_MODIFICATION", "MODIFY"),
     commands.MigrateProcessInstance: Name("PROCESS_INSTANCE_MIGRATION", "MIGRATE"),
     commands.SampleState: Name("STATE_SAMPLE", "TAKE"),
+    commands.AcknowledgeExport: Name("EXPORTER", "ACKNOWLEDGE"),
+    commands.NoteExportGap: Name("EXPORTER", "NOTE_GAP"),
 }
+VALUE_TYPES: Final = frozenset(name.value_type for name in EVENT_NAMES.values())
+"""All that a record can be of."""
 assert set(EVENT_NAMES) == set(get_args(Event)), "every event has a name"
 assert set(COMMAND_NAMES) == set(get_args(Command)) - {commands.DoOnce}, "every command has a name"

@@ -4,15 +4,15 @@ Pure: a fold over the frames of one partition, from its first. What is remembere
 when it ends, so memory grows by live instances, not by the length of the log.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import final
+from collections.abc import Container, Iterator, Sequence
+from typing import Final, final
 
 import msgspec
 
 from bpmnd.actors.exporters.decisions import of_deployed, of_evaluation
 from bpmnd.actors.exporters.instances import Definition, Instance, Instances, Job
 from bpmnd.actors.exporters.messages import of_message
-from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES
+from bpmnd.actors.exporters.names import COMMAND_NAMES, EVENT_NAMES, VALUE_TYPES
 from bpmnd.actors.exporters.noted import of_noted
 from bpmnd.actors.exporters.user_tasks import of_global_listener, of_user_task
 from bpmnd.actors.exporters.values import Value, json_values, moment
@@ -21,6 +21,8 @@ from bpmnd.bpmn.codec import Frame
 from bpmnd.bpmn.commands import NO_ORIGIN, Origin, Variables
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.model.graph import INNER_INSTANCE, ElementType
+
+EVERYTHING: Final[Container[str]] = VALUE_TYPES
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -58,15 +60,33 @@ def records_of_instance(records: Iterator[Record], key: int) -> Iterator[Record]
 class Records:
     """The records of one partition, entry after entry."""
 
-    def __init__(self, partition_id: int) -> None:
+    def __init__(self, partition_id: int, wanted: Container[str] = EVERYTHING) -> None:
+        """`wanted` are value types: of the others no records are made, but they count and are remembered."""
         self._partition_id = partition_id
+        self._wanted = wanted
         self._instances = Instances()
+
+    def memory(self) -> bytes:
+        return self._instances.memory()
+
+    def recall(self, memory: bytes) -> None:
+        """Go on where another has stopped. Raises msgspec.DecodeError."""
+        self._instances.recall(memory)
+
+    def note(self, frame: Frame) -> None:
+        """Take in an entry of which no records are wanted."""
+        for event in frame.events:
+            self._instances.note(event)
 
     def of(self, index: int, frame: Frame, hash: bytes = b"") -> Iterator[Record]:
         """The records of the entry `index`. Consume them all before the next entry."""
         time, digest, number = moment(frame.time), hash.hex() or None, 0
         for cause, origin, event in _with_causes(frame):
             name = EVENT_NAMES[type(event)]
+            if name.value_type not in self._wanted:
+                number += _count_of(event)
+                self._instances.note(event)
+                continue
             for key, value in self._values(event):
                 number += 1
                 yield Record(
@@ -230,6 +250,10 @@ class Records:
                 return {**at, **of_evaluation(event)}
             case events.CommandNoted() | events.CommandAnswered() | events.CommandForgotten():
                 return of_noted(event)
+            case events.ExporterAcknowledged(_, exporter, position, mark):
+                return {"exporter": exporter, "position": position, "mark": mark}
+            case events.ExportGapNoted(_, exporter, after, to):
+                return {"exporter": exporter, "after": after, "to": to}
             case (
                 events.ProcessMessageSubscriptionCreated()
                 | events.ProcessMessageSubscriptionCorrelated()
@@ -543,6 +567,15 @@ def _id_in(definition: Definition | None, element: int) -> str:
     if definition is None or element >= len(definition.element_ids):
         return str(element)
     return definition.element_ids[element]
+
+
+def _count_of(event: Event) -> int:
+    """How many records an event has: their numbers must not depend on what is wanted."""
+    match event:
+        case events.VariablesCreated() | events.VariablesUpdated():
+            return len(event.variables)
+        case _:
+            return 1
 
 
 def _key_of(event: Event) -> int:

@@ -7,13 +7,13 @@ gone, its pipe ends, and so does the projector. Whatever it dies of, it begins a
 import logging
 import os
 import select
-import struct
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import Final, TypeAlias, final
 
 import msgspec
 
+from bpmnd.actors.beside.pipe import Unpacking, packed
 from bpmnd.actors.history.projection import Projection, ProjectionSettings
 from bpmnd.bpmn.codec import CodecError
 from bpmnd.storage.disk import Disk
@@ -23,7 +23,6 @@ from bpmnd.storage.follow import ChainError
 from bpmnd.storage.history import remove_history
 
 _logger = logging.getLogger(__name__)
-_LENGTH: Final = struct.Struct("<I")
 _CHUNK: Final = 1 << 16
 _PAUSE_SECONDS: Final = 1.0
 """After so long it looks again for what has failed, and whether its files are still there."""
@@ -65,39 +64,17 @@ class Stuck(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
 ToProjector: TypeAlias = Follow | Drop
 FromProjector: TypeAlias = Projected | Stuck
 
-encode: Final = msgspec.msgpack.Encoder().encode
 decode_to_projector: Final = msgspec.msgpack.Decoder(ToProjector).decode
 decode_from_projector: Final = msgspec.msgpack.Decoder(FromProjector).decode
-
-
-def packed(message: ToProjector | FromProjector) -> bytes:
-    """A message as it goes into a pipe."""
-    data = encode(message)
-    return _LENGTH.pack(len(data)) + data
-
-
-@final
-class Unpacking:
-    """The messages in what comes out of a pipe, in whatever pieces."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        self._buffer += data
-        while len(self._buffer) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._buffer)
-            end = _LENGTH.size + length
-            if len(self._buffer) < end:
-                return
-            message = bytes(self._buffer[_LENGTH.size : end])
-            del self._buffer[:end]
-            yield message
 
 
 def history_path(data_directory: Path, partition: int) -> Path:
     """The file of a partition's history."""
     return data_directory / "history" / f"{partition}.sqlite"
+
+
+def projector_command(data_directory: str, keep_ms: int) -> tuple[str, ...]:
+    return (sys.executable, "-m", "bpmnd.projector", data_directory, str(keep_ms))
 
 
 def partition_directory(data_directory: Path, partition: int) -> Path:

@@ -66,6 +66,7 @@ from bpmnd.bpmn.events.elements import (
     ScopeInterrupted,
     SequenceFlowTaken,
 )
+from bpmnd.bpmn.events.exports import ExporterAcknowledged, ExportGapNoted
 from bpmnd.bpmn.events.incidents import (
     IncidentCreated,
     IncidentResolved,
@@ -269,6 +270,8 @@ Event: TypeAlias = (
     | GlobalListenerUpdated
     | GlobalListenerDeleted
     | StateSampled
+    | ExporterAcknowledged
+    | ExportGapNoted
 )
 
 __all__ = [
@@ -310,6 +313,8 @@ __all__ = [
     "EventPartAwaited",
     "EventPartOccurred",
     "EventPartsCleared",
+    "ExportGapNoted",
+    "ExporterAcknowledged",
     "FormCreated",
     "GlobalListenerCreated",
     "GlobalListenerDeleted",

@@ -49,6 +49,14 @@ class Continuation(msgspec.Struct, frozen=True, array_like=True):
     passes: int
 
 
+class ExporterPosition(msgspec.Struct, frozen=True, array_like=True):
+    """Up to where an exporter has the records of this partition, and the number that it keeps here."""
+
+    exporter: str
+    position: int
+    mark: int
+
+
 class Inbox(msgspec.Struct, frozen=True, array_like=True):
     """The channel from one partition: the number of the last message applied."""
 

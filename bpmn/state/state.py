@@ -12,7 +12,14 @@ from bpmnd.bpmn.keys import first_key
 from bpmnd.bpmn.state.changes import Row
 from bpmnd.bpmn.state.cold import ColdStore
 from bpmnd.bpmn.state.decisions import Decisions
-from bpmnd.bpmn.state.deployed import Continuation, Definition, Inbox, PendingDeployment, StartTimer
+from bpmnd.bpmn.state.deployed import (
+    Continuation,
+    Definition,
+    ExporterPosition,
+    Inbox,
+    PendingDeployment,
+    StartTimer,
+)
 from bpmnd.bpmn.state.instances import INSTANCES, Instances
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.state.library import Form, Library, PlainFile
@@ -98,6 +105,7 @@ class State:
         self.continuations = Table(b"c", Continuation, store)
         self.outbox = Outbox(store)
         self.inbox = Table(b"y", Inbox, store)
+        self.exporters = Table(b"e", ExporterPosition, store)
         self.messages = Messages(partition_id, store)
         self.noted = NotedCommands(store)
         self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold)
@@ -113,6 +121,7 @@ class State:
             self.continuations,
             self.outbox.last_numbers,
             self.inbox,
+            self.exporters,
             self.messages.starts.table,
             self.messages.signal_starts.table,
             self.messages.conditional_starts.table,

@@ -8,12 +8,15 @@ import difflib
 import os
 import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
 
+from bpmnd.exporter_config import ExporterConfig, check_exporter, exporter_config
+
 ENVIRONMENT_PREFIX: Final = "BPMND_"
+_EXPORTER: Final = "exporters."
 
 
 class ConfigError(Exception):
@@ -78,6 +81,10 @@ class ArchiveConfig:
     """How long the archive keeps what is no longer needed for a restart; 0: for good."""
     keep_gib: int = 0
     """How large it may grow, a partition; 0: without limit."""
+    hold_days: int = 7
+    """What an exporter has not acknowledged is kept so much longer,"""
+    hold_gib: int = 10
+    """and so much more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,8 @@ class Config:
     history: HistoryConfig = field(default_factory=HistoryConfig)
     checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    exporters: Mapping[str, ExporterConfig] = field(default_factory=dict[str, ExporterConfig])
+    """By their names."""
 
 
 Layers = list[tuple[str, str, str, Any]]
@@ -145,9 +154,27 @@ def load(
             layers.append(("a flag", section, key, value))
     sections: dict[str, dict[str, Any]] = {}
     for origin, section, key, value in layers:
-        sections.setdefault(section, {})[key] = _checked(origin, section, key, value)
+        if section.startswith(_EXPORTER):
+            sections.setdefault(section, {})[key] = value
+        else:
+            sections.setdefault(section, {})[key] = _checked(origin, section, key, value)
     kinds = get_type_hints(Config)
-    return Config(**{section: kinds[section](**values) for section, values in sections.items()})
+    exporters = {
+        section.removeprefix(_EXPORTER): _exporter(section, sections.pop(section))
+        for section in sorted(sections)
+        if section.startswith(_EXPORTER)
+    }
+    settings = {section: kinds[section](**values) for section, values in sections.items()}
+    return Config(**settings, exporters=exporters)
+
+
+def _exporter(section: str, values: Mapping[str, Any]) -> ExporterConfig:
+    try:
+        config = exporter_config(section.removeprefix(_EXPORTER), values)
+        check_exporter(config)
+    except ValueError as error:
+        raise ConfigError(f"{section}: {error}") from None
+    return config
 
 
 def address_of(text: str) -> tuple[str, int]:
@@ -178,14 +205,33 @@ def to_toml(config: Config) -> str:
     """The whole configuration as a file that would set it."""
     lines: list[str] = []
     for section in dataclasses.fields(config):
+        if section.name == "exporters":
+            continue
         lines.append(f"[{section.name}]")
         values = getattr(config, section.name)
-        for setting in dataclasses.fields(values):
-            value = getattr(values, setting.name)
-            shown = str(value).lower() if isinstance(value, bool | int | float) else _quoted(value)
-            lines.append(f"{setting.name} = {shown}")
+        lines += [
+            f"{setting.name} = {_shown(getattr(values, setting.name))}"
+            for setting in dataclasses.fields(values)
+        ]
+        lines.append("")
+    for name, exporter in config.exporters.items():
+        lines.append(f"[{_EXPORTER}{name}]")
+        common = {
+            setting.name: getattr(exporter, setting.name)
+            for setting in dataclasses.fields(exporter)
+            if setting.name != "settings"
+        }
+        lines += [f"{key} = {_shown(value)}" for key, value in (common | dict(exporter.settings)).items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_shown(item) for item in cast(Sequence[Any], value))}]"
+    return _quoted(value)
 
 
 def _quoted(text: str) -> str:
@@ -205,7 +251,20 @@ def _from_file(file: Path) -> Layers:
             raise ConfigError(f"{file}: '{section}' stands outside of a section")
         _check_section(str(file), section)
         settings = cast(dict[str, Any], values)
+        if section == "exporters":
+            layers += _exporters_from(str(file), settings)
+            continue
         layers += [(str(file), section, key, value) for key, value in settings.items()]
+    return layers
+
+
+def _exporters_from(origin: str, exporters: Mapping[str, Any]) -> Layers:
+    layers: Layers = []
+    for name, values in exporters.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{origin}: 'exporters.{name}' stands outside of an exporter's section")
+        settings = cast(dict[str, Any], values)
+        layers += [(origin, f"{_EXPORTER}{name}", key, value) for key, value in settings.items()]
     return layers
 
 
@@ -216,6 +275,11 @@ def _from_environment(environment: Mapping[str, str]) -> Layers:
             section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
             if not separator:
                 raise ConfigError(f"{name}: expected {ENVIRONMENT_PREFIX}SECTION__KEY")
+            if section == "exporters":
+                exporter, separator, key = key.partition("__")
+                if not separator:
+                    raise ConfigError(f"{name}: expected {ENVIRONMENT_PREFIX}EXPORTERS__NAME__KEY")
+                section = f"{_EXPORTER}{exporter}"
             layers.append((name, section, key, environment[name]))
     return layers
 

@@ -13,6 +13,7 @@ from bpmnd.actors.node import Node
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.cluster.peer import Peer
 from bpmnd.cluster_metrics import cluster_metrics
+from bpmnd.exporter_metrics import exporter_metrics
 from bpmnd.history_metrics import history_metrics
 
 _SYNC_BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -52,6 +53,8 @@ class NodeMetrics(Collector):
             yield self._restarts(self._node)
             if self._node.history is not None:
                 yield from history_metrics(self._node.history)
+            if self._node.exporters:
+                yield from exporter_metrics(self._node)
             yield GaugeMetricFamily(
                 "bpmnd_disk_free_bytes",
                 "Free space where the data directory is.",

@@ -10,6 +10,7 @@ from bpmnd.actors.node import Node
 from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.operations import Refused
 from bpmnd.cluster_operations import NotUnderstood, cluster_report, wanted_of
+from bpmnd.exporter_metrics import exporter_report
 from bpmnd.history_metrics import history_report
 
 _DECISION_SECONDS: Final = 10.0
@@ -33,6 +34,7 @@ class Monitoring:
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
                 web.get("/cluster", self._cluster),
+                web.get("/exporters", self._exporters),
                 web.post("/cluster/operations", self._operation),
             ]
         )
@@ -48,6 +50,9 @@ class Monitoring:
 
     async def _cluster(self, request: web.Request) -> web.Response:
         return web.json_response(cluster_report(self._node))
+
+    async def _exporters(self, request: web.Request) -> web.Response:
+        return web.json_response(exporter_report(self._node))
 
     async def _operation(self, request: web.Request) -> web.Response:
         """Begin an operation: 202 with its number once group 0 has committed it, or 409 with the reason."""

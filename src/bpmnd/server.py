@@ -17,10 +17,11 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 import bpmnd
+from bpmnd.actors.beside.process import ChildProcess
 from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.clock import LoopScheduler, SystemClock
 from bpmnd.actors.founding import Plans
-from bpmnd.actors.history.process import ProjectorProcess, projector_command
+from bpmnd.actors.history.projector import decode_from_projector, projector_command
 from bpmnd.actors.history.service import History
 from bpmnd.actors.identity import Identity, NotThisNode
 from bpmnd.actors.messages import PartitionLimits
@@ -31,6 +32,7 @@ from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.tls import TlsFiles
 from bpmnd.cluster_view import ClusterView
 from bpmnd.config import Config, ConfigError, address_of, nodes_of
+from bpmnd.exporter_processes import ExporterProcesses
 from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
@@ -129,6 +131,7 @@ class _Process:
             self._give_up,
         )
         history, projector = self._history(node, network, loop)
+        exporters = ExporterProcesses(self._config.exporters, self._directory, node, loop)
         metrics.watch(node, peering.transport.peers if peering is not None else {})
         monitoring = Monitoring(registry, node)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
@@ -139,6 +142,7 @@ class _Process:
         if history is not None and projector is not None:
             projector.start()
             history.start()
+        exporters.start()
         gateway = Gateway(ClusterView(node), registry, history)
         try:
             await self._until(lambda: node.is_ready or node.is_up)
@@ -157,6 +161,7 @@ class _Process:
             await gateway.stop()
             await self._drain(node)
         finally:
+            await exporters.stop()
             if history is not None and projector is not None:
                 history.stop()
                 await projector.stop()
@@ -172,14 +177,19 @@ class _Process:
 
     def _history(
         self, node: Node, network: Network, loop: asyncio.AbstractEventLoop
-    ) -> tuple[History, ProjectorProcess] | tuple[None, None]:
+    ) -> tuple[History, ChildProcess] | tuple[None, None]:
         """What keeps and reads the histories of this node's replicas, if they are wanted."""
         settings = self._config.history
         if not settings.enabled:
             return None, None
         keep_ms = settings.keep_days * _SECONDS_PER_DAY * 1000
         command = projector_command(str(self._directory), keep_ms)
-        projector = ProjectorProcess(command, lambda: history.projector_began(), lambda m: history.heard(m))
+        projector = ChildProcess(
+            "the projector",
+            command,
+            lambda: history.projector_began(),
+            lambda message: history.heard(decode_from_projector(message)),
+        )
         history = node.history = History(
             self._directory,
             node.hosted,
@@ -284,6 +294,8 @@ def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
         ArchiveRetention(
             seconds=config.archive.keep_days * _SECONDS_PER_DAY or None,
             size_max=config.archive.keep_gib << 30 or None,
+            held_seconds=config.archive.hold_days * _SECONDS_PER_DAY,
+            held_size=config.archive.hold_gib << 30,
         ),
         CheckpointPolicy(
             every_bytes=config.checkpoints.every_mib << 20,

@@ -139,6 +139,8 @@ FIELDS = {
     118: "key listener user",
     119: "key id user",
     210: "rows",
+    200: "key exporter position mark",
+    201: "key exporter after to",
 }
 
 

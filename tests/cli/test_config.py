@@ -45,3 +45,56 @@ def test_ids_of_commands_are_kept_for_an_hour_at_least(
     assert main(["config", "check", str(file)]) == 2
 
     assert "limits.idempotency_hours: must be at least 1, is 0" in capsys.readouterr().err
+
+
+FILES = '[exporters.files]\nkind = "json-lines"\nfile_mib = 5\nvalue_types = ["JOB", "INCIDENT"]\n'
+
+
+def test_exporters_are_shown_with_their_own_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text(FILES)
+    monkeypatch.setenv("BPMND_EXPORTERS__FILES__FILE_HOURS", "2")
+    monkeypatch.setenv("BPMND_EXPORTERS__FILES__VALUE_TYPES", "USER_TASK, JOB")
+
+    assert main(["config", "show", "--config", str(file)]) == 0
+
+    shown = tomllib.loads(capsys.readouterr().out)["exporters"]
+    assert shown == {
+        "files": {
+            "kind": "json-lines",
+            "value_types": ["USER_TASK", "JOB"],
+            "begins": "first",
+            "batch_records": 1000,
+            "timeout_seconds": 60.0,
+            "file_mib": 5,
+            "file_hours": "2",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[exporters.files]\nfile_mib = 5\n", "exporters.files: 'kind' is missing"),
+        (FILES + "file_gib = 1\n", "unknown setting 'file_gib'; the nearest is 'file_mib'"),
+        (FILES.replace("5", '"many"'), "exporters.files: Expected `float`, got `str` - at `$.file_mib`"),
+        (FILES.replace("JOB", "JOBS"), "value_types: there is no 'JOBS'"),
+        (FILES + 'begins = "later"\n', "begins: expected 'first' or 'now', found 'later'"),
+        (FILES + "batch_records = 0\n", "batch_records: must be more than 0"),
+        ('[exporters.x]\nkind = "csv"\n', "there is no exporter of kind 'csv'; there are json-lines"),
+        ('[exporters.x]\nkind = "nowhere:Exporter"\n', "there is no exporter 'nowhere:Exporter'"),
+        ('[exporters.X]\nkind = "json-lines"\n', "a name is of lower-case letters"),
+        ("[exporters]\nkind = 1\n", "'exporters.kind' stands outside of an exporter's section"),
+    ],
+)
+def test_what_is_wrong_with_an_exporter_is_said_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(text)
+
+    assert main(["config", "check", str(file)]) == 2
+
+    assert said in capsys.readouterr().err

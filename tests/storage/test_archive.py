@@ -4,7 +4,7 @@ import pytest
 import zstandard
 
 from bpmnd.storage import archive_file
-from bpmnd.storage.archive import Archive, ArchiveRetention, entries_from
+from bpmnd.storage.archive import Archive, ArchiveRetention, Hold, entries_from
 from bpmnd.storage.entry import ORIGIN, Position
 from bpmnd.storage.errors import DamageError, GapError, MissingError
 from bpmnd.storage.log import Log
@@ -185,3 +185,41 @@ def test_a_crash_between_noting_the_head_and_dropping_is_finished_later() -> Non
 
 def test_an_archive_begins_at_the_origin() -> None:
     assert Archive(MemoryDisk(), ARCHIVE).head() == ORIGIN
+
+
+def test_what_someone_still_reads_is_kept_longer_up_to_a_limit() -> None:
+    disk = MemoryDisk()
+    log = filled_log(disk)
+    archive = archived(disk, log, up_to=40)
+    retention = ArchiveRetention(seconds=100)
+    hold = Hold("reader", after=20, seconds=50, size=0)
+
+    assert len(archive.retain(retention, now=1101, holds=[hold])) == 1, "the reader is beyond the first file"
+    assert archive.retain(retention, now=1150, holds=[hold]) == []
+    assert archive.retain(retention, now=9999, holds=[hold]) != []
+
+
+def test_a_hold_on_the_size_has_a_limit_as_well() -> None:
+    disk = MemoryDisk()
+    log = filled_log(disk)
+    archive = archived(disk, log, up_to=40)
+    sizes = [len(disk.bytes_of(file.path)) for file in archive.files()]
+    retention = ArchiveRetention(size_max=0)
+
+    assert archive.retain(retention, now=0, holds=[Hold("reader", 0, 0, sum(sizes))]) == []
+    assert len(archive.retain(retention, now=0, holds=[Hold("reader", 0, 0, sum(sizes) - 1)])) == 1
+
+
+def test_how_much_of_its_limits_a_hold_uses_is_known_before_anything_is_dropped() -> None:
+    disk = MemoryDisk()
+    log = filled_log(disk)
+    archive = archived(disk, log, up_to=40)
+    retention = ArchiveRetention(seconds=100)
+    behind, beyond = Hold("behind", 0, 50, 0), Hold("beyond", 40, 50, 0)
+
+    def used(now: int) -> dict[str, float]:
+        return archive.used(retention, now=now, holds=[behind, beyond])
+
+    assert used(1090) == {"behind": 0.0, "beyond": 0.0}, "the retention alone keeps it"
+    assert used(1125) == {"behind": 0.5, "beyond": 0.0}
+    assert used(1160)["behind"] > 1

@@ -50,10 +50,12 @@ async def _status(options: argparse.Namespace) -> int:
         topology = msgspec.json.decode(await client.get("/v2/topology"))
     counts: Mapping[str, Mapping[str, int]] = {}
     cluster: dict[str, Any] = {}
+    exporters: list[dict[str, Any]] = []
     try:
         async with Client(options.monitoring) as client:
             counts = _counts_in((await client.get("/metrics")).decode())
             cluster = msgspec.json.decode(await client.get("/cluster"))
+            exporters = msgspec.json.decode(await client.get("/exporters"))
     except UnreachableError as error:
         print(f"bpmnd: no counts: {error}", file=sys.stderr)
 
@@ -62,9 +64,10 @@ async def _status(options: argparse.Namespace) -> int:
             partition |= counts.get(str(partition["partitionId"]), {})
     if options.json:
         under_way = {name: cluster[name] for name in ("operation", "installing") if name in cluster}
-        print(msgspec.json.encode(topology | under_way).decode())
+        print(msgspec.json.encode(topology | under_way | {"exporters": exporters}).decode())
     else:
         _show(topology)
+        _show_exporters(exporters)
         show_under_way(cluster)
     return 0 if _is_well(topology) else 1
 
@@ -108,3 +111,22 @@ def _show(topology: dict[str, Any]) -> None:
             for partition in broker["partitions"]
         ]
         print_table([_HEADING, *rows])
+
+
+def _show_exporters(exporters: list[dict[str, Any]]) -> None:
+    """Those of the partitions that the node leads."""
+    if not exporters:
+        return
+    rows = [
+        (
+            exporter["exporter"],
+            exporter["partitionId"],
+            exporter["position"],
+            exporter["behindEntries"],
+            f"{exporter['behindSeconds']:.1f} s",
+            exporter["lostEntries"],
+            exporter.get("error", "-"),
+        )
+        for exporter in exporters
+    ]
+    print_table([("EXPORTER", "PARTITION", "POSITION", "BEHIND", "SINCE", "LOST", "ERROR"), *rows])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bpmnd.actors.beside.pipe import Unpacking, packed
 from bpmnd.actors.history.projection import Projection, ProjectionSettings
 from bpmnd.actors.history.projector import (
     Drop,
@@ -18,10 +19,8 @@ from bpmnd.actors.history.projector import (
     Projected,
     Projector,
     Stuck,
-    Unpacking,
     decode_from_projector,
     history_path,
-    packed,
 )
 from bpmnd.bpmn.codec import Frame, decode_frame
 from bpmnd.bpmn.commands import CreateProcessInstance

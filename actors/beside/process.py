@@ -1,20 +1,15 @@
-"""Starting the projector, and starting it again when it dies. The node goes on meanwhile."""
+"""A process beside the node, started again when it dies. The node goes on meanwhile."""
 
 import asyncio
 import contextlib
 import logging
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from typing import Final, final
 
-from bpmnd.actors.history.projector import (
-    FromProjector,
-    ToProjector,
-    Unpacking,
-    decode_from_projector,
-    packed,
-)
+import msgspec
+
+from bpmnd.actors.beside.pipe import Unpacking, packed
 
 _logger = logging.getLogger(__name__)
 _CHUNK: Final = 1 << 16
@@ -25,12 +20,19 @@ _END_SECONDS_MAX: Final = 5.0
 
 
 @final
-class ProjectorProcess:
-    """One child process, over its restarts."""
+class ChildProcess:
+    """One child process, over its restarts. It hears on stdin and says on stdout, and ends with its stdin."""
 
     def __init__(
-        self, command: tuple[str, ...], began: Callable[[], None], heard: Callable[[FromProjector], None]
+        self,
+        name: str,
+        command: tuple[str, ...],
+        began: Callable[[], None],
+        heard: Callable[[bytes], None],
     ) -> None:
+        """`heard` is given each message that it says, encoded; `began` is called when it is new, and knows
+        nothing."""
+        self._name = name
         self._command = command
         self._began = began
         self._heard = heard
@@ -46,9 +48,14 @@ class ProjectorProcess:
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep_running())
 
-    def send(self, message: ToProjector) -> None:
+    def send(self, message: msgspec.Struct) -> None:
+        """What is sent while it is not there is lost."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(packed(message))
+
+    def kill(self) -> None:
+        """It does not answer any more: end it, so that it is started again."""
+        _kill(self._process)
 
     async def stop(self) -> None:
         """Let it end what it is at, and come back when it is gone."""
@@ -78,7 +85,7 @@ class ProjectorProcess:
             self.restarts += 1
             if loop.time() - started > _HEALTHY_SECONDS:
                 pause = _PAUSE_SECONDS_MIN
-            _logger.error("the projector ended (%s); it is started again in %.1f s", status, pause)
+            _logger.error("%s ended (%s); it is started again in %.1f s", self._name, status, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _PAUSE_SECONDS_MAX)
 
@@ -94,15 +101,11 @@ class ProjectorProcess:
             incoming = Unpacking()
             while data := await process.stdout.read(_CHUNK):
                 for message in incoming.feed(data):
-                    self._heard(decode_from_projector(message))
+                    self._heard(message)
             return f"exit status {await process.wait()}"
         finally:
             self._process = None
             _kill(process)
-
-
-def projector_command(data_directory: str, keep_ms: int) -> tuple[str, ...]:
-    return (sys.executable, "-m", "bpmnd.projector", data_directory, str(keep_ms))
 
 
 def _kill(process: Process | None) -> None:
