@@ -53,6 +53,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.LoopOutputCollected: Name("MULTI_INSTANCE", "OUTPUT_COLLECTED"),
     events.LoopEnded: Name("MULTI_INSTANCE", "ENDED"),
     events.CompensationSubscriptionCreated: Name("COMPENSATION_SUBSCRIPTION", "CREATED"),
+    events.CompensationVariablesKept: Name("COMPENSATION_SUBSCRIPTION", "VARIABLES_KEPT"),
     events.CompensationSubscriptionTriggered: Name("COMPENSATION_SUBSCRIPTION", "TRIGGERED"),
     events.CompensationSubscriptionCompleted: Name("COMPENSATION_SUBSCRIPTION", "COMPLETED"),
     events.CompensationSubscriptionDeleted: Name("COMPENSATION_SUBSCRIPTION", "DELETED"),

@@ -206,6 +206,8 @@ class Records:
             case events.CompensationSubscriptionCreated(_, instance_key, activity, activity_key, scope_key):
                 value = self._at_element(instance_key, activity_key, activity)
                 return {**value, "compensableActivityScopeKey": str(scope_key)}
+            case events.CompensationVariablesKept(_, instance_key, variables):
+                return {**self._in_instance(instance_key), "variables": json_values(variables)}
             case events.CompensationSubscriptionTriggered(_, instance_key, throw_key, handler_key):
                 value = {**self._in_instance(instance_key), "throwEventInstanceKey": str(throw_key)}
                 return {**value, "compensationHandlerInstanceKey": str(handler_key)} if handler_key else value

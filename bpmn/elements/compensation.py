@@ -12,6 +12,7 @@ from bpmnd.bpmn.events import (
     CompensationSubscriptionCreated,
     CompensationSubscriptionDeleted,
     CompensationSubscriptionTriggered,
+    CompensationVariablesKept,
     ElementActivating,
 )
 from bpmnd.bpmn.model.graph import (
@@ -20,11 +21,13 @@ from bpmnd.bpmn.model.graph import (
     Element,
     EventSubProcess,
     ExecutableProcess,
+    StartEvent,
     SubProcess,
 )
 from bpmnd.bpmn.state.records import CompensationSubscription, ElementInstance, ProcessInstance
 from bpmnd.bpmn.steps import ActivateElement, CompleteElement
 from bpmnd.bpmn.turn import Turn
+from bpmnd.bpmn.variables import merge_local
 
 
 def subscribe(
@@ -35,20 +38,30 @@ def subscribe(
     element: Element,
 ) -> None:
     """Note what an element instance leaves behind to be undone when it completes."""
+    if isinstance(element, EventSubProcess) and _undone_by(instance, record.key) is not None:
+        forget(turn, instance, record.key)  # What undoes a sub-process is not undone.
+        return
     boundary = -1
     if record.scope_key not in instance.loops:  # Of many instances the body is what is compensated.
         boundary = next(
             (index for index in element.boundary_events if _handler_of(process, index) is not None), -1
         )
+    handler = _handler_in(process, element)
     holds = isinstance(element, SubProcess | EventSubProcess) or record.key in instance.loops
-    if boundary >= 0 or (
-        holds and any(each.scope_key == record.key for each in instance.compensations.values())
+    if (
+        boundary >= 0
+        or handler is not None
+        or (holds and any(each.scope_key == record.key for each in instance.compensations.values()))
     ):
+        key = turn.new_key()
         turn.emit(
             CompensationSubscriptionCreated(
-                turn.new_key(), instance.key, record.element, record.key, record.scope_key, boundary
+                key, instance.key, record.element, record.key, record.scope_key, boundary
             )
         )
+        variables = instance.variables.get(record.key)
+        if handler is not None and variables:
+            turn.emit(CompensationVariablesKept(key, instance.key, dict(variables)))
 
 
 def compensate(turn: Turn, instance: ProcessInstance, throw_key: int, activity: int) -> bool:
@@ -59,7 +72,8 @@ def compensate(turn: Turn, instance: ProcessInstance, throw_key: int, activity: 
     scopes = [scope_key]
     scope = instance.elements[scope_key]
     if isinstance(process.element(scope.element), EventSubProcess):
-        scopes.append(scope.scope_key)
+        undone = _undone_by(instance, scope_key)
+        scopes.append(scope.scope_key if undone is None else undone.activity_key)
     handlers: list[ActivateElement] = []
     for subscription in _waiting_in(instance, *scopes):
         if activity in (-1, subscription.activity):
@@ -82,26 +96,36 @@ def _trigger(
     """Let the handler begin beside the throw event, and those of what was inside: once all of them are known,
     the `handlers` go on."""
     boundary = subscription.boundary_event
-    handler = _handler_of(process, boundary) if boundary >= 0 else None
+    own = _handler_in(process, process.element(subscription.activity))
+    handler = _handler_of(process, boundary) if boundary >= 0 else own
     scope_key = instance.elements[throw_key].scope_key
     handler_key = 0
     if handler is not None:
-        boundary_key, handler_key = turn.new_key(), turn.new_key()
-        turn.emit(ElementActivating(boundary_key, instance.key, scope_key, boundary, ()))
-        turn.schedule(ActivateElement(instance.key, scope_key, boundary, key=boundary_key))
+        if boundary >= 0:
+            boundary_key = turn.new_key()
+            turn.emit(ElementActivating(boundary_key, instance.key, scope_key, boundary, ()))
+            turn.schedule(ActivateElement(instance.key, scope_key, boundary, key=boundary_key))
+        handler_key = turn.new_key()
         turn.emit(ElementActivating(handler_key, instance.key, scope_key, handler, ()))
         handlers.append(ActivateElement(instance.key, scope_key, handler, key=handler_key))
     turn.emit(CompensationSubscriptionTriggered(subscription.key, instance.key, throw_key, handler_key))
+    if handler_key:
+        merge_local(turn, instance, handler_key, subscription.variables)
+    if handler is not None and handler == own:
+        return  # It decides what of the inside is undone.
     for inner in _waiting_in(instance, subscription.activity_key):
         _trigger(turn, process, instance, throw_key, inner, handlers)
 
 
 def handler_ended(turn: Turn, instance: ProcessInstance, handler_key: int) -> None:
     """If the element instance that has ended was a handler, it is done; with the last the throw event is."""
-    done = next((each for each in instance.compensations.values() if each.handler_key == handler_key), None)
+    done = _undone_by(instance, handler_key)
     if done is None:
         return
     throw_key = done.throw_key
+    process = turn.executable_of(instance)
+    if _handler_in(process, process.element(done.activity)) is not None:
+        forget(turn, instance, done.activity_key)  # What it has not undone stays.
     turn.emit(CompensationSubscriptionCompleted(done.key, instance.key))
     if not any(each.throw_key == throw_key and each.handler_key for each in instance.compensations.values()):
         _end(turn, instance, throw_key)
@@ -135,6 +159,21 @@ def _waiting_in(instance: ProcessInstance, *scope_keys: int) -> Iterator[Compens
         subscription = instance.compensations.get(key)
         if subscription is not None and subscription.scope_key in scope_keys and not subscription.throw_key:
             yield subscription
+
+
+def _undone_by(instance: ProcessInstance, handler_key: int) -> CompensationSubscription | None:
+    """What a handler undoes, if the element instance is one."""
+    return next((each for each in instance.compensations.values() if each.handler_key == handler_key), None)
+
+
+def _handler_in(process: ExecutableProcess, element: Element) -> int | None:
+    """The event sub-process in a sub-process that undoes it."""
+    for index in element.event_starts:
+        start = process.elements[index]
+        assert isinstance(start, StartEvent), f"{start} triggers nothing"
+        if isinstance(start.trigger, CompensationDefinition):
+            return start.scope
+    return None
 
 
 def _handler_of(process: ExecutableProcess, boundary_event: int) -> int | None:

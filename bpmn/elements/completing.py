@@ -120,7 +120,7 @@ def complete(
             turn.raise_incident(instance, key, chosen, step)
             return
         flows = chosen
-    if element.boundary_events or instance.compensations:
+    if element.boundary_events or element.event_starts or instance.compensations:
         compensation.subscribe(turn, process, instance, record, element)
     turn.emit(ElementCompleted(key, instance.key, record.element))
     if instance.compensations:

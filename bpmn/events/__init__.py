@@ -23,6 +23,7 @@ from bpmnd.bpmn.events.compensation import (
     CompensationSubscriptionCreated,
     CompensationSubscriptionDeleted,
     CompensationSubscriptionTriggered,
+    CompensationVariablesKept,
 )
 from bpmnd.bpmn.events.conditions import (
     ConditionalEvaluated,
@@ -182,6 +183,7 @@ Event: TypeAlias = (
     | EscalationThrown
     | CompensationSubscriptionCreated
     | CompensationSubscriptionTriggered
+    | CompensationVariablesKept
     | CompensationSubscriptionCompleted
     | CompensationSubscriptionDeleted
     | ConditionalSubscriptionCreated
@@ -286,6 +288,7 @@ __all__ = [
     "CompensationSubscriptionCreated",
     "CompensationSubscriptionDeleted",
     "CompensationSubscriptionTriggered",
+    "CompensationVariablesKept",
     "ConditionalEvaluated",
     "ConditionalStartSubscriptionCreated",
     "ConditionalStartSubscriptionDeleted",

@@ -1,5 +1,6 @@
 """Subscriptions that wait for a compensation."""
 
+from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events.struct import EventStruct
 
 
@@ -13,6 +14,14 @@ class CompensationSubscriptionCreated(EventStruct, frozen=True, gc=False, tag=85
     activity_key: int
     scope_key: int
     boundary_event: int
+
+
+class CompensationVariablesKept(EventStruct, frozen=True, gc=False, tag=173):
+    """What an event sub-process of its own undoes leaves its variables for that, in the subscription."""
+
+    key: int
+    instance_key: int
+    variables: Variables
 
 
 class CompensationSubscriptionTriggered(EventStruct, frozen=True, gc=False, tag=86):

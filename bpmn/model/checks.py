@@ -8,6 +8,7 @@ from bpmnd.bpmn.model.graph import (
     AdHocSubProcess,
     BoundaryEvent,
     CatchEvent,
+    CompensationDefinition,
     ErrorDefinition,
     EscalationDefinition,
     EventDefinition,
@@ -17,6 +18,7 @@ from bpmnd.bpmn.model.graph import (
     SequenceFlow,
     SignalDefinition,
     StartEvent,
+    SubProcess,
 )
 from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.model.report import Report
@@ -87,6 +89,7 @@ def check_structure(around: Surroundings) -> None:
     for scope, event_starts in beside.items():
         check_waited_for_once(event_starts, report)
         _check_codes_caught_once(around.outline[scope], event_starts, report)
+        _check_undoing(around.outline[scope], event_starts, around)
     for activity_id, boundaries in events.items():
         activity = around.by_id.get(activity_id)
         waiting = [activity] if activity is not None and isinstance(activity.node, CatchEvent) else []
@@ -187,6 +190,25 @@ def _check_event_start(container: Item, starts: Sequence[Item], report: Report) 
     for start in starts:
         if not _has_definition(start):
             report.add(start.tag, "the start event of an event sub-process must have an event definition")
+
+
+def _check_undoing(container: Item, starts: Sequence[Item], around: Surroundings) -> None:
+    """A sub-process that can be undone as a whole has one handler for that."""
+    undoing = [start for start in starts if _waits_for_compensation(start)]
+    if not undoing:
+        return
+    what = f"the {container.tag.bare_name} '{container.id}'"
+    if not isinstance(container.node, SubProcess | EventSubProcess):
+        reason = f"{what} cannot be compensated by an event sub-process in it"
+        around.report.add(undoing[0].tag, reason)
+    for surplus in undoing[1:]:
+        around.report.add(surplus.tag, f"another event sub-process compensates {what} already")
+    if any(_waits_for_compensation(boundary) for boundary in around.boundaries.get(container.id, ())):
+        around.report.add(undoing[0].tag, f"{what} has a compensation boundary event already")
+
+
+def _waits_for_compensation(event: Item) -> bool:
+    return any(isinstance(trigger, CompensationDefinition) for trigger in triggers_of(event))
 
 
 def _has_definition(event: Item) -> bool:

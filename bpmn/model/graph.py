@@ -174,10 +174,11 @@ class LinkDefinition(EventDefinition):
 @dataclass(frozen=True, slots=True)
 class CompensationDefinition(EventDefinition):
     """At a boundary event its handler; at an event that throws the activity to compensate, or -1 for all that
-    is in the scope."""
+    is in the scope, and whether the event waits for the handlers."""
 
     target_id: str
     target: int
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,8 @@ class CompensationSubscription(msgspec.Struct, frozen=True, gc=False, array_like
     boundary_event: int
     throw_key: int = 0
     handler_key: int = 0
+    variables: Variables = {}
+    """Those it had, for the event sub-process in it that undoes it."""
 
 
 class ConditionalSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):

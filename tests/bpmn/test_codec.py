@@ -116,6 +116,7 @@ FIELDS = {
     170: "key instance_key part",
     171: "element_instance_key instance_key element part variables",
     172: "element_instance_key instance_key element",
+    173: "key instance_key variables",
     91: "key instance_key element output_collection items",
     92: "key instance_key index value",
     93: "key instance_key",

@@ -464,15 +464,35 @@ UNDONE = process(
     + sub(
         "scope",
         task("b") + task("c") + compensable("b", task("undo_b", "remind"), "undo_b"),
-        sub("deep", task("e", "a") + compensable("e", task("undo_e", "b"), "undo_e"))
-        + flow("deep_start", "e"),
+        sub(
+            "deep",
+            task("e", "a", inputs={"r": "=r", "own": "=v"}, outputs={"own": "=own"})
+            + compensable("e", task("undo_e", "b"), "undo_e")
+            + flow("deep_start", "e"),
+            event_sub_process(
+                "undoes_deep",
+                on_compensation("undoes_deep_start"),
+                event("intermediateThrowEvent", "deeper", on_compensation("deeper"))
+                + task("undo_deep", "a")
+                + path("undoes_deep_start", "deeper", "undo_deep"),
+            ),
+        ).replace(
+            "<startEvent",
+            f"<extensionElements>{io_mapping({'own': '=amount'})}</extensionElements><startEvent",
+            1,
+        ),
         choice("x", "x_ends") + event("endEvent", "gives_up", on_compensation("gives_up", "b")),
         event("endEvent", "ends", "") + path("scope_start", "b", "deep", "c", "x", "ends"),
         flow("x", "gives_up", "=amount &gt; 100"),
         event_sub_process(
             "es",
             on_message("go"),
-            event("endEvent", "es_undoes", on_compensation("es_undoes")) + path("es_start", "es_undoes"),
+            event(
+                "endEvent",
+                "es_undoes",
+                on_compensation("es_undoes").replace("/>", ' waitForCompletion="false"/>'),
+            )
+            + path("es_start", "es_undoes"),
             interrupting=False,
         ),
     )
@@ -920,6 +940,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
     assert children == instance.children
     size = sum(map(size_of, instance.variables.values()))
     held = sum(map(occurred_size, instance.occurred.values()))
+    held += sum(size_of(each.variables) for each in instance.compensations.values())
     assert instance.size == size + held + sum(loop_size(instance, key) for key in instance.loops)
     assert instance.elements.keys() >= instance.occurred.keys()
     waiting = (instance.timers, instance.subscriptions, instance.signals, instance.conditions)

@@ -13,7 +13,13 @@ _PROCESS: Final = "process"
 _LIVE_MS: Final = 60_000
 
 _NEWER: Final = ("conditional", "bpmn:adHocSubProcess")
-_BEYOND: Final = ("bpmn:transaction", "cancel ", "multiple ", "parallel multiple ")
+_BEYOND: Final = (
+    "bpmn:transaction",
+    "cancel ",
+    "compensation start",
+    "multiple ",
+    "parallel multiple ",
+)
 _OTHERWISE: Final = ("bpmn:userTask",)
 """How the names begin of what 8.6 has not got, what Camunda refuses, and what it has with other listeners."""
 

@@ -223,6 +223,14 @@ def _compensated(kind: str) -> Case:
     return _case(_COMPENSABLE + throw + path("start", "done", "throw"))
 
 
+def _undone_from_inside() -> Case:
+    undoing = _REACHED + path("handler_start", "reached")
+    inside = event_sub_process("handler", on_compensation("undo"), undoing)
+    activity = _sub_process("activity", '<manualTask id="done"/>' + path("inner_start", "done") + inside)
+    throw = event("endEvent", "throw", on_compensation("throw"))
+    return _case(START + activity + throw + path("start", "activity", "throw"))
+
+
 def _broadcast_by(kind: str) -> Case:
     """Of the flows of a fork the last one is taken first, so somebody waits when the signal is thrown."""
     fork = START + '<parallelGateway id="fork"/>' + event(kind, "throw", on_signal("signal"))
@@ -398,6 +406,7 @@ _THROWN: Final[Mapping[str, Case]] = {
     "error end events": _at_boundary(_TRIGGERS["error"], interrupting=True),
     "compensation intermediate throw events": _compensated("intermediateThrowEvent"),
     "compensation end events": _compensated("endEvent"),
+    "compensation start events of event sub-processes": _undone_from_inside(),
     "compensation boundary events": _compensated("intermediateThrowEvent"),
     "link intermediate throw events": _linked(),
     "link intermediate catch events": _linked(),

@@ -15,12 +15,12 @@ from bpmnd.bpmn.steps import CompleteElement
 
 @final
 class CompensationKind(EventKind[CompensationDefinition]):
-    """Thrown to have handlers undo what has completed; a boundary event leads to such a handler."""
+    """Thrown to have handlers undo what has completed: a boundary event leads to such a handler, and an event
+    sub-process is that of the sub-process around it."""
 
     words = "compensation"
     definition = CompensationDefinition
-    positions = frozenset({Position.BOUNDARY, Position.THROW, Position.END})
-    lacks = frozenset({Position.EVENT_START})
+    positions = frozenset({Position.BOUNDARY, Position.EVENT_START, Position.THROW, Position.END})
     alone = frozenset({Position.BOUNDARY, Position.EVENT_START})
 
     def read(
@@ -32,15 +32,19 @@ class CompensationKind(EventKind[CompensationDefinition]):
                 reason = "a compensation boundary event must have an association to its handler"
                 reading.report.add(event, reason)
             return CompensationDefinition(handler, UNKNOWN)
-        if not read_flag(definition, "waitForCompletion", reading.report, default=True):
-            reading.report.add(event, "waitForCompletion must be true, or not be there", at=definition)
-        return CompensationDefinition(definition.attributes.get("activityRef", ""), -1)
+        if position is Position.EVENT_START:
+            if not interrupting:
+                reason = "a compensation start event of an event sub-process must interrupt"
+                reading.report.add(event, reason)
+            return CompensationDefinition("", -1)
+        waits = read_flag(definition, "waitForCompletion", reading.report, default=True)
+        return CompensationDefinition(definition.attributes.get("activityRef", ""), -1, waits)
 
     def throw(
         self, element: Element, thrown: CompensationDefinition, activation: Activation
     ) -> Incident | None:
         turn, instance = activation.turn, activation.instance
         throwing(element, activation)
-        if not compensate(turn, instance, activation.key, thrown.target):
+        if not compensate(turn, instance, activation.key, thrown.target) or not thrown.waits:
             turn.schedule(CompleteElement(instance.key, activation.key))
         return None
