@@ -22,3 +22,14 @@ def moment(time_ms: int) -> str:
 def json_values(variables: Variables) -> dict[str, msgspec.Raw]:
     """Values as they are. Between their parts they may have line breaks, which end a line of an export."""
     return {name: msgspec.Raw(value.translate(_LINE_BREAKS)) for name, value in variables.items()}
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A date that people wrote, perhaps with the name of a zone behind it; in UTC if it does not say."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.partition("[")[0])
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

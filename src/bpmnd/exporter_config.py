@@ -14,6 +14,7 @@ ENTRY_POINTS: Final = "bpmnd.exporters"
 """The group in which a package can name its exporters."""
 SHIPPED: Final = {
     "json-lines": "bpmnd.actors.exporters.json_lines:JsonLinesExporter",
+    "postgresql": "bpmnd.actors.exporters.postgresql.exporter:PostgresqlExporter",
 }
 _BEGINS_NOW: Final = ("webhook",)
 """Kinds that tell people of what happens now."""

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from bpmnd.actors.exporters.reading import records_in
 from bpmnd.storage.disk import RealDisk
 from tests.actors.exporters.deliveries import BOOKKEEPING
 from tests.nodes import RunningNode
+from tests.postgresql import PostgresqlServer
 
 Place = tuple[int, int, int]
 """Partition, entry, number."""
@@ -92,3 +96,13 @@ def lines_in(directories: Sequence[Path]) -> list[dict[str, Any]]:
 
 def place_of(line: dict[str, Any]) -> Place:
     return line["partitionId"], *line["position"]
+
+
+async def rows_in(server: PostgresqlServer) -> dict[Place, Any]:
+    """All records in the database. What is there twice, its key does not allow."""
+    engine = create_async_engine(server.url.replace("postgresql", "postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT partition, entry, number, value FROM bpmnd.records"))
+        rows = {(row[0], row[1], row[2]): row[3] for row in found}
+    await engine.dispose()
+    return rows

@@ -1,48 +1,117 @@
-"""Exporters of real nodes: whatever is killed under load, nothing is missing, and repeats can be told."""
+"""Exporters of real nodes: whatever is killed under load, nothing is missing, and nothing is there twice."""
 
 import asyncio
+import re
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.bpmn.playground import ONE_TASK
 from tests.end_to_end.exports import (
     exporter_process,
+    exporters_of,
     kill_exporter,
     lines_in,
     logged,
     place_of,
+    rows_in,
     until,
     until_all_is_exported,
 )
 from tests.end_to_end.load import Load
-from tests.nodes import Place, RunningNode
+from tests.judged import JUDGE
+from tests.nodes import Place, RunningCluster, RunningNode
+from tests.postgresql import PostgresqlServer, server_binaries
 
-pytestmark = pytest.mark.end_to_end
+BINARIES = server_binaries()
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(BINARIES is None, reason="PostgreSQL's server is not installed"),
+]
 
-TO_FILES = {"BPMND_EXPORTERS__FILES__KIND": "json-lines", "BPMND_EXPORTERS__FILES__FILE_MIB": "0.2"}
+AWAY_SECONDS: Final = 60.0 if JUDGE else 2.0
+TO_FILES: Final = {
+    "BPMND_EXPORTERS__FILES__KIND": "json-lines",
+    "BPMND_EXPORTERS__FILES__FILE_MIB": "0.2",
+    "BPMND_LOG__SEGMENT_MIB": "1",
+}
 
 
-async def test_files_are_whole_after_kills_of_exporter_and_node(tmp_path: Path) -> None:
-    place = Place(environment=TO_FILES | {"BPMND_LOG__SEGMENT_MIB": "1"})
+def to_database(server: PostgresqlServer) -> dict[str, str]:
+    return {
+        "BPMND_EXPORTERS__DATABASE__KIND": "postgresql",
+        "BPMND_EXPORTERS__DATABASE__URL": server.url,
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresqlServer]:
+    assert BINARIES is not None
+    with PostgresqlServer(BINARIES) as server:
+        yield server
+
+
+async def test_nothing_is_missing_or_doubled_when_database_exporter_and_node_are_stopped(
+    server: PostgresqlServer, tmp_path: Path
+) -> None:
+    place = Place(environment=TO_FILES | to_database(server))
     with RunningNode(tmp_path / "data", "--partitions", "2", place=place) as node:
         load = Load([node.address], "process", "work")
         await load.deploy(ONE_TASK)
-        async with load.running(creators=4):
-            for kill in (
-                lambda: kill_exporter(node, "files"),
-                node.restart,
-                lambda: kill_exporter(node, "files"),
-            ):
-                await asyncio.sleep(0.7)
-                await until(lambda: exporter_process(node, "files") != 0)
-                await asyncio.to_thread(kill)
+        async with load.running(creators=2, workers=1):
+            await until(lambda: len(exporters_of(node)) == 4)
+            await asyncio.to_thread(server.stop)
+            await until(
+                lambda: all("error" in one for one in exporters_of(node) if one["exporter"] == "database")
+            )
+            failing = metric(node, 'bpmnd_exporter_failing{exporter="database",partition="1"}')
+            await asyncio.sleep(AWAY_SECONDS)
+            await asyncio.to_thread(server.start)
+            await until(lambda: kill_exporter(node, "files"))
+            await until(lambda: kill_exporter(node, "database"))
+            await asyncio.to_thread(node.restart)
+            await until(lambda: exporter_process(node, "files") != 0)
             await asyncio.sleep(0.5)
         await until_all_is_exported([node], 2)
         assert await asyncio.to_thread(node.terminate) == 0
 
-        expected = logged(node.directory, (1, 2))
+        assert failing == 1, "while the database was away"
+        expected = await asyncio.to_thread(logged, node.directory, (1, 2))
+        assert len(load.created) > 100
         lines = lines_in([node.directory / "exporters" / "files"])
-        assert len(expected) > 1000
         assert len(lines) == len(expected), "nothing is twice in the files of one node"
         assert {place_of(line): line for line in lines} == expected
+        assert await rows_in(server) == {place: line["value"] for place, line in expected.items()}
+
+
+async def test_a_new_leader_goes_on_where_the_killed_one_was(
+    server: PostgresqlServer, tmp_path: Path
+) -> None:
+    place = Place(environment=to_database(server))
+    with RunningCluster(tmp_path, partitions=1, places=dict.fromkeys((1, 2, 3), place)) as cluster:
+        load = Load(cluster.addresses, "process", "work")
+        await load.deploy(ONE_TASK)
+        async with load.running(creators=2, workers=1):
+            await asyncio.sleep(1)
+            (leader,) = cluster.wait_for_leaders().values()
+            await asyncio.to_thread(cluster.kill, leader)
+            await asyncio.to_thread(cluster.wait_for_leaders)
+            await asyncio.sleep(1)
+        await asyncio.to_thread(cluster.start)
+        await until_all_is_exported(cluster.nodes.values(), 1)
+        await asyncio.to_thread(cluster.terminate)
+
+        logs = [logged(node.directory, (1,)) for node in cluster.nodes.values()]
+        expected = max(logs, key=len)
+        assert len(load.created) > 20
+        assert await rows_in(server) == {place: line["value"] for place, line in expected.items()}
+
+
+def metric(node: RunningNode, name: str) -> float:
+    with urllib.request.urlopen(f"{node.monitoring}/metrics", timeout=5) as answer:
+        found = re.search(f"^{re.escape(name)} (.*)$", answer.read().decode(), re.MULTILINE)
+    assert found, f"there is no {name}"
+    return float(found[1])
