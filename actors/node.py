@@ -117,11 +117,8 @@ class Node:
         """Which partition has the messages of a correlation key."""
         self.history: History | None = None
         """What answers queries here, if anything does."""
-<<<<<<< HEAD
         self.exporters: Sequence[ExporterOnNode] = ()
-=======
         self.scrubbing = Scrubbing(self.hosted, settings.scrub, scheduler)
->>>>>>> 1045888 (Nodes read through what lies on their disks, so that a flipped bit is found and made good before anybody needs what it was in)
         self._balancing = Balancing(identity.node, self.peers)
         self._supplying = Supplying()
         self.channels = ChannelCarrier(self._led_here, self.peers, network)

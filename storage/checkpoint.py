@@ -239,8 +239,8 @@ def _piece(path: Path, rows: Rdict, options: ReadOptions, after: bytes) -> tuple
         row = rows.iter(options)
         row.seek(after + b"\0" if after else b"")
         while row.valid() and size < _PIECE_BYTES and count < _SLICE:
-            last = row.key()
-            size += len(last) + len(row.value())
+            last = key = row.key()
+            size += len(key) + len(row.value())
             count += 1
             row.next()
         row.status()

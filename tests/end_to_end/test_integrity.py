@@ -115,7 +115,7 @@ async def create_waiting(address: str) -> None:
 
 
 async def test_a_flipped_bit_in_a_checkpoint_is_found_and_made_good(tmp_path: Path) -> None:
-    places = dict.fromkeys((1, 2, 3), Place(environment=SCRUBBING))
+    places = {number: Place(environment=SCRUBBING) for number in (1, 2, 3)}
     with await asyncio.to_thread(
         RunningCluster, tmp_path / "cluster", partitions=1, places=places
     ) as cluster:
