@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import final
 
 from bpmnd.actors.clock import Scheduler
+from bpmnd.actors.hidden_damage import HiddenDamage
 from bpmnd.actors.histories import Histories
 from bpmnd.actors.installing import DivergedError, Installation, Installed
 from bpmnd.actors.machine import Machine
@@ -12,7 +13,7 @@ from bpmnd.actors.messages import PeerPosition
 from bpmnd.actors.peer_messages import InstallAnswer, InstallDone, InstallRequest
 from bpmnd.actors.replica import Replica
 from bpmnd.actors.sampling import SampleTold, StateComparison
-from bpmnd.cluster.raft import SnapshotOffer
+from bpmnd.cluster.raft import Role, SnapshotOffer
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError
 from bpmnd.storage.layout import LOG
@@ -36,6 +37,7 @@ class Mending:
         installed: Callable[[Installed], None],
         found_damaged: Callable[[DamageError], None],
         wake: Callable[[], None],
+        has_peers: Callable[[], bool],
     ) -> None:
         self._replica = replica
         self._id = replica.partition_id
@@ -48,6 +50,8 @@ class Mending:
         self._found_damaged = found_damaged
         self._wake = wake
         self._histories = Histories(f"partition-{self._id}", self._raft.member, replica.log.log)
+        self._has_peers = has_peers
+        self._hidden = HiddenDamage(f"partition {self._id}", self._raft.member)
         self._states = StateComparison(f"partition {self._id}", self._raft.member)
         self._installation: Installation | None = None
         self._stopped = False
@@ -73,6 +77,11 @@ class Mending:
     def states_compared(self) -> tuple[int, int]:
         """How often another member saw the same in its state as was seen here, and how often not."""
         return self._states.agreed, self._states.differed
+
+    @property
+    def hidden_damage(self) -> DamageError | None:
+        """What was found to be damaged here, though nothing wrong is being used."""
+        return self._hidden.error
 
     def position(self) -> Position | None:
         """A position of the log that is committed and on disk here, near its end; None if there is none."""
@@ -142,12 +151,27 @@ class Mending:
 
     # Histories
 
-    def told(self, told: PeerPosition | SampleTold) -> None:
-        """What a member has committed, or saw in its state."""
+    def told(self, told: PeerPosition | SampleTold, now: float) -> None:
+        """What a member that is well has committed, or saw in its state."""
         if isinstance(told, SampleTold):
             self._states.told(told)
         else:
+            self._hidden.heard(told.member, now)
             self._histories.told(told)
+
+    def found(self, error: DamageError, now: float) -> None:
+        """Something that is seldom read is not what was written."""
+        self._hidden.found(error, now, is_alone=not self._has_peers())
+
+    def is_in_the_way(self, now: float) -> bool:
+        """Whether another should lead, because this replica is about to be set aside and rebuilt.
+
+        Raises DamageError when it is time for that.
+        """
+        if self._hidden.error is None or not self._has_peers():
+            return False
+        leads = self._raft.role is Role.LEADER
+        return self._hidden.is_in_the_way(now, self._raft.configuration.voters, leads=leads)
 
     def compare(self, machine: Machine | None) -> None:
         """Histories that are the same up to the commit have the same hash there, and the same state is what

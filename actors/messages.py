@@ -142,9 +142,13 @@ class PeerPosition:
 
 @dataclass(frozen=True, slots=True)
 class DamageFound:
-    """Something that is read aside, and seldom, is not what was written."""
+    """Something that is read aside, and seldom, is not what was written.
+
+    `is_hidden`: nothing wrong is being used, so that there is time to be rebuilt when it hurts nobody.
+    """
 
     error: DamageError
+    is_hidden: bool = False
 
 
 Message: TypeAlias = (

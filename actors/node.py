@@ -38,6 +38,7 @@ from bpmnd.actors.peers import Peers
 from bpmnd.actors.replica import RaftMember, ReplicaFiles
 from bpmnd.actors.requests import Requests
 from bpmnd.actors.routing import RoutedPartition
+from bpmnd.actors.scrubbing import Scrubbing, ScrubPolicy
 from bpmnd.actors.supplying import Supplying
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
@@ -72,6 +73,7 @@ class NodeSettings:
     checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     limits: PartitionLimits = field(default_factory=PartitionLimits)
     version: str = ""
+    scrub: ScrubPolicy = field(default_factory=ScrubPolicy)
 
 
 @final
@@ -116,6 +118,7 @@ class Node:
         self.history: History | None = None
         """What answers queries here, if anything does."""
         self.exporters: Sequence[ExporterOnNode] = ()
+        self.scrubbing = Scrubbing(self.hosted, settings.scrub, scheduler)
         self._balancing = Balancing(identity.node, self.peers)
         self._supplying = Supplying()
         self.channels = ChannelCarrier(self._led_here, self.peers, network)
@@ -169,6 +172,7 @@ class Node:
         self.disk_space.watch()
         self.peers.start()
         self.control.start()
+        self.scrubbing.start()
 
     @property
     def is_ready(self) -> bool:
@@ -203,6 +207,7 @@ class Node:
     def stop(self) -> None:
         """Stop all replicas and close their files (blocking until what is queued is on disk)."""
         self._stopping = True
+        self.scrubbing.stop()
         self.control.stop()
         self.peers.stop()
         self.disk_space.stop()

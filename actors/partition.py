@@ -125,8 +125,7 @@ class PartitionActor(Actor[Message]):
         self._archiving = archiving
         self._admission = Admission(self.id, self.latency, disk_space)
         self._leader_changed = leader_changed
-        self._has_peers = has_peers
-        self.mending = Mending(replica, scheduler, ask, installed, self._contradicted, self.wake)
+        self.mending = Mending(replica, scheduler, ask, installed, self._contradicted, self.wake, has_peers)
         self._choice = SampleChoice(clock.monotonic)
         self._goal: frozenset[int] = frozenset()
         self.serving = Serving(replica, scheduler, self.found_damaged)
@@ -289,6 +288,8 @@ class PartitionActor(Actor[Message]):
                 self._raft.tick()
                 self._reconcile()
                 self.mending.compare(self.machine)
+                if self.mending.is_in_the_way(self.clock.monotonic()):
+                    self._hand_over(())
             case LeaderLost(member, seconds):
                 if self._raft.leader == member:
                     self._raft.forget_leader()
@@ -307,7 +308,9 @@ class PartitionActor(Actor[Message]):
             case HasInstalled(member):
                 self._raft.report_snapshot(member, succeeded=True)
             case PeerPosition() | SampleTold():
-                self.mending.told(message)
+                self.mending.told(message, self.clock.monotonic())
+            case DamageFound(error, is_hidden=True):
+                self.mending.found(error, self.clock.monotonic())
             case DamageFound(error):
                 raise error
             case HandOver(to):
@@ -459,8 +462,7 @@ class PartitionActor(Actor[Message]):
 
     def found_damaged(self, error: DamageError) -> None:
         """What lies here and is seldom read is damaged: with peers the replica is rebuilt."""
-        if self._has_peers():
-            self._contradicted(error)
+        self.tell(DamageFound(error, is_hidden=True))
 
     def _contradicted(self, error: DamageError) -> None:
         self.tell(DamageFound(error))

@@ -25,7 +25,15 @@ from bpmnd.cluster.raft import (
 )
 from bpmnd.storage.cold_store import ColdStore, Stores
 from bpmnd.storage.disk import Disk, read_file, replace_file
-from bpmnd.storage.layout import ARCHIVE, DAMAGED, FROZEN, LOG, remove_directory, remove_old_checkpoints
+from bpmnd.storage.layout import (
+    ARCHIVE,
+    DAMAGED,
+    FROZEN,
+    LOG,
+    SCRUBBED,
+    remove_directory,
+    remove_old_checkpoints,
+)
 from bpmnd.storage.log import Appended, AppendFailed, Log, Post
 from bpmnd.storage.partition import open_partition_storage
 from bpmnd.storage.setting_aside import claimed_end, set_aside
@@ -69,7 +77,7 @@ class ReplicaFiles:
         disk, directory = self.disk, self.directory
         self.set_aside()
         remove_old_checkpoints(disk, directory)
-        for name in (ARCHIVE, DAMAGED, FROZEN):
+        for name in (ARCHIVE, DAMAGED, FROZEN, SCRUBBED):
             remove_directory(disk, directory / name)
         disk.remove(directory / BIRTH)
         disk.sync_directory(directory)

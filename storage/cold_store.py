@@ -1,7 +1,7 @@
 """What a store of rows can do, and one in memory."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, final
 
@@ -36,6 +36,11 @@ class ColdStore(Protocol):
 
     def verify(self) -> int:
         """Read every row with its checksum (blocking); how many there are. Raises `DamageError`."""
+        ...
+
+    def scan(self, aside: Path) -> Iterator[int]:
+        """The same piece by piece, of a copy that is made at `aside` and removed at the end (blocking): how
+        many bytes each piece had. It may go on in another thread than before. Raises `DamageError`."""
         ...
 
     def close(self) -> None: ...
@@ -98,6 +103,9 @@ class MemoryStore:
 
     def verify(self) -> int:
         return len(self._rows)
+
+    def scan(self, aside: Path) -> Iterator[int]:
+        yield from map(len, list(self._rows.values()))
 
     def reopened(self) -> "MemoryStore":
         """A store with what was committed."""

@@ -14,6 +14,8 @@ DAMAGED: Final = "damaged"
 """What was put aside when it was found damaged, for people."""
 FROZEN: Final = "frozen"
 """A copy of the checkpoint while another replica fetches it."""
+SCRUBBED: Final = "scrubbed"
+"""A copy of the checkpoint while it is read to see whether it is whole."""
 _STAGED: Final = ".staged"
 """Beside a checkpoint, under its name and this, is the file that its next commit will bring in."""
 

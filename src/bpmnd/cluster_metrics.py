@@ -32,12 +32,27 @@ def cluster_metrics(node: Node, peers: Mapping[int, Peer]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "bpmnd_peers_connected", "Nodes that are connected.", value=len(node.peers.connected)
     )
+    yield CounterMetricFamily(
+        "bpmnd_scrub_bytes",
+        "What was read to see whether it is what was written.",
+        value=node.scrubbing.bytes_read,
+    )
+    yield CounterMetricFamily(
+        "bpmnd_scrub_rounds",
+        "How often all that lies on the disk was read through.",
+        value=node.scrubbing.rounds,
+    )
     yield from _traffic(peers)
 
 
 def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
     labels = ["partition"]
     damaged = GaugeMetricFamily("bpmnd_replica_damaged", "1 while the replica is rebuilt.", labels=labels)
+    hidden = GaugeMetricFamily(
+        "bpmnd_replica_hidden_damage",
+        "1 if something on the disk is not what was written, though nothing wrong is being used.",
+        labels=labels,
+    )
     installing = GaugeMetricFamily(
         "bpmnd_replica_installing", "1 while a copy of the checkpoint is on its way here.", labels=labels
     )
@@ -63,6 +78,7 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         for seen, count in zip(("same", "other"), actor.mending.states_compared, strict=True):
             samples.add_metric((*name, seen), count)
         damaged.add_metric(name, actor.mending.is_damaged)
+        hidden.add_metric(name, actor.mending.hidden_damage is not None)
         installing.add_metric(name, actor.mending.progress is not None)
         for known in dict.fromkeys(_ROLES.values()):
             role.add_metric((*name, known), _ROLES[actor.role] == known)
@@ -70,7 +86,7 @@ def _replicas(actors: list[PartitionActor]) -> Iterator[Metric]:
         committed.add_metric(name, actor.committed)
         if actor.machine is not None:
             lag.add_metric(name, max(0, actor.committed - actor.machine.taken))
-    yield from (damaged, installing, role, term, committed, lag, samples)
+    yield from (damaged, hidden, installing, role, term, committed, lag, samples)
 
 
 def _traffic(peers: Mapping[int, Peer]) -> Iterator[Metric]:

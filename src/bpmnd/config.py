@@ -106,6 +106,18 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ScrubConfig:
+    """What lies still on the disk is read now and then, so that damage is found before it is needed."""
+
+    every_hours: float = 24.0
+    """From the end of a round to the beginning of the next."""
+    first_after_hours: float = 1.0
+    """From the start of the node to its first round."""
+    mib_per_second: float = 2.0
+    """How fast it is read; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitsConfig:
     commit_seconds: float = 2.0
     """New instances are refused (503) while a commit would take longer."""
@@ -128,6 +140,7 @@ class Config:
     archive: ArchiveConfig = field(default_factory=ArchiveConfig)
     history: HistoryConfig = field(default_factory=HistoryConfig)
     checkpoints: CheckpointConfig = field(default_factory=CheckpointConfig)
+    scrub: ScrubConfig = field(default_factory=ScrubConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     exporters: Mapping[str, ExporterConfig] = field(default_factory=dict[str, ExporterConfig])
     """By their names."""

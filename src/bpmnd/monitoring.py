@@ -85,16 +85,24 @@ class Monitoring:
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, request: web.Request) -> web.Response:
+        return web.json_response(self.readiness(), status=200 if self._node.is_ready else 503)
+
+    def readiness(self) -> dict[str, Any]:
+        """Whether clients are served, by partition, and what is not as it should be though they are."""
         known = self._node.partitions.values()
         partitions = {str(routed.id): "ready" if routed.has_leader else "starting" for routed in known}
-        ready = self._node.is_ready
-        report: dict[str, Any] = {"status": "ready" if ready else "starting", "partitions": partitions}
+        status = "ready" if self._node.is_ready else "starting"
+        report: dict[str, Any] = {"status": status, "partitions": partitions}
+        damage = {
+            str(number): str(hosted.actor.mending.hidden_damage)
+            for number, hosted in self._node.hosted.items()
+            if hosted.actor is not None and hosted.actor.mending.hidden_damage is not None
+        }
+        if damage:
+            report["damage"] = damage
         if self._node.history is not None:
             report["history"] = history_report(self._node.history)
-        return web.json_response(
-            report,
-            status=200 if ready else 503,
-        )
+        return report
 
 
 def _problem(status: int, title: str, detail: str) -> web.Response:

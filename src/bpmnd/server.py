@@ -28,6 +28,7 @@ from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.network import Network, NoNetwork
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.peering import Peering
+from bpmnd.actors.scrubbing import ScrubPolicy
 from bpmnd.cluster.membership import ClusterState
 from bpmnd.cluster.tls import TlsFiles
 from bpmnd.cluster_view import ClusterView
@@ -45,7 +46,8 @@ _logger = logging.getLogger(__name__)
 _LOCK_PAUSES: Final = (0, 0.05, 0.05, 0.05)
 _POLL_SECONDS: Final = 0.01
 _REPLICATION: Final = 3
-_SECONDS_PER_DAY: Final = 24 * 60 * 60
+_SECONDS_PER_HOUR: Final = 60 * 60
+_SECONDS_PER_DAY: Final = 24 * _SECONDS_PER_HOUR
 _GC_THRESHOLD: Final = (50_000, 50, 1000)
 """The engine makes no cycles; what is left to collect comes from HTTP, and can wait."""
 
@@ -307,4 +309,9 @@ def _settings(config: Config, directory: Path, plans: Plans) -> NodeSettings:
             idempotency_ms=config.limits.idempotency_hours * 3_600_000,
         ),
         bpmnd.__version__,
+        ScrubPolicy(
+            first_after_seconds=config.scrub.first_after_hours * _SECONDS_PER_HOUR,
+            every_seconds=config.scrub.every_hours * _SECONDS_PER_HOUR,
+            bytes_per_second=int(config.scrub.mib_per_second * (1 << 20)),
+        ),
     )

@@ -14,6 +14,7 @@ from bpmnd.actors.identity import Identity
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import PeerMessage, decode_peer_message, encode_peer_message
+from bpmnd.actors.scrubbing import ScrubPolicy
 from bpmnd.bpmn.commands import ClientCommand, CreateProcessInstance, Deploy, Resource
 from bpmnd.bpmn.outcomes import Outcome, ProcessInstanceCreated
 from bpmnd.bpmn.state import State
@@ -161,6 +162,7 @@ class Rules:
     checkpoints: CheckpointPolicy = NO_CHECKPOINTS
     segment_size: int = 1 << 16
     retention: ArchiveRetention = field(default_factory=ArchiveRetention)
+    scrub: ScrubPolicy = field(default_factory=ScrubPolicy)
 
 
 @final
@@ -219,6 +221,7 @@ class ClusterStage:
                 segment_size=self.rules.segment_size,
                 retention=self.rules.retention,
                 checkpoints=self.rules.checkpoints,
+                scrub=self.rules.scrub,
                 version=self.versions.get(number, "one"),
             ),
             Identity.open(disk, DIRECTORY, number, entropy),

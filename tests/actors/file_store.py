@@ -1,6 +1,6 @@
 """A checkpoint store in one file of a simulated disk, so that a whole cluster lives in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import final
 
@@ -44,6 +44,8 @@ class FileStore:
         self._written: dict[bytes, bytes | None] = {}
         self.is_broken = False
         """Reads find what was not written."""
+        self.is_hidden_damaged = False
+        """Something is not what was written, but only who reads all through comes upon it."""
         disk.make_directory(path)
         self._content: _Content | None = None
         if _FILE in disk.names(path):
@@ -92,6 +94,12 @@ class FileStore:
 
     def verify(self) -> int:
         return 0 if self._content is None else len(self._content.rows)
+
+    def scan(self, aside: Path) -> Iterator[int]:
+        for key, value in ({} if self._content is None else self._content.rows).items():
+            self.is_broken = self.is_broken or self.is_hidden_damaged
+            self._check()
+            yield len(key) + len(value)
 
     def close(self) -> None:
         self._written.clear()

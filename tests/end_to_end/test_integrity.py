@@ -1,19 +1,29 @@
 """What goes wrong on one node without anybody noticing is found, and made good from the others."""
 
 import asyncio
+import json
+import os
+import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import aiohttp
 import pytest
 
 from tests.end_to_end.cluster_crashes import MODEL, check_cluster
-from tests.end_to_end.load import Load
-from tests.nodes import Place, RunningCluster
+from tests.end_to_end.load import History, Load
+from tests.end_to_end.replicas import agreed_events
+from tests.end_to_end.test_membership import flip
+from tests.nodes import Place, RunningCluster, RunningNode
 
 pytestmark = pytest.mark.end_to_end
 
 VICTIM: Final = 3
+INSTANCES: Final = 20
+TEXT_BYTES: Final = 500
+"""Of each: it cannot be compressed to less."""
 OTHER_APPLIER: Final = """
 import os
 from msgspec.structs import replace
@@ -33,7 +43,18 @@ APPLIERS[JobCreated] = created_otherwise
 """As `sitecustomize` of a node: it makes something else of its log than the others, while a file exists."""
 
 
-async def until(holds: Callable[[], bool], cluster: RunningCluster, seconds: float = 60) -> None:
+SCRUBBING: Final = {
+    "BPMND_SCRUB__FIRST_AFTER_HOURS": "0.0005",
+    "BPMND_SCRUB__EVERY_HOURS": "0.0003",
+    "BPMND_SCRUB__MIB_PER_SECOND": "20",
+    "BPMND_CHECKPOINTS__EVERY_SECONDS": "0.5",
+}
+"""All that lies on the disk is read through about once a second."""
+
+
+async def until(
+    holds: Callable[[], bool], cluster: RunningCluster | RunningNode, seconds: float = 60
+) -> None:
     for _ in range(int(seconds / 0.1)):
         if await asyncio.to_thread(holds):
             return
@@ -53,10 +74,72 @@ async def test_a_node_with_another_state_is_found_and_rebuilt(tmp_path: Path) ->
         load = Load(cluster.addresses, "crash", "crash-work")
         await load.deploy(MODEL)
         async with load.running(creators=1, workers=0):
-            await until(lambda: "others have another state" in cluster.nodes[VICTIM].said(), cluster)
+            await until(says(cluster.nodes[VICTIM], "others have another state"), cluster)
             differs.unlink()
-            await until(lambda: "the damaged replica is whole again" in cluster.nodes[VICTIM].said(), cluster)
+            await until(says(cluster.nodes[VICTIM], "the damaged replica is whole again"), cluster)
         assert all("another state" not in cluster.nodes[other].said() for other in (1, 2))
         await load.work_off()
         assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0], cluster.said()[-6000:]
     check_cluster(cluster, load)
+
+
+def flip_in_checkpoint(node: RunningNode) -> bool:
+    """Flip a bit of a block that nobody needs; False if the instances are in no checkpoint yet."""
+    for path in (node.directory / "partitions" / "1").glob("checkpoint*/*.sst"):
+        if path.stat().st_size > INSTANCES * TEXT_BYTES:
+            flip(path, TEXT_BYTES)
+            return True
+    return False
+
+
+def says(node: RunningNode, text: str) -> Callable[[], bool]:
+    return lambda: text in node.said()
+
+
+def is_ready(node: RunningNode) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{node.monitoring}/readyz", timeout=5) as answer:
+        report: dict[str, Any] = json.load(answer)
+    return report
+
+
+async def create_waiting(address: str) -> None:
+    """Instances of which some are in a checkpoint soon, and are not asked for again."""
+    load = Load([address], "crash", "crash-work")
+    await load.deploy(MODEL)
+    async with aiohttp.ClientSession() as session:
+        for _ in range(INSTANCES):
+            variables = {"text": os.urandom(TEXT_BYTES).hex()}
+            body = {"processDefinitionId": "crash", "variables": variables}
+            async with session.post(f"{address}/v2/process-instances", json=body) as answer:
+                assert answer.status == 200, await answer.text()
+
+
+async def test_a_flipped_bit_in_a_checkpoint_is_found_and_made_good(tmp_path: Path) -> None:
+    places = {number: Place(environment=SCRUBBING) for number in (1, 2, 3)}
+    with await asyncio.to_thread(
+        RunningCluster, tmp_path / "cluster", partitions=1, places=places
+    ) as cluster:
+        await create_waiting(cluster.addresses[0])
+        leader = (await asyncio.to_thread(cluster.wait_for_leaders))[1]
+        follower = next(number for number in cluster.nodes if number != leader)
+        for number in (follower, leader):
+            node = cluster.nodes[number]
+            await until(partial(flip_in_checkpoint, node), cluster)
+            await until(says(node, "damaged, and is to be rebuilt from its peers"), cluster)
+            await until(says(node, "the damaged replica is whole again"), cluster)
+        assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0], cluster.said()[-6000:]
+    assert set(History(agreed_events([node.directory for node in cluster.nodes.values()], (1,))).created)
+
+
+async def test_a_node_that_is_alone_says_what_is_damaged_and_goes_on(tmp_path: Path) -> None:
+    place = Place(environment=SCRUBBING)
+    with await asyncio.to_thread(RunningNode, tmp_path / "node", place=place) as node:
+        await create_waiting(node.address)
+        await until(partial(flip_in_checkpoint, node), node)
+
+        await until(lambda: "damage" in is_ready(node), node)
+
+        report = is_ready(node)
+        assert report["status"] == "ready"
+        assert "checksum" in report["damage"]["1"]
+        await create_waiting(node.address)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bpmnd.actors.checkpoints import Checkpoints
 from bpmnd.actors.leading import Leadership
+from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.replica import ReplicaFiles
 from bpmnd.actors.standby import Standby
 from bpmnd.bpmn.appliers import APPLIERS
@@ -23,6 +24,7 @@ from bpmnd.bpmn.turn import Turn
 from bpmnd.cluster.membership import node_of
 from bpmnd.cluster.raft import EntryId
 from bpmnd.storage.entry import HardState
+from bpmnd.storage.errors import DamageError
 from bpmnd.storage.mark import VoteFile
 
 _ALWAYS: Final = 1 << 60
@@ -104,6 +106,10 @@ def _applier_differs_on_one_replica(standby: Standby) -> None:
         _follow(standby)
 
 
+def _looks_away(actor: PartitionActor, error: DamageError) -> None:
+    """What is found to be damaged stays as it is."""
+
+
 BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
     "answer-before-commit": (Leadership, "release", _answer_before_commit),
@@ -113,6 +119,7 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "channel-repeat-applied": (channels, "receive", _repeat_applied),
     "ids-known-in-memory-only": (NotedCommands, "find", _known_in_memory_only),
     "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
+    "hidden-damage-stays": (PartitionActor, "found_damaged", _looks_away),
     "applier-differs-on-one-replica": (Standby, "follow", _applier_differs_on_one_replica),
 }
 """Name -> what is patched, and with what."""

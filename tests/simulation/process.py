@@ -14,6 +14,7 @@ from bpmnd.actors.identity import Identity
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.partition import PartitionActor
+from bpmnd.actors.scrubbing import ScrubPolicy
 from bpmnd.bpmn.commands import ClientCommand
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import Role
@@ -47,6 +48,7 @@ class Settings:
     segment_size: int
     checkpoints: CheckpointPolicy
     limits: PartitionLimits
+    scrub: ScrubPolicy
     hiccups: float
     """How often a look at the clock finds that the process had not been running for a while."""
 
@@ -120,6 +122,7 @@ class Process:
                 checkpoints=settings.checkpoints,
                 limits=settings.limits,
                 version="simulated",
+                scrub=settings.scrub,
             ),
             identity,
             host.disk,
@@ -257,8 +260,17 @@ def is_damage(error: BaseException | None) -> bool:
 
 def _is_of_state(error: BaseException | None) -> bool:
     """Whether other replicas made something else of the same log."""
+    return _is_of_kind(error, "state")
+
+
+def is_of_checkpoint(error: BaseException | None) -> bool:
+    """Whether a row of a checkpoint cannot be read."""
+    return _is_of_kind(error, "checkpoint")
+
+
+def _is_of_kind(error: BaseException | None, kind: str) -> bool:
     while error is not None:
-        if isinstance(error, DamageError) and error.kind == "state":
+        if isinstance(error, DamageError) and error.kind == kind:
             return True
         error = error.__cause__
     return False

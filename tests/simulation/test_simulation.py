@@ -18,7 +18,10 @@ SEEDS = range(14)
 FOUND_WITHIN = 200
 CHEAP = {"vote-not-persisted": 0, "answer-before-commit": 2, "checkpoint-ahead-of-commit": 0}
 """Bug -> the seed to begin with."""
-FAULTS_FOR = {"rejection-before-confirmation": "freeze,isolate,pause,cut"}
+FAULTS_FOR = {
+    "rejection-before-confirmation": "freeze,isolate,pause,cut",
+    "hidden-damage-stays": "flip,trim",
+}
 """What a leader must not notice is found sooner without faults of other kinds."""
 
 FIRST_FOR = {"rejection-before-confirmation": 300}
