@@ -37,8 +37,9 @@ from bpmnd.bpmn.model.graph import (
     Element,
     ExecutableProcess,
     ListenerEvent,
-    MultiInstanceBody,
+    LoopBody,
     SequenceFlow,
+    StandardLoop,
     StartEvent,
     UserTask,
 )
@@ -64,7 +65,7 @@ from bpmnd.bpmn.steps import (
 )
 from bpmnd.bpmn.turn import Turn
 
-_WithInner: Final = (MultiInstanceBody, AdHocSubProcess)
+_WithInner: Final = (LoopBody, AdHocSubProcess)
 _Elements: TypeAlias = Mapping[str, Element | SequenceFlow]
 
 
@@ -161,7 +162,7 @@ class _Request:
     def _is_under_way(self) -> bool:
         """Whether work is left over that is about elements of the definition as it is."""
         continuations = self._turn.state.continuations.items.values()
-        return any(each.instance_key == self._instance.key for each in continuations)
+        return any(each.instance_key == self._instance.root_key for each in continuations)
 
     def _problems_of_element(self, source: Element) -> Iterator[str]:
         target = self._target_of(source)
@@ -178,12 +179,12 @@ class _Request:
                 f" element with id '{target.id}' and different type '{target_type}'."
                 " Elements must be mapped to elements of the same type."
             )
-        if isinstance(source, MultiInstanceBody) and isinstance(target, MultiInstanceBody):
+        if isinstance(source, LoopBody) and isinstance(target, LoopBody):
             before, after = _way_of(source), _way_of(target)
             if before != after:
                 yield (
-                    f"active element with id '{source.id}' is a {before} multi-instance activity and is"
-                    f" mapped to an element with id '{target.id}' that is a {after} one. The loop"
+                    f"active element with id '{source.id}' is a {before} and is mapped to an element with id"
+                    f" '{target.id}' that is a {after.replace('multi-instance activity', 'one')}. The loop"
                     " characteristics of an element cannot be changed by process instance migration."
                 )
         if isinstance(source, UserTask) != isinstance(target, UserTask):
@@ -500,8 +501,10 @@ def _inner(process: ExecutableProcess, body: Element | SequenceFlow | None) -> E
     return process.element(body.inner) if isinstance(body, _WithInner) else body
 
 
-def _way_of(body: MultiInstanceBody) -> str:
-    return "sequential" if body.loop.sequential else "parallel"
+def _way_of(body: LoopBody) -> str:
+    if isinstance(body.loop, StandardLoop):
+        return "standard loop"
+    return f"{'sequential' if body.loop.sequential else 'parallel'} multi-instance activity"
 
 
 def _event_type(element: Element | SequenceFlow) -> str:
