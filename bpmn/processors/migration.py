@@ -156,6 +156,8 @@ class _Request:
                     " compensation event has a mapping instruction or is there with the same id in the target"
                     " process definition."
                 )
+        if any(self._has_no_start(decode_steps(steps)) for _, steps in self._held_up()):
+            yield "the process is not active yet, and the target process definition has no none start event."
         for flow in {flow for tokens in self._instance.tokens.values() for flow in tokens}:
             yield from self._problems_of_token(flow)
 
@@ -440,12 +442,16 @@ class _Request:
 
     def _waiting_steps(self) -> tuple[tuple[int, bytes], ...]:
         """The work that waits behind incidents and for listeners, as it is about the new elements."""
-        waiting = [(incident.key, incident.steps) for incident in self._instance.incidents.values()]
-        waiting += [
-            (job.key, job.listener.then) for job in self._instance.jobs.values() if job.listener is not None
-        ]
-        migrated = [(key, steps, self._migrated(steps)) for key, steps in waiting]
+        migrated = [(key, steps, self._migrated(steps)) for key, steps in self._held_up()]
         return tuple((key, now) for key, before, now in sorted(migrated) if now != before)
+
+    def _held_up(self) -> Iterator[tuple[int, bytes]]:
+        """Incident or job of a listener -> the encoded steps that wait for it."""
+        for incident in self._instance.incidents.values():
+            yield incident.key, incident.steps
+        for job in self._instance.jobs.values():
+            if job.listener is not None:
+                yield job.key, job.listener.then
 
     def _migrated(self, steps: bytes) -> bytes:
         return encode_steps(tuple(self._migrated_steps(decode_steps(steps))))
@@ -456,7 +462,8 @@ class _Request:
         for step in steps:
             match step:
                 case OpenScope(then=then):
-                    yield replace(step, then=self._migrated(then))
+                    first = [self._migrated_start(begins) for begins in decode_steps(then)]
+                    yield replace(step, then=encode_steps(tuple(begins for begins in first if begins)))
                 case CallListeners(key=key, event=event, queue=queue, then=then):
                     element = self._target.element(self._elements()[self._instance.elements[key].element])
                     listeners = listeners_of(element, ListenerEvent(event))
@@ -474,6 +481,28 @@ class _Request:
                         yield replace(step, element=self._elements()[element])
                 case _:
                     yield step
+
+    def _migrated_start(self, step: Step) -> Step | None:
+        """Where the process is to begin once it is active; None if the target has no such place."""
+        if not isinstance(step, ActivateElement):
+            return step
+        start = self._kept(self._source.element(step.element))
+        element = self._target.root.start_event if start is None else start.index
+        return None if element is None else replace(step, element=element)
+
+    def _has_no_start(self, steps: Sequence[Step]) -> bool:
+        """Whether the process is not active yet, and would never begin in the target."""
+        for step in steps:
+            match step:
+                case OpenScope(then=then):
+                    if any(self._migrated_start(begins) is None for begins in decode_steps(then)):
+                        return True
+                case CallListeners(then=then):
+                    if self._has_no_start(decode_steps(then)):
+                        return True
+                case _:
+                    pass
+        return False
 
     def _tell(self, subscription: MessageSubscription, old_process_id: str, new_process_id: str) -> None:
         """The partition of its correlation key has the process of a subscription, and how it interrupts."""
