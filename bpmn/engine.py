@@ -291,12 +291,11 @@ class Engine:
                     _logger.error("no process was started by the timer %s, which raised", key)
             case Continue(key=key):
                 continuation = state.continuations.items[key]
-                instance = state.instances.get(continuation.instance_key)
                 turn.emit(ContinuationRemoved(key))
                 steps = decode_steps(continuation.steps)
-                if instance is not None:
-                    turn.raise_incident(instance, instance.key, incident, *steps)
-                elif not continuation.instance_key:
+                if continuation.instance_key:
+                    self._hold_up(turn, steps, incident)
+                else:
                     self._park(turn, steps, incident, continuation.passes)
             case ReceiveChannelMessage(sender=sender, number=number, payload=payload):
                 message = decode_message(payload)
@@ -315,6 +314,16 @@ class Engine:
         if not turn.events:
             self._stand(last_key, last_time)
         return Decision(rejected, turn.events)
+
+    def _hold_up(self, turn: Turn, steps: Sequence[Step], incident: Incident) -> None:
+        """Let each of the process instances wait that had something left to do."""
+        by_instance: dict[int, list[Step]] = {}
+        for step in steps:
+            by_instance.setdefault(step.instance_key, []).append(step)
+        for instance_key, own in by_instance.items():
+            instance = self.state.instances.get(instance_key)
+            if instance is not None:
+                turn.raise_incident(instance, instance_key, incident, *own)
 
     def _park(self, turn: Turn, steps: Sequence[Step], incident: Incident, passes: int) -> None:
         """Work of the partition has raised. Alone, a step meets its own fault only; what is for a process
@@ -356,7 +365,7 @@ class Engine:
             return Accepted()
         steps = decode_steps(continuation.steps)
         if instance is not None and continuation.passes >= PASSES_MAX and not _is_ending(instance):
-            turn.raise_incident(instance, instance.key, no_wait_state(), *steps)
+            self._hold_up(turn, steps, no_wait_state())
             return Accepted()
         turn.passes = continuation.passes
         for step in steps:

@@ -1,7 +1,7 @@
 """Expressions in the scope of an element instance."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +35,11 @@ def lookup_in(instance: ProcessInstance, scope_key: int) -> Callable[[str], Valu
             scope = instance.elements[scope].scope_key
 
     return lookup
+
+
+def with_numbers(lookup: Callable[[str], Value], numbers: Mapping[str, Value]) -> Callable[[str], Value]:
+    """What an expression can count with, before the variables of those names."""
+    return lambda name: numbers[name] if name in numbers else lookup(name)
 
 
 def evaluate(

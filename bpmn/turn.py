@@ -13,6 +13,9 @@ from bpmnd.bpmn.events import (
     ChannelMessageSent,
     CommandAnswered,
     ContinuationCreated,
+    ElementActivated,
+    ElementCompleted,
+    ElementTerminated,
     Event,
     IncidentCreated,
 )
@@ -22,7 +25,7 @@ from bpmnd.bpmn.outcomes import Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CheckJoins, CompleteElement, Step, encode_steps
+from bpmnd.bpmn.steps import Step, encode_steps
 
 if TYPE_CHECKING:
     from bpmnd.bpmn.elements.kind import AnyElementKind
@@ -35,8 +38,14 @@ EXPRESSION_STEPS_MAX: Final = 25_000
 What is written to variables counts too, `CHARACTERS_PER_STEP`."""
 CHARACTERS_PER_STEP: Final = 16
 
-PASSES_MAX: Final = 500
-"""Turns in a row that may go on activating elements of one instance without a wait state between."""
+PASSES_MAX: Final = 100
+"""Turns in a row that may go on beginning elements of an instance, and of those that it has called, without a
+wait state between: together they take some half a second."""
+
+_DEAR_PASSES: Final = 4
+"""What a turn counts for that its expressions made short: it takes so many times as long as others."""
+_LEFT_OVER_MANY: Final = 4000
+"""Steps that are left over: so many make a turn count for one more."""
 
 
 class JobNote(msgspec.Struct, frozen=True, gc=False):
@@ -111,7 +120,7 @@ class Turn:
         self.notes: list[Note] = []
         self.passes = 0
         self.is_bounded = False
-        """Whether it works on many items whose number is known: it will come to an end by itself."""
+        """Whether it has begun items of a loop, whose number is known."""
         self.expression_steps = 0
 
     def emit(self, event: Event) -> None:
@@ -164,17 +173,38 @@ class Turn:
             perform(self, self.steps.popleft())
             if self.expression_steps > EXPRESSION_STEPS_MAX:
                 break
-        by_instance: dict[int, list[Step]] = {}
+        by_root: dict[int, list[Step]] = {}
         for step in self.steps:
-            by_instance.setdefault(step.instance_key, []).append(step)
+            by_root.setdefault(self._root_of(step.instance_key), []).append(step)
         self.steps.clear()
-        for instance_key, steps in by_instance.items():
-            passes = 0
-            if any(isinstance(step, ActivateElement | CompleteElement) for step in steps):
-                passes = self.passes + (not self.is_bounded)
-            elif any(isinstance(step, CheckJoins) for step in steps):
-                passes = self.passes
-            self.emit(ContinuationCreated(self.new_key(), instance_key, encode_steps(tuple(steps)), passes))
+        for root_key, steps in by_root.items():
+            passes = self._passes_with(steps) if root_key else 0
+            self.emit(ContinuationCreated(self.new_key(), root_key, encode_steps(tuple(steps)), passes))
+
+    def _root_of(self, instance_key: int) -> int:
+        """What called instances leave over goes on together with their callers': however they multiply, it is
+        one turn at a time."""
+        instance = self.state.instances.get(instance_key) if instance_key else None
+        return instance_key if instance is None else instance.root_key
+
+    def _passes_with(self, left: list[Step]) -> int:
+        """How many turns in a row have begun something, this one included. Those that were short because of
+        their expressions, or leave ever more over, take longer and count more. Items of a loop that have come
+        to rest do not count: as many as it has may wait at once."""
+        begun = ended = 0
+        for event in self.events:
+            match event:
+                case ElementActivated():
+                    begun += 1
+                case ElementCompleted() | ElementTerminated():
+                    ended += 1
+                case _:
+                    pass
+        rests = self.is_bounded and begun > ended
+        if not begun or rests:
+            return self.passes
+        dear = _DEAR_PASSES if self.expression_steps > EXPRESSION_STEPS_MAX else 1
+        return self.passes + dear + len(left) // _LEFT_OVER_MANY
 
     def raise_incident(
         self,

@@ -1,15 +1,16 @@
 """Activities with many instances, as far as their instances begin and end (BPMN 2.0, §13.3.7), and what is
 begun in ad-hoc sub-processes (§13.3.5)."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from bpmnd.bpmn.commands import Variables
-from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type
+from bpmnd.bpmn.elements import standard_loop
+from bpmnd.bpmn.elements.standard_loop import COUNTER
+from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type, with_numbers
 from bpmnd.bpmn.events import ElementActivating, LoopEnded, LoopOutputCollected
 from bpmnd.bpmn.feel import Value, to_json
 from bpmnd.bpmn.incident import Incident, IncidentType
-from bpmnd.bpmn.model.graph import AdHocSubProcess, Evaluable, MultiInstanceBody
+from bpmnd.bpmn.model.graph import AdHocSubProcess, Evaluable, LoopBody, StandardLoop
 from bpmnd.bpmn.state.records import ElementInstance, Lifecycle, ProcessInstance, loop_size
 from bpmnd.bpmn.steps import (
     ActivateElement,
@@ -36,16 +37,29 @@ def begin_item(turn: Turn, step: BeginItem) -> None:
     if instance is None or record is None or record.state is not Lifecycle.ACTIVATED:
         return
     loop = instance.loops[step.key]
-    if step.key in instance.triggers or loop.ended or loop.begun == len(loop.items):
+    if step.key in instance.triggers or loop.ended:
         return
     body = body_of(turn, instance, step.key)
-    assert isinstance(body, MultiInstanceBody), f"{body} has no items"
+    assert isinstance(body, LoopBody), f"{body} has no items"
     variables: Variables = {}
-    if body.loop.output_variable:
-        variables[body.loop.output_variable] = b"null"
-    if body.loop.input_element:
-        variables[body.loop.input_element] = loop.items[loop.begun]
-    variables["loopCounter"] = b"%d" % (loop.begun + 1)
+    if isinstance(body.loop, StandardLoop):
+        if step.key in instance.children:
+            return
+        again = standard_loop.runs_again(turn, instance, step.key, body.loop)
+        if isinstance(again, Incident):
+            turn.raise_incident(instance, step.key, again, step)
+            return
+        if not again:
+            turn.schedule(CompleteElement(instance.key, step.key))
+            return
+    else:
+        if loop.begun == len(loop.items):
+            return
+        if body.loop.output_variable:
+            variables[body.loop.output_variable] = b"null"
+        if body.loop.input_element:
+            variables[body.loop.input_element] = loop.items[loop.begun]
+    variables[COUNTER] = b"%d" % (loop.begun + 1)
     too_large = oversize(instance, step.key, variables, local=True)
     if too_large is not None:
         incident = Incident(IncidentType.MESSAGE_SIZE_EXCEEDED, too_large)
@@ -55,15 +69,18 @@ def begin_item(turn: Turn, step: BeginItem) -> None:
     turn.emit(ElementActivating(key, instance.key, step.key, body.inner, ()))
     merge_local(turn, instance, key, variables)
     turn.schedule(ActivateElement(instance.key, step.key, body.inner, key=key))
-    if not body.loop.sequential:
+    if not body.one_by_one:
         turn.schedule(step)
-    turn.is_bounded = True
+        turn.is_bounded = True
 
 
 def gather(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> Gathered | Incident:
     """Take what an instance of an activity leaves to its body, and see whether that has enough of it."""
     body = body_of(turn, instance, record.scope_key)
     looked_at = body if isinstance(body, AdHocSubProcess) else body.loop
+    if isinstance(looked_at, StandardLoop):
+        ends = standard_loop.ends_with(turn, instance, record, looked_at)
+        return ends if isinstance(ends, Incident) else Gathered(ends)
     if looked_at.output_element is not None:
         incident = _collect(turn, instance, record, body, looked_at.output_element)
         if incident is not None:
@@ -74,7 +91,7 @@ def gather(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> Ga
     if isinstance(body, AdHocSubProcess):
         lookup = lookup_in(instance, record.scope_key)
     else:
-        lookup = _counting(lookup_in(instance, record.key), _numbers(instance, record.scope_key))
+        lookup = with_numbers(lookup_in(instance, record.key), _numbers(instance, record.scope_key))
     evaluated = evaluate(turn, condition, lookup, IncidentType.EXTRACT_VALUE_ERROR)
     if isinstance(evaluated, Incident):
         return evaluated
@@ -87,7 +104,7 @@ def _collect(
     turn: Turn,
     instance: ProcessInstance,
     record: ElementInstance,
-    body: MultiInstanceBody | AdHocSubProcess,
+    body: LoopBody | AdHocSubProcess,
     output_element: Evaluable,
 ) -> Incident | None:
     """Keep the output: that of an item at its place, that of something begun ad hoc behind the others."""
@@ -145,10 +162,6 @@ def _numbers(instance: ProcessInstance, body_key: int) -> dict[str, Value]:
     }
 
 
-def _counting(lookup: Callable[[str], Value], numbers: dict[str, Value]) -> Callable[[str], Value]:
-    return lambda name: numbers[name] if name in numbers else lookup(name)
-
-
 def end(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
     """Nothing else begins, and what is active is terminated, unless an ad-hoc sub-process waits for it."""
     turn.emit(LoopEnded(body_key, instance.key))
@@ -176,15 +189,17 @@ def go_on(turn: Turn, instance: ProcessInstance, body_key: int) -> None:
     loop, body = instance.loops[body_key], body_of(turn, instance, body_key)
     if isinstance(body, AdHocSubProcess):
         is_done = loop.ended or (body.completion_condition is None and body.job is None)
+    elif isinstance(body.loop, StandardLoop):
+        is_done = loop.ended or loop.begun == body.loop.maximum
     else:
         is_done = loop.ended or loop.begun == len(loop.items)
     if is_done:
         turn.schedule(CompleteElement(instance.key, body_key))
-    elif isinstance(body, MultiInstanceBody) and body.loop.sequential:
+    elif isinstance(body, LoopBody) and body.one_by_one:
         turn.schedule(BeginItem(instance.key, body_key))
 
 
-def body_of(turn: Turn, instance: ProcessInstance, body_key: int) -> MultiInstanceBody | AdHocSubProcess:
+def body_of(turn: Turn, instance: ProcessInstance, body_key: int) -> LoopBody | AdHocSubProcess:
     body = turn.executable_of(instance).elements[instance.elements[body_key].element]
-    assert isinstance(body, MultiInstanceBody | AdHocSubProcess), f"{body} has loops"
+    assert isinstance(body, LoopBody | AdHocSubProcess), f"{body} has loops"
     return body

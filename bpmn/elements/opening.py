@@ -21,7 +21,7 @@ from bpmnd.bpmn.model.graph import (
     Element,
     EventBasedGateway,
     ExecutableProcess,
-    MultiInstanceBody,
+    LoopBody,
     Process,
     SequenceFlow,
 )
@@ -188,7 +188,7 @@ class Opening:
         scope_key, missing = self._sketch.key, list(around)
         while missing:
             scope = missing[0]
-            if isinstance(scope, MultiInstanceBody):
+            if isinstance(scope, LoopBody):
                 return LoopScope(scope.id)
             if isinstance(scope, AdHocInner):
                 break  # What begins in an ad-hoc sub-process has one of its own.
@@ -210,9 +210,9 @@ class Opening:
             index = self._sketch.elements[ancestor_key].element
             number = next(number for number, scope in enumerate(around) if scope.index == index)
             missing = around[number + 1 :]
-            if isinstance(around[number], MultiInstanceBody):
+            if isinstance(around[number], LoopBody):
                 return LoopScope(around[number].id)
-        loop = next((scope for scope in missing if isinstance(scope, MultiInstanceBody)), None)
+        loop = next((scope for scope in missing if isinstance(scope, LoopBody)), None)
         return (ancestor_key, missing) if loop is None else LoopScope(loop.id)
 
     def _admit(self, scope_key: int, element: Element) -> Rejected | None:

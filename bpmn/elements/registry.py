@@ -12,7 +12,7 @@ from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
 from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
 from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGatewayKind
 from bpmnd.bpmn.elements.kind import AnyElementKind
-from bpmnd.bpmn.elements.multi_instance import MultiInstanceKind
+from bpmnd.bpmn.elements.loop_body import LoopBodyKind
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGatewayKind
 from bpmnd.bpmn.elements.pass_through_task import PassThroughTaskKind
 from bpmnd.bpmn.elements.receive_task import ReceiveTaskKind
@@ -59,7 +59,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
 }
 """By their names in a file, apart from processes and sequence flows."""
 
-_UNNAMED: Final[tuple[AnyElementKind, ...]] = (MultiInstanceKind(), AdHocInnerKind())
+_UNNAMED: Final[tuple[AnyElementKind, ...]] = (LoopBodyKind(), AdHocInnerKind())
 """Of what has no tag of its own: bodies of activities that run more than once, and what is around elements
 that are begun ad hoc."""
 

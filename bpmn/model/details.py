@@ -7,7 +7,6 @@ from typing import Final
 from bpmnd.bpmn.model.xml import Tag
 
 UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
-    "bpmn:standardLoopCharacteristics": "standard loops",
     "zeebe:publishMessage": "published messages",
     "zeebe:linkedResources": "linked resources",
 }

@@ -304,16 +304,33 @@ class MultiInstance:
     completion_condition: Text | None
 
 
+@dataclass(frozen=True, slots=True)
+class StandardLoop:
+    """An activity that runs again and again, as long as a condition holds (BPMN 2.0, §13.3.6)."""
+
+    test_before: bool
+    """Whether the condition is asked before each time, not after it."""
+    maximum: int | None
+    """How often it runs at most."""
+    condition: Evaluable | None
+    """At least one of `maximum` and `condition` is there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MultiInstanceBody(Element):
-    """What stands for an activity among others when it has many instances: these are in it, as in a scope.
+class LoopBody(Element):
+    """What stands for an activity among others when it runs more than once: its instances are in it, as in a
+    scope.
 
     It has the id of the activity, its flows and its boundary events; `inner` is the activity itself, which
     has its mappings and what is in it.
     """
 
     inner: int
-    loop: MultiInstance
+    loop: MultiInstance | StandardLoop
+
+    @property
+    def one_by_one(self) -> bool:
+        return isinstance(self.loop, StandardLoop) or self.loop.sequential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ from bpmnd.bpmn.feel import Expression
 from bpmnd.bpmn.feel.parser import parse_expression
 from bpmnd.bpmn.feel.syntax import Name, Path
 from bpmnd.bpmn.model.details import is_event_sub_process
-from bpmnd.bpmn.model.graph import Evaluable, MultiInstance, Text
+from bpmnd.bpmn.model.graph import Evaluable, MultiInstance, StandardLoop, Text
 from bpmnd.bpmn.model.reading import read_flag
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.texts import read_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
 
-MULTI_INSTANCE: Final = "bpmn:multiInstanceLoopCharacteristics"
+_STANDARD: Final = "bpmn:standardLoopCharacteristics"
+LOOPS: Final = frozenset({"bpmn:multiInstanceLoopCharacteristics", _STANDARD})
 _OTHER_ACTIVITIES: Final = frozenset(
     {"bpmn:subProcess", "bpmn:transaction", "bpmn:adHocSubProcess", "bpmn:callActivity"}
 )
@@ -24,14 +25,38 @@ def is_activity(tag: Tag) -> bool:
     return tag.name in _OTHER_ACTIVITIES or tag.name.lower().endswith("task")
 
 
-def read_loop(activity: Tag, report: Report) -> MultiInstance | None:
+def read_loop(activity: Tag, report: Report) -> MultiInstance | StandardLoop | None:
     """How often the activity runs; None if that is once."""
-    found = activity.all(MULTI_INSTANCE)
+    found = [child for child in activity.children if child.name in LOOPS]
     if not found or not is_activity(activity):
         return None
     if is_event_sub_process(activity):
-        report.add(activity, "an event sub-process must not be multi-instance", at=found[0])
+        report.add(activity, "an event sub-process must not run more than once", at=found[0])
+    for surplus in found[1:]:
+        report.add(activity, "must have no more than one kind of loop characteristics", at=surplus)
+    if found[0].name == _STANDARD:
+        return _read_standard_loop(activity, found[0], report)
     return _read_multi_instance(activity, found[0], report)
+
+
+def _read_standard_loop(activity: Tag, tag: Tag, report: Report) -> StandardLoop:
+    """A loop without a condition and a maximum has no end that an engine could know of."""
+    written = tag.attributes.get("loopMaximum", "").strip()
+    maximum = int(written) if written.isascii() and written.isdecimal() and len(written) < 10 else 0
+    if written and not maximum:
+        reason = f"the loopMaximum '{written}' must be a whole number from 1 to 999999999"
+        report.add(activity, reason, at=tag)
+    conditions = [condition for condition in tag.all("bpmn:loopCondition") if condition.text]
+    if not written and not conditions:
+        report.add(activity, "a standard loop must have a loopCondition or a loopMaximum", at=tag)
+    condition = None
+    for found in conditions[:1]:
+        condition = read_expression(found.text, activity, report, at=found)
+    return StandardLoop(
+        test_before=read_flag(tag, "testBefore", report, default=False),
+        maximum=maximum or None,
+        condition=condition,
+    )
 
 
 def _read_multi_instance(activity: Tag, tag: Tag, report: Report) -> MultiInstance:

@@ -13,7 +13,7 @@ from bpmnd.bpmn.model.details import IGNORED, detail_refusal
 from bpmnd.bpmn.model.extensions import read_inputs, read_outputs, refuse_unsupported_extensions
 from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow
 from bpmnd.bpmn.model.listeners import read_execution_listeners
-from bpmnd.bpmn.model.loops import MULTI_INSTANCE, is_activity, read_loop
+from bpmnd.bpmn.model.loops import LOOPS, is_activity, read_loop
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.support import FLOW_ELEMENTS, refusal
@@ -145,7 +145,7 @@ def _check_details(tag: Tag, report: Report) -> None:
     for child in tag.children:
         if tag.name in _CONTAINERS and child.name in _ELEMENTS:
             continue
-        if child.name == MULTI_INSTANCE and is_activity(tag):
+        if child.name in LOOPS and is_activity(tag):
             continue
         if reason := detail_refusal(child.name) or refusal(child.name):
             report.add(tag, reason, at=child)

@@ -26,7 +26,7 @@ from bpmnd.bpmn.model.graph import (
     EventSubProcess,
     ExecutableProcess,
     LinkDefinition,
-    MultiInstanceBody,
+    LoopBody,
     Problem,
     Process,
     SequenceFlow,
@@ -300,7 +300,7 @@ class _Linker:
             yield self._with_references(node, item)
             return
         inner = self._indexes.inner[item.position]
-        yield MultiInstanceBody(
+        yield LoopBody(
             index=index,
             id=node.id,
             name=node.name,

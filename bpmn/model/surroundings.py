@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bpmnd.bpmn.model.graph import Element, MultiInstance, SequenceFlow
+from bpmnd.bpmn.model.graph import Element, MultiInstance, SequenceFlow, StandardLoop
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.xml import Tag
 
@@ -23,7 +23,7 @@ class Item:
     """Empty if it lacks one; then there is a problem about that."""
     is_container: bool
     """Whether other elements stand in it."""
-    loop: MultiInstance | None = None
+    loop: MultiInstance | StandardLoop | None = None
     """How often it runs, if that is not once."""
 
     @property

@@ -37,8 +37,9 @@ from bpmnd.bpmn.model.graph import (
     Element,
     ExecutableProcess,
     ListenerEvent,
-    MultiInstanceBody,
+    LoopBody,
     SequenceFlow,
+    StandardLoop,
     StartEvent,
     UserTask,
 )
@@ -64,7 +65,7 @@ from bpmnd.bpmn.steps import (
 )
 from bpmnd.bpmn.turn import Turn
 
-_WithInner: Final = (MultiInstanceBody, AdHocSubProcess)
+_WithInner: Final = (LoopBody, AdHocSubProcess)
 _Elements: TypeAlias = Mapping[str, Element | SequenceFlow]
 
 
@@ -155,13 +156,15 @@ class _Request:
                     " compensation event has a mapping instruction or is there with the same id in the target"
                     " process definition."
                 )
+        if any(self._has_no_start(decode_steps(steps)) for _, steps in self._held_up()):
+            yield "the process is not active yet, and the target process definition has no none start event."
         for flow in {flow for tokens in self._instance.tokens.values() for flow in tokens}:
             yield from self._problems_of_token(flow)
 
     def _is_under_way(self) -> bool:
         """Whether work is left over that is about elements of the definition as it is."""
         continuations = self._turn.state.continuations.items.values()
-        return any(each.instance_key == self._instance.key for each in continuations)
+        return any(each.instance_key == self._instance.root_key for each in continuations)
 
     def _problems_of_element(self, source: Element) -> Iterator[str]:
         target = self._target_of(source)
@@ -178,12 +181,12 @@ class _Request:
                 f" element with id '{target.id}' and different type '{target_type}'."
                 " Elements must be mapped to elements of the same type."
             )
-        if isinstance(source, MultiInstanceBody) and isinstance(target, MultiInstanceBody):
+        if isinstance(source, LoopBody) and isinstance(target, LoopBody):
             before, after = _way_of(source), _way_of(target)
             if before != after:
                 yield (
-                    f"active element with id '{source.id}' is a {before} multi-instance activity and is"
-                    f" mapped to an element with id '{target.id}' that is a {after} one. The loop"
+                    f"active element with id '{source.id}' is a {before} and is mapped to an element with id"
+                    f" '{target.id}' that is a {after.replace('multi-instance activity', 'one')}. The loop"
                     " characteristics of an element cannot be changed by process instance migration."
                 )
         if isinstance(source, UserTask) != isinstance(target, UserTask):
@@ -439,12 +442,16 @@ class _Request:
 
     def _waiting_steps(self) -> tuple[tuple[int, bytes], ...]:
         """The work that waits behind incidents and for listeners, as it is about the new elements."""
-        waiting = [(incident.key, incident.steps) for incident in self._instance.incidents.values()]
-        waiting += [
-            (job.key, job.listener.then) for job in self._instance.jobs.values() if job.listener is not None
-        ]
-        migrated = [(key, steps, self._migrated(steps)) for key, steps in waiting]
+        migrated = [(key, steps, self._migrated(steps)) for key, steps in self._held_up()]
         return tuple((key, now) for key, before, now in sorted(migrated) if now != before)
+
+    def _held_up(self) -> Iterator[tuple[int, bytes]]:
+        """Incident or job of a listener -> the encoded steps that wait for it."""
+        for incident in self._instance.incidents.values():
+            yield incident.key, incident.steps
+        for job in self._instance.jobs.values():
+            if job.listener is not None:
+                yield job.key, job.listener.then
 
     def _migrated(self, steps: bytes) -> bytes:
         return encode_steps(tuple(self._migrated_steps(decode_steps(steps))))
@@ -455,7 +462,8 @@ class _Request:
         for step in steps:
             match step:
                 case OpenScope(then=then):
-                    yield replace(step, then=self._migrated(then))
+                    first = [self._migrated_start(begins) for begins in decode_steps(then)]
+                    yield replace(step, then=encode_steps(tuple(begins for begins in first if begins)))
                 case CallListeners(key=key, event=event, queue=queue, then=then):
                     element = self._target.element(self._elements()[self._instance.elements[key].element])
                     listeners = listeners_of(element, ListenerEvent(event))
@@ -473,6 +481,28 @@ class _Request:
                         yield replace(step, element=self._elements()[element])
                 case _:
                     yield step
+
+    def _migrated_start(self, step: Step) -> Step | None:
+        """Where the process is to begin once it is active; None if the target has no such place."""
+        if not isinstance(step, ActivateElement):
+            return step
+        start = self._kept(self._source.element(step.element))
+        element = self._target.root.start_event if start is None else start.index
+        return None if element is None else replace(step, element=element)
+
+    def _has_no_start(self, steps: Sequence[Step]) -> bool:
+        """Whether the process is not active yet, and would never begin in the target."""
+        for step in steps:
+            match step:
+                case OpenScope(then=then):
+                    if any(self._migrated_start(begins) is None for begins in decode_steps(then)):
+                        return True
+                case CallListeners(then=then):
+                    if self._has_no_start(decode_steps(then)):
+                        return True
+                case _:
+                    pass
+        return False
 
     def _tell(self, subscription: MessageSubscription, old_process_id: str, new_process_id: str) -> None:
         """The partition of its correlation key has the process of a subscription, and how it interrupts."""
@@ -500,8 +530,10 @@ def _inner(process: ExecutableProcess, body: Element | SequenceFlow | None) -> E
     return process.element(body.inner) if isinstance(body, _WithInner) else body
 
 
-def _way_of(body: MultiInstanceBody) -> str:
-    return "sequential" if body.loop.sequential else "parallel"
+def _way_of(body: LoopBody) -> str:
+    if isinstance(body.loop, StandardLoop):
+        return "standard loop"
+    return f"{'sequential' if body.loop.sequential else 'parallel'} multi-instance activity"
 
 
 def _event_type(element: Element | SequenceFlow) -> str:

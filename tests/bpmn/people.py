@@ -46,3 +46,9 @@ def _extension(name: str, attributes: dict[str, str]) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace('"', "&quot;")
+
+
+def execution(*of: tuple[str, str]) -> str:
+    """Execution listeners: each is an event and a job type."""
+    inner = "".join(f'<zeebe:executionListener eventType="{event}" type="{job}"/>' for event, job in of)
+    return f"<zeebe:executionListeners>{inner}</zeebe:executionListeners>"

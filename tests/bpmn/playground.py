@@ -110,6 +110,19 @@ def many(
         f"<zeebe:loopCharacteristics {attributes}/></extensionElements>{condition}"
         "</multiInstanceLoopCharacteristics>"
     )
+    return _with_loop(activity, loop)
+
+
+def again(activity: str, *, condition: str = "", maximum: int = 0, before: bool = False) -> str:
+    """The activity in a standard loop."""
+    attributes = f' testBefore="{str(before).lower()}"' + (f' loopMaximum="{maximum}"' if maximum else "")
+    inside = f"<loopCondition>{condition}</loopCondition>" if condition else ""
+    return _with_loop(
+        activity, f"<standardLoopCharacteristics{attributes}>{inside}</standardLoopCharacteristics>"
+    )
+
+
+def _with_loop(activity: str, loop: str) -> str:
     name = activity[1 : min(activity.index(" "), activity.index(">"))]
     if activity.endswith("/>") and activity.count("<") == 1:
         return f"{activity[:-2]}>{loop}</{name}>"

@@ -42,7 +42,7 @@ from tests.bpmn.events import (
     on_signal,
     signal,
 )
-from tests.bpmn.people import heard, user_task
+from tests.bpmn.people import execution, heard, user_task
 from tests.bpmn.playground import START, Playground, flow, path, process, task
 from tests.bpmn.test_modification import ids_in, instance_of, key_of
 
@@ -284,6 +284,24 @@ def test_what_waits_for_a_listener_of_the_end_goes_on_as_the_new_element() -> No
     migration.migrate(a="b")
     migration.playground.work("l")
     assert migration.ids == ["next", "process"]
+
+
+LISTENED = f"<extensionElements>{execution(('start', 'first'))}</extensionElements>"
+
+
+@pytest.mark.parametrize("mappings", [{}, {"start": "start"}])
+def test_a_process_whose_listeners_work_begins_at_the_start_of_the_target(mappings: dict[str, str]) -> None:
+    migration = Migration(LISTENED + A, LISTENED + to(task("b"), path("start", "b")))
+    assert migration.migrate(**mappings) == Accepted()
+    migration.playground.work("first")
+    migration.playground.work("b")
+    assert migration.playground.is_over(migration.key)
+
+
+def test_a_process_whose_listeners_work_needs_a_start_in_the_target() -> None:
+    alone = f'<startEvent id="told">{on_message("go")}</startEvent>' + task("b") + path("told", "b")
+    migration = Migration(LISTENED + A, LISTENED + alone)
+    assert "has no none start event" in migration.refused()
 
 
 # What boundary events wait for

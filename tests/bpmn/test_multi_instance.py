@@ -18,7 +18,7 @@ from bpmnd.bpmn.events import (
     IncidentCreated,
     JobCreated,
 )
-from bpmnd.bpmn.model.graph import ElementType, MultiInstanceBody, ServiceTask
+from bpmnd.bpmn.model.graph import ElementType, LoopBody, ServiceTask
 from bpmnd.bpmn.model.parser import Parsed, parse_resource, rebuild
 from bpmnd.bpmn.outcomes import ProcessInstanceCreated, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State
@@ -231,7 +231,7 @@ def test_a_body_has_the_id_of_its_activity_and_the_first_index() -> None:
     assert isinstance(parsed, Parsed)
     (executable,) = parsed.processes
     first, second = [element for element in executable.elements if element.id == "work"]
-    assert isinstance(first, MultiInstanceBody)
+    assert isinstance(first, LoopBody)
     assert first.element_type is ElementType.MULTI_INSTANCE_BODY
     assert isinstance(second, ServiceTask)
     assert (first.inner, second.scope) == (second.index, first.index)

@@ -59,7 +59,7 @@ from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGateway
 from bpmnd.bpmn.elements.parallel_gateway import ParallelGateway
 from bpmnd.bpmn.engine import Decision, Engine
 from bpmnd.bpmn.events import BoundaryEventTriggered, Event, ProcessInstanceCreated
-from bpmnd.bpmn.model.graph import SequenceFlow
+from bpmnd.bpmn.model.graph import AdHocSubProcess, SequenceFlow
 from bpmnd.bpmn.outcomes import JobsActivated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State, ordered
 from bpmnd.bpmn.state.messages import CORRELATING, FREE, entry_of, group_of, lock_of, signal_group
@@ -89,10 +89,11 @@ from tests.bpmn.events import (
     together,
 )
 from tests.bpmn.events import catch as message_catch
-from tests.bpmn.people import assigned, formed, heard, user_task
+from tests.bpmn.people import assigned, execution, formed, heard, user_task
 from tests.bpmn.playground import (
     END,
     START,
+    again,
     flow,
     io_mapping,
     many,
@@ -372,12 +373,6 @@ def decides(element_id: str, decision_id: str, more: str = "") -> str:
     )
 
 
-def execution(*of: tuple[str, str]) -> str:
-    """Execution listeners: each is an event and a job type."""
-    inner = "".join(f'<zeebe:executionListener eventType="{event}" type="{job}"/>' for event, job in of)
-    return f"<zeebe:executionListeners>{inner}</zeebe:executionListeners>"
-
-
 NEW = (
     '<extensionElements><z:versionTag xmlns:z="http://camunda.org/schema/zeebe/1.0" value="new"/>'
     "</extensionElements>"
@@ -455,6 +450,28 @@ MANY = process(
     + path("start", "each", "pass", "after")
     + flow("late", "handle")
     + flow("caught", "pass"),
+    definitions=ERRORS,
+)
+AGAIN = process(
+    START
+    + again(
+        sub(
+            "round",
+            again(task("a"), condition="=r != &quot;done&quot;", maximum=3)
+            + on_error("caught", "a", "e1")
+            + again('<task id="pass"/>', condition="=loopCounter &lt; amount", maximum=20, before=True)
+            + task("b")
+            + path("round_start", "a", "pass", "b")
+            + flow("caught", "b"),
+        ),
+        condition="=loopCounter &lt;= count(string(v))",
+        maximum=4,
+        before=True,
+    )
+    + on_time("late", "round", "timeDuration", "PT2S")
+    + task("after")
+    + path("start", "round", "after")
+    + flow("late", "after"),
     definitions=ERRORS,
 )
 UNDONE = process(
@@ -712,6 +729,7 @@ ALL_MODELS = (
     RAISED,
     CALLING,
     MANY,
+    AGAIN,
     AD_HOC,
     AGENT,
     UNDONE,
@@ -728,6 +746,7 @@ CHANGED = tuple(
         (NESTED, b"PT0.7S", b"PT0.2S"),
         (NESTED, b'cancelActivity="false"', b'cancelActivity="true"'),
         (NESTED, b'"any"', b'"all"'),
+        (AGAIN, b'loopMaximum="3"', b'loopMaximum="2"'),
         (WIDE, b"R3/PT0.3S", b"R/PT1S"),
         (JOIN_IN_A_LOOP, b'"b_join"', b'"joined"'),
         (AT_ONCE, b'"often"', b'"seldom"'),
@@ -910,6 +929,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
         for task in _there(world, key).user_tasks.values()
     )
     children: dict[int, int] = {}
+    executable = world.engine._definitions.executable(instance.definition_key)  # pyright: ignore[reportPrivateUsage]
     for element in instance.elements.values():
         if element.key != instance.key:
             children[element.scope_key] = children.get(element.scope_key, 0) + 1
@@ -926,7 +946,7 @@ def _check_instance(world: World, instance: ProcessInstance) -> None:
             or any(each.throw_key == element.key for each in instance.compensations.values())
             or instance.incident_of(element.key) is not None
             or element.key in instance.called
-            or (element.key in instance.loops and not instance.loops[element.key].items)
+            or isinstance(executable.elements[element.element], AdHocSubProcess)
             or ((user_task := instance.user_task_of(element.key)) and user_task.transition is None)
         )
         around = element

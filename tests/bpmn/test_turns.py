@@ -31,7 +31,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.outcomes import Accepted, MessagePublished, Rejected, RejectionType
 from bpmnd.bpmn.state.journal import Journal
 from bpmnd.bpmn.turn import PASSES_MAX, STEPS_MAX, BrokenStateError, Turn
-from tests.bpmn.playground import ONE_TASK, START, Playground, flow, path, process, rows_of, task
+from tests.bpmn.playground import ONE_TASK, START, Playground, flow, many, path, process, rows_of, task
 from tests.bpmn.test_flow import CATCH, ERRORS, PARALLEL, boundary_timer
 from tests.bpmn.test_messages import STARTED, WAITING
 from tests.bpmn.test_signals import STARTED as ALARMED
@@ -279,6 +279,83 @@ def test_a_cycle_without_a_wait_state_ends_in_an_incident_that_can_be_resolved()
 
     playground.do(CancelProcessInstance(key))
     assert playground.is_over(key)
+
+
+CALLS_TWO = process(
+    START
+    + '<parallelGateway id="fork"/>'
+    + "".join(
+        f'<callActivity id="{each}"><extensionElements><zeebe:calledElement processId="process"/>'
+        f"</extensionElements></callActivity>{flow('fork', each)}"
+        for each in "ab"
+    )
+    + flow("start", "fork")
+)
+FORKS = process(
+    START
+    + '<exclusiveGateway id="merge"/><parallelGateway id="fork"/><task id="a"/><task id="b"/>'
+    + path("start", "merge", "fork", "a", "merge")
+    + path("fork", "b", "merge")
+)
+THROWS = process(
+    START
+    + '<subProcess id="sub"><startEvent id="s"/><endEvent id="e"><errorEventDefinition errorRef="error"/>'
+    + f"</endEvent>{flow('s', 'e')}</subProcess>"
+    + '<boundaryEvent id="caught" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>'
+    + path("start", "sub")
+    + flow("caught", "sub"),
+    definitions='<error id="error" errorCode="E"/>',
+)
+ROUND_AND_ROUND = process(
+    START + many('<task id="each"/>', "=[1,2,3]") + '<task id="a"/>' + path("start", "a", "each", "a")
+)
+ENDLESS = {"calls": CALLS_TWO, "forks": FORKS, "errors": THROWS, "items": ROUND_AND_ROUND}
+
+
+@pytest.fixture
+def few_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.engine.PASSES_MAX", 20)
+
+
+@pytest.mark.usefixtures("few_passes")
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("steps", [7, 8, 9, 10, 200])
+def test_what_goes_round_without_a_rest_ends_in_an_incident(
+    monkeypatch: pytest.MonkeyPatch, name: str, steps: int
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.STEPS_MAX", steps)
+    playground = Playground()
+    playground.deploy(ENDLESS[name])
+    key = playground.create()
+    assert "endless loop" in playground.happened(IncidentCreated)[0].message
+    assert (
+        len(playground.happened(ContinuationCreated)) <= 42
+    )  # Now and then one leaves more active than it found.
+
+    playground.do(CancelProcessInstance(key))
+    assert playground.is_over(key)
+    assert not playground.state.incidents
+
+
+@pytest.mark.usefixtures("few_passes")
+def test_many_items_may_wait_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.STEPS_MAX", 10)
+    playground = Playground()
+    playground.deploy(process(START + many(task("work"), "=items") + flow("start", "work")))
+    playground.create({"items": b"[" + b",".join([b"1"] * 500) + b"]"})
+    assert len(playground.happened(ContinuationCreated)) > 50
+    assert len(playground.jobs("work", 500)) == 500
+    assert not playground.happened(IncidentCreated)
+
+
+@pytest.mark.usefixtures("few_passes")
+def test_each_called_instance_that_goes_on_has_an_incident_of_its_own() -> None:
+    playground = Playground()
+    playground.deploy(CALLS_TWO)
+    playground.create()
+    incidents = playground.happened(IncidentCreated)
+    assert len(incidents) > 1
+    assert len({incident.instance_key for incident in incidents}) == len(incidents)
 
 
 def test_an_instance_that_was_parked_ends_when_it_is_let_go() -> None:

@@ -1,5 +1,6 @@
 """What should never be sent: a clear problem, nothing changed, the node unharmed, also after a restart."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from io import BytesIO
@@ -9,6 +10,8 @@ import aiohttp
 import pytest
 
 from tests.bpmn.playground import END, ONE_TASK, START, flow, path, process, task
+from tests.end_to_end.endless import ENDLESS, MORE
+from tests.judged import JUDGE
 from tests.nodes import RunningNode
 
 pytestmark = pytest.mark.end_to_end
@@ -159,6 +162,41 @@ async def test_a_runaway_expression_stops_one_instance_and_no_more(
     key = created["processInstanceKey"]
     status, _ = await post(session, node, f"/process-instances/{key}/cancellation", b"")
     assert status == 204
+
+
+async def incidents(session: aiohttp.ClientSession, node: RunningNode) -> int:
+    async with session.get(f"{node.monitoring}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return int(sum(float(line.split()[-1]) for line in lines if line.startswith("bpmnd_incidents{")))
+
+
+async def test_what_goes_round_for_ever_is_held_up_by_an_incident_also_after_a_restart(
+    session: aiohttp.ClientSession, node: RunningNode
+) -> None:
+    """Others go on meanwhile."""
+    models = {**ENDLESS, **MORE} if JUDGE else ENDLESS
+    keys: list[str] = []
+    for content in models.values():
+        status, text = await deploy(session, node, content)
+        assert status == 200, text
+    for name in models:
+        before = await incidents(session, node)
+        status, created = await post(session, node, "/process-instances", {"processDefinitionId": name})
+        assert status == 200
+        keys.append(created["processInstanceKey"])
+        assert await works(session, node)
+        while await incidents(session, node) == before:  # noqa: ASYNC110  it is in another process
+            await asyncio.sleep(0.01)
+
+    node.restart()
+
+    async with aiohttp.ClientSession() as new_session:
+        assert await works(new_session, node)
+        assert await incidents(new_session, node) >= len(keys)
+        for key in keys:
+            status, _ = await post(new_session, node, f"/process-instances/{key}/cancellation", b"")
+            assert status == 204
+        assert await works(new_session, node)
 
 
 async def test_the_node_works_after_all_this_and_after_a_restart(

@@ -60,11 +60,6 @@ def test_an_extension_that_is_not_supported_is_refused_by_name(extension: str, k
     assert reasons(model(start + task(extension, kind=kind))) == [("task", f"{words} are not supported yet")]
 
 
-def test_a_standard_loop_is_refused() -> None:
-    content = model(START + '<task id="task"><standardLoopCharacteristics/></task>')
-    assert reasons(content) == [("task", "standard loops are not supported yet")]
-
-
 def test_what_stands_in_something_refused_is_looked_at_too() -> None:
     inside = sub_process('<startEvent id="s"/><callChoreography id="inner"/>')
     content = model(START + '<complexGateway id="outer"/>' + inside)
@@ -102,7 +97,7 @@ def test_participants_messages_and_diagrams_are_passed_over() -> None:
 
 
 def test_the_list_for_the_documentation_has_everything() -> None:
-    words = {"standard loops", "complex gateways", "parallel multiple start events"}
+    words = {"complex gateways", "parallel multiple start events"}
     assert words <= set(unsupported_words())
 
 
