@@ -330,6 +330,7 @@ LOOPS: Final[Mapping[str, str]] = {
     "": "",
     "sequential multi-instance": f'<multiInstanceLoopCharacteristics isSequential="true">{_OVER_TWO}',
     "parallel multi-instance": f"<multiInstanceLoopCharacteristics>{_OVER_TWO}",
+    "standard loop": '<standardLoopCharacteristics loopMaximum="2"/>',
 }
 
 
@@ -452,6 +453,7 @@ _ONE_MANNER: Final = {"cancel", "compensation"}
 def supported() -> set[str]:
     """The names of all cases that there have to be, by the tables that deployments are checked against."""
     found = {tag for tag in ELEMENTS if tag not in _EVENT_TAGS}
+    found |= {f"{tag}, {loop}" for tag in found if not tag.endswith("Gateway") for loop in LOOPS if loop}
     positions = {kind.words: kind.positions for kind in EVENTS.values()}
     positions |= {"multiple": MULTIPLE.positions, "parallel multiple": PARALLEL_POSITIONS}
     for words, stands_at in positions.items():
