@@ -244,6 +244,9 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return f"[{', '.join(_shown(item) for item in cast(Sequence[Any], value))}]"
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value).items()
+        return f"{{ {', '.join(f'{_quoted(key)} = {_shown(item)}' for key, item in items)} }}"
     return _quoted(value)
 
 

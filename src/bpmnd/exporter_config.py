@@ -15,9 +15,14 @@ ENTRY_POINTS: Final = "bpmnd.exporters"
 SHIPPED: Final = {
     "json-lines": "bpmnd.actors.exporters.json_lines:JsonLinesExporter",
     "postgresql": "bpmnd.actors.exporters.postgresql.exporter:PostgresqlExporter",
+    "webhook": "bpmnd.actors.exporters.webhook.exporter:WebhookExporter",
 }
 _BEGINS_NOW: Final = ("webhook",)
 """Kinds that tell people of what happens now."""
+_VALUE_TYPES: Final = {"webhook": ("INCIDENT", "USER_TASK")}
+"""What a kind makes something of; by default all."""
+_BATCHES: Final = {"webhook": 10}
+"""How many records a kind can bring somewhere in its time; by default 1000."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _COMMON: Final = ("kind", "value_types", "begins", "batch_records", "timeout_seconds")
 
@@ -51,9 +56,9 @@ def exporter_config(name: str, values: Mapping[str, Any]) -> ExporterConfig:
     settings = {key: value for key, value in values.items() if key not in _COMMON}
     return ExporterConfig(
         kind,
-        _value_types(values.get("value_types", ())),
+        _value_types(values.get("value_types", _VALUE_TYPES.get(kind, ()))),
         begins,
-        int(_positive("batch_records", values.get("batch_records", 1000))),
+        int(_positive("batch_records", values.get("batch_records", _BATCHES.get(kind, 1000)))),
         _positive("timeout_seconds", values.get("timeout_seconds", 60.0)),
         settings,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from bpmnd.actors.exporters.delivery import Delivery, DeliverySettings
 from bpmnd.actors.exporters.names import VALUE_TYPES
 from bpmnd.actors.exporters.pipe import Exported, Follow, FromExporter
-from bpmnd.actors.exporters.protocol import Source
+from bpmnd.actors.exporters.protocol import Exporter, Source
 from bpmnd.actors.exporters.records import Record, Records
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.cluster.raft import EntryKind
@@ -137,6 +137,7 @@ class Side:
         seconds_max: float = 5.0,
         settle_seconds: float = 10.0,
         snapshot_entries: int = 1,
+        make: Callable[[], Exporter] | None = None,
     ) -> None:
         self.written = written
         self.receiver = receiver
@@ -156,7 +157,7 @@ class Side:
             snapshot_seconds=0.0,
             snapshot_entries=snapshot_entries,
         )
-        self.delivery = Delivery(1, settings, lambda: Collecting(receiver), self._say)
+        self.delivery = Delivery(1, settings, make or (lambda: Collecting(receiver)), self._say)
         self.task: asyncio.Task[None] | None = None
 
     def tell(self, position: int = 0, mark: int = 0, *, leads: bool = True) -> None:
@@ -188,6 +189,10 @@ class Side:
     @property
     def position(self) -> int:
         return max((said.position for said in self.said if isinstance(said, Exported)), default=0)
+
+    @property
+    def mark(self) -> int:
+        return max((said.mark for said in self.said if isinstance(said, Exported)), default=0)
 
     def heard(self, kind: type[FromExporter]) -> list[FromExporter]:
         return [said for said in self.said if isinstance(said, kind)]
