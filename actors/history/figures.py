@@ -45,33 +45,31 @@ H = TypeVar("H", ActivityHourRow, TallyHourRow)
 class Activity:
     """What the instances of one element did since the rows were last written."""
 
-    __slots__ = ("begun", "completed", "durations", "incidents", "milliseconds", "terminated")
+    __slots__ = ("begun", "incidents", "terminated", "took")
 
     def __init__(self) -> None:
         self.begun = 0
-        self.completed = 0
         self.terminated = 0
         self.incidents = 0
-        self.milliseconds = 0
-        self.durations: dict[int, int] = {}
+        self.took: dict[int, int] = {}
+        """Milliseconds -> how many took so long to be completed."""
 
-    def took(self, milliseconds: int) -> None:
-        """One was completed, so long after it began."""
-        self.completed += 1
-        self.milliseconds += milliseconds
-        bucket = bucket_of(milliseconds)
-        self.durations[bucket] = self.durations.get(bucket, 0) + 1
-
-    def add_to(self, row: ActivityRow) -> None:
-        row.begun += self.begun
-        row.completed += self.completed
-        row.terminated += self.terminated
-        row.incidents += self.incidents
-        row.milliseconds += self.milliseconds
-        if self.durations:
-            counts = decode_durations(row.durations)
-            add_durations(counts, self.durations)
-            row.durations = encode_durations(counts)
+    def add_to(self, *rows: ActivityRow) -> None:
+        completed = sum(self.took.values())
+        milliseconds = sum(duration * count for duration, count in self.took.items())
+        durations: dict[int, int] = {}
+        for duration, count in self.took.items():
+            add_durations(durations, {bucket_of(duration): count})
+        for row in rows:
+            row.begun += self.begun
+            row.completed += completed
+            row.terminated += self.terminated
+            row.incidents += self.incidents
+            row.milliseconds += milliseconds
+            if durations:
+                counts = decode_durations(row.durations)
+                add_durations(counts, durations)
+                row.durations = encode_durations(counts)
 
 
 @final
@@ -79,8 +77,8 @@ class _Slots(Generic[M, H]):
     """The rows of the minute and the hour that it is."""
 
     def __init__(self, source: RowSource, minute_type: type[M], hour_type: type[H]) -> None:
-        self._minute_type = minute_type
-        self._hour_type = hour_type
+        self._minute_type: type[M] = minute_type
+        self._hour_type: type[H] = hour_type
         self.minutes: Rows[M] = Rows(source, minute_type.TABLE, minute_type)
         self.hours: Rows[H] = Rows(source, hour_type.TABLE, hour_type)
 
@@ -157,16 +155,16 @@ class Figures:
             activity = self._active[element_key] = Activity()
         return activity
 
-    def tally(self, *subject: *Subject) -> None:
-        """It happened once more."""
+    def tally(self, subject: Subject, count: int = 1) -> None:
+        """It happened so often."""
         row = self._known.get(subject)
         if row is None:
             row = self._subject(subject)
         tallied = self._tallied.get(row.key)
         if tallied is None:
-            self._tallied[row.key] = [1, self._time]
+            self._tallied[row.key] = [count, self._time]
         else:
-            tallied[0] += 1
+            tallied[0] += count
             tallied[1] = self._time
 
     def job_type(self, name: str) -> JobTypeRow:
@@ -218,8 +216,7 @@ class Figures:
         """Add what happened to the rows of the slots."""
         minute = self._minute
         for key, activity in self._active.items():
-            for row in self._activities.rows_of(minute, key):
-                activity.add_to(row)
+            activity.add_to(*self._activities.rows_of(minute, key))
         self._active.clear()
         for key, (count, last) in self._tallied.items():
             subject = self.subjects.change(key)

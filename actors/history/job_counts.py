@@ -1,64 +1,90 @@
 """How many open jobs there are of each type, and at each element: waiting, with a worker, or stuck."""
 
 from collections.abc import Mapping
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from bpmnd.actors.history.cached import Rows
 from bpmnd.actors.history.figures import Figures
 from bpmnd.actors.history.names import JOB_STATE
 from bpmnd.actors.history.rows import ElementRow, JobRow
 
-OVER: Final = 0
-WAITING: Final = 1
-ACTIVE: Final = 2
-FAILING: Final = 3
+_OVER: Final = 0
+_WAITING: Final = 1
+_ACTIVE: Final = 2
+_FAILING: Final = 3
 _ERROR_THROWN: Final = JOB_STATE["ERROR_THROWN"]
-
-
-def place_of(job: JobRow) -> int:
-    """A job that has no retries, or has thrown an error that nothing caught, is failing."""
-    if job.ended is not None:
-        return OVER
-    if job.state == _ERROR_THROWN or job.retries <= 0:
-        return FAILING
-    return WAITING if job.deadline is None else ACTIVE
+_Place: TypeAlias = tuple[int, int, int]
+"""Where a job is: over or waiting or so, and its definition and element."""
+_NOWHERE: Final[_Place] = (_OVER, 0, 0)
 
 
 @final
 class JobCounts:
+    """Remembers where jobs were when rows were written at last: what comes and goes in between costs less."""
+
     def __init__(
-        self, element_of: Mapping[tuple[int, int], ElementRow], elements: Rows[ElementRow], figures: Figures
+        self,
+        jobs: Rows[JobRow],
+        elements: Rows[ElementRow],
+        element_of: Mapping[tuple[int, int], ElementRow],
+        figures: Figures,
     ) -> None:
-        self._element_of = element_of
+        self._jobs = jobs
         self._elements = elements
+        self._element_of = element_of
         self._figures = figures
+        self._before: dict[int, _Place] = {}
 
-    def moved(self, job: JobRow, before: int) -> None:
-        """A job has changed that was in another place before, or in the same."""
-        after = place_of(job)
-        if after != before:
-            self._count(job, before, -1)
-            self._count(job, after, 1)
+    def add(self, job: JobRow) -> None:
+        self._jobs.add(job)
+        self._before[job.key] = _NOWHERE
+        self._figures.job_type(job.type)  # It gets its number now, whenever the rows are written.
 
-    def count(self, job: JobRow, by: int) -> None:
-        self._count(job, place_of(job), by)
+    def change(self, key: int) -> JobRow | None:
+        """The row of a job, to be changed."""
+        job = self._jobs.change(key)
+        if job is not None and key not in self._before:
+            self._before[key] = _place_of(job)
+        return job
 
-    def _count(self, job: JobRow, place: int, by: int) -> None:
-        if place == OVER:
+    def flush(self) -> None:
+        """The rows are about to be written."""
+        for key, before in self._before.items():
+            job = self._jobs.known[key]
+            after = _place_of(job)
+            if after != before:
+                self._count(job.type, before, -1)
+                self._count(job.type, after, 1)
+        self._before.clear()
+
+    def _count(self, job_type: str, place: _Place, by: int) -> None:
+        where, definition_key, element = place
+        if where == _OVER:
             return
-        of_type = self._figures.job_type(job.type)
-        element = self._element_of.get((job.definition_key, job.element))
-        if element is not None:
-            self._elements.changed[element.key] = element
-        if place == WAITING:
+        of_type = self._figures.job_type(job_type)
+        row = self._element_of.get((definition_key, element))
+        if row is not None:
+            self._elements.changed[row.key] = row
+        if where == _WAITING:
             of_type.waiting += by
-            if element is not None:
-                element.jobs_waiting += by
-        elif place == ACTIVE:
+            if row is not None:
+                row.jobs_waiting += by
+        elif where == _ACTIVE:
             of_type.active += by
-            if element is not None:
-                element.jobs_active += by
+            if row is not None:
+                row.jobs_active += by
         else:
             of_type.failing += by
-            if element is not None:
-                element.jobs_failing += by
+            if row is not None:
+                row.jobs_failing += by
+
+
+def _place_of(job: JobRow) -> _Place:
+    """A job that has no retries, or has thrown an error that nothing caught, is failing."""
+    if job.ended is not None:
+        return _NOWHERE
+    if job.state == _ERROR_THROWN or job.retries <= 0:
+        where = _FAILING
+    else:
+        where = _WAITING if job.deadline is None else _ACTIVE
+    return where, job.definition_key, job.element

@@ -259,7 +259,7 @@ class ActivityHourRow(ActivityRow, gc=False):
 
 
 class SubjectRow(_Row, gc=False):
-    """What is counted: a number of `SUBJECT_KINDS`, and as a JSON list the names of who or what it is about."""
+    """What is counted: a number of `SUBJECT_KINDS`, and a JSON list of names of who or what it is about."""
 
     TABLE: ClassVar[str] = "subjects"
     kind: int

@@ -57,7 +57,7 @@ class Tables:
         self.correlations = Rows(source, "correlations", CorrelationRow)
         self.open_incidents = Rows(source, "open_incidents", OpenIncidentsRow)
         self.figures = Figures(source)
-        self.passing = Passing()
+        self.passing = Passing(self.instances, self.elements)
         self._volatile: tuple[Rows[Any], ...] = (
             self.instances,
             self.element_instances,
@@ -82,7 +82,7 @@ class Tables:
         """(definition, element) -> its row, of all elements that there are."""
         for row in source.all("elements"):
             self.know_element(ElementRow(*row))  # type: ignore[arg-type]  # columns and fields are the same
-        self.job_counts = JobCounts(self.element_of, self.elements, self.figures)
+        self.job_counts = JobCounts(self.jobs, self.elements, self.element_of, self.figures)
         self.last_element_instance = source.last_key("element_instances")
         """Keys rise: what has a higher one than this has just begun, and need not be looked for."""
         self.variable_keys: dict[tuple[int, str], int] = {}
@@ -129,38 +129,36 @@ class Tables:
             row.active += 1
             self.figures.activity(row.key).begun += 1
 
-    def ended(self, ended: InstanceRow | ElementInstanceRow, element: int, state: int, time: int) -> None:
-        """One that was active has come to its end."""
-        row = self.element(ended.definition_key, element)
+    def element_ended(self, ended: ElementInstanceRow, state: int, time: int) -> None:
+        """An element instance that was active is about to be over."""
+        row = self._ended(ended, ended.element, state, time)
+        if row is not None:
+            self.passing.ended(ended.instance_key, row.key, state)
+
+    def instance_ended(self, ended: InstanceRow, state: int, time: int) -> None:
+        """A process instance that was active is about to be over."""
+        self._ended(ended, 0, state, time)
+        self.passing.left(ended)
+
+    def _ended(
+        self, ended: InstanceRow | ElementInstanceRow, element: int, state: int, time: int
+    ) -> ElementRow | None:
+        row = self.element_of.get((ended.definition_key, element))
         if row is None:
-            return
+            return None
+        self.elements.changed[row.key] = row
         row.active -= 1
         if ended.incidents > 0:
             row.failing -= 1
         activity = self.figures.activity(row.key)
         if state == COMPLETED:
             row.completed += 1
-            activity.took(time - ended.start)
+            took, milliseconds = activity.took, time - ended.start
+            took[milliseconds] = took.get(milliseconds, 0) + 1
         else:
             row.terminated += 1
             activity.terminated += 1
-        if isinstance(ended, InstanceRow):
-            self.leave(ended)
-        else:
-            instance = self.instances.change(ended.instance_key)
-            if instance is not None and instance.state == ACTIVE:
-                self.passing.ended(instance, row, state)
-
-    def leave(self, instance: InstanceRow) -> dict[int, int]:
-        """What is over in a process instance is no longer in a live one, or not by this definition."""
-        passed = self.passing.leave(instance)
-        for place, count in passed.items():
-            row = self.elements.change(place >> 1)
-            if row is not None and place & 1:
-                row.live_terminated -= count
-            elif row is not None:
-                row.live_completed -= count
-        return passed
+        return row
 
     def count_open_incidents(self, definition_key: int, kind: int, by: int) -> None:
         process = self.element_of.get((definition_key, 0))
@@ -180,9 +178,9 @@ class Tables:
 
     def take(self) -> dict[str, list[Row]]:
         """What has changed since the last time, to be written in the place of what was there."""
+        self.job_counts.flush()
+        self.passing.flush()
         self.figures.flush()
-        for instance in self.instances.changed.values():
-            self.passing.note(instance)
         return {rows.table: rows.take() for rows in self._all if rows.changed}
 
     def take_expired(self) -> Mapping[str, tuple[int, list[int]]]:
@@ -196,7 +194,6 @@ class Tables:
         self.jobs.drop(_is_over)
         for rows in self._volatile:
             rows.forget(known_max // len(self._volatile))
-        self.passing.forget(known_max)
         self.figures.forget()
         if len(self.variable_keys) > known_max:
             self.variable_keys.clear()
@@ -205,7 +202,6 @@ class Tables:
         """Process instances were deleted from the source."""
         for key, counts in instances:
             self.instances.known.pop(key, None)
-            self.passing.gone(key)
             for definition_key, element, state, count in counts:
                 self.count(definition_key, element, state, -count)
 

@@ -47,10 +47,8 @@ def migrated(tables: Tables, event: events.ProcessInstanceMigrated, time: int) -
             tables.element_instances.change(row.key)
     for job in tables.jobs.of_instance(event.instance_key):
         if job.ended is None:
-            tables.job_counts.count(job, -1)
+            tables.job_counts.change(job.key)
             _move(job, definition_key, elements)
-            tables.job_counts.count(job, 1)
-            tables.jobs.change(job.key)
     for incident in tables.incidents.of_instance(event.instance_key):
         if incident.state == _OPEN_INCIDENT:
             tables.count_open_incidents(incident.definition_key, incident.type, -1)
@@ -86,25 +84,19 @@ def _count(tables: Tables, row: InstanceRow | ElementInstanceRow, element: int, 
 def _move_counts(tables: Tables, instance: InstanceRow, definition_key: int) -> None:
     """What is over is still in a live instance: it counts where the other definition has the same element."""
     _count(tables, instance, 0, -1)
-    passed = tables.leave(instance)
-    instance.definition_key = definition_key
-    _count(tables, instance, 0, 1)
     there = {
-        (row.element_id, row.type): row
+        (row.element_id, row.type): row.key
         for row in tables.element_of.values()
         if row.definition_key == definition_key
     }
-    counts = tables.passing.of(instance)
-    for place, count in passed.items():
-        before = tables.elements.get(place >> 1)
-        after = there.get((before.element_id, before.type)) if before is not None else None
-        if after is not None:
-            tables.elements.changed[after.key] = after
-            counts[2 * after.key + (place & 1)] = count
-            if place & 1:
-                after.live_terminated += count
-            else:
-                after.live_completed += count
+    same = {
+        row.key: there[row.element_id, row.type]
+        for row in tables.element_of.values()
+        if (row.element_id, row.type) in there
+    }
+    tables.passing.move(instance, same)
+    instance.definition_key = definition_key
+    _count(tables, instance, 0, 1)
 
 
 def _move_flows(tables: Tables, instance: InstanceRow, definition_key: int) -> None:

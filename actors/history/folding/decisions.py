@@ -62,8 +62,7 @@ def _add(
     failure: str | None,
 ) -> None:
     instance = tables.instances.get(event.instance_key)
-    for _ in event.decisions:
-        tables.figures.tally(_EVALUATED, event.tenant_id)
+    tables.figures.tally((_EVALUATED, event.tenant_id), len(event.decisions))
     for number, decision in enumerate(event.decisions, 1):
         has_failed = failure is not None and number == len(event.decisions)
         known = tables.decisions.get(decision.key)

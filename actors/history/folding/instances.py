@@ -16,7 +16,7 @@ _INSTANCE_CREATED: Final = SUBJECT_KIND["INSTANCE_CREATED"]
 @folds(events.ProcessInstanceCreated)
 def instance_created(tables: Tables, event: events.ProcessInstanceCreated, time: int) -> None:
     tables.began(event.definition_key, 0)
-    tables.figures.tally(_INSTANCE_CREATED, event.tenant_id)
+    tables.figures.tally((_INSTANCE_CREATED, event.tenant_id))
     tags = msgspec.json.encode(event.tags).decode() if event.tags else None
     tables.instances.add(
         InstanceRow(event.key, event.definition_key, ACTIVE, time, tags=tags, business_id=event.business_id)
@@ -82,13 +82,13 @@ def _ended(tables: Tables, key: int, instance_key: int, state: int, time: int) -
     if key == instance_key:
         instance = tables.instances.change(key)
         if instance is not None and instance.state == ACTIVE:
-            tables.ended(instance, 0, state, time)
+            tables.instance_ended(instance, state, time)
             instance.state, instance.end = state, time
         return
     element = tables.element_instances.change(key)
     if element is None or element.state != ACTIVE:
         return
-    tables.ended(element, element.element, state, time)
+    tables.element_ended(element, state, time)
     element.state, element.end = state, time
 
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.job_counts import OVER, place_of
 from bpmnd.actors.history.names import ELEMENT_TYPE, JOB_KIND, JOB_STATE, LISTENER_EVENT, SUBJECT_KIND
 from bpmnd.actors.history.rows import JobRow
 from bpmnd.actors.history.tables import Tables
@@ -64,102 +63,86 @@ def _created(
             time,
             time,
         )
-        tables.jobs.add(job)
-        tables.job_counts.moved(job, OVER)
-        tables.figures.tally(_CREATED, event.type)
+        tables.job_counts.add(job)
+        tables.figures.tally((_CREATED, event.type))
 
 
 @folds(events.JobsActivated)
 def jobs_activated(tables: Tables, event: events.JobsActivated, time: int) -> None:
+    count = 0
     for key in event.keys:
-        job = tables.jobs.change(key)
+        job = tables.job_counts.change(key)
         if job is not None:
-            before = place_of(job)
             job.worker, job.deadline, job.updated = event.worker, event.deadline, time
-            tables.job_counts.moved(job, before)
-            tables.figures.tally(_ACTIVATED, event.type, event.worker)
+            count += 1
+    if count:
+        tables.figures.tally((_ACTIVATED, event.type, event.worker), count)
 
 
 @folds(events.JobCompleted)
 def job_completed(tables: Tables, event: events.JobCompleted, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.state, job.ended, job.updated = JOB_STATE["COMPLETED"], time, time
-        tables.job_counts.moved(job, before)
-        tables.figures.tally(_COMPLETED, job.type, job.worker)
+        tables.figures.tally((_COMPLETED, job.type, job.worker))
 
 
 @folds(events.JobCanceled)
 def job_canceled(tables: Tables, event: events.JobCanceled, time: int) -> None:
     """What ends with its element because it has thrown an error is over by that."""
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.ended = job.updated = time
         if job.state != JOB_STATE["ERROR_THROWN"]:
             job.state = JOB_STATE["CANCELED"]
-        tables.job_counts.moved(job, before)
 
 
 @folds(events.JobErrorThrown)
 def job_error_thrown(tables: Tables, event: events.JobErrorThrown, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.state, job.updated = JOB_STATE["ERROR_THROWN"], time
         job.error_code, job.error_message = event.code, event.message or None
-        tables.job_counts.moved(job, before)
-        tables.figures.tally(_ERROR_THROWN, job.type, job.worker)
-        tables.figures.tally(_ERROR, job.type, job.worker, event.code, event.message)
+        tables.figures.tally((_ERROR_THROWN, job.type, job.worker))
+        tables.figures.tally((_ERROR, job.type, job.worker, event.code, event.message))
 
 
 @folds(events.JobFailed)
 def job_failed(tables: Tables, event: events.JobFailed, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.state, job.updated = JOB_STATE["FAILED"], time
         job.retries, job.error_message = event.retries, event.message or None
         job.deadline = None
-        tables.job_counts.moved(job, before)
-        tables.figures.tally(_FAILED, job.type, job.worker)
-        tables.figures.tally(_ERROR, job.type, job.worker, "", event.message)
+        tables.figures.tally((_FAILED, job.type, job.worker))
+        tables.figures.tally((_ERROR, job.type, job.worker, "", event.message))
 
 
 @folds(events.JobTimedOut)
 def job_timed_out(tables: Tables, event: events.JobTimedOut, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.state, job.updated, job.deadline = JOB_STATE["TIMED_OUT"], time, None
-        tables.job_counts.moved(job, before)
-        tables.figures.tally(_TIMED_OUT, job.type, job.worker)
+        tables.figures.tally((_TIMED_OUT, job.type, job.worker))
 
 
 @folds(events.JobYielded)
 def job_yielded(tables: Tables, event: events.JobYielded, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.deadline, job.updated = None, time
-        tables.job_counts.moved(job, before)
 
 
 @folds(events.JobRetriesUpdated)
 def job_retries_updated(tables: Tables, event: events.JobRetriesUpdated, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.state, job.updated = JOB_STATE["RETRIES_UPDATED"], time
         job.retries = event.retries
-        tables.job_counts.moved(job, before)
 
 
 @folds(events.JobTimeoutUpdated)
 def job_timeout_updated(tables: Tables, event: events.JobTimeoutUpdated, time: int) -> None:
-    job = tables.jobs.change(event.key)
+    job = tables.job_counts.change(event.key)
     if job is not None:
-        before = place_of(job)
         job.deadline, job.updated = event.deadline, time
-        tables.job_counts.moved(job, before)

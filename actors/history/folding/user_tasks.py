@@ -104,7 +104,7 @@ def _change(
 
 def _tally(tables: Tables, instance_key: int, assignee: str | None) -> None:
     if assignee:
-        tables.figures.tally(_ASSIGNED, tables.tenant_of(instance_key), assignee)
+        tables.figures.tally((_ASSIGNED, tables.tenant_of(instance_key), assignee))
 
 
 def _set(row: UserTaskRow, attributes: TaskAttributes) -> None:

@@ -187,9 +187,7 @@ def test_what_happened_to_jobs_is_counted_by_type_and_worker(
 
 
 def _subjects(rows: sqlite3.Connection, kind: str) -> list[tuple[str, int]]:
-    return rows.execute(
-        "SELECT names, count FROM subjects WHERE kind = ?", (SUBJECT_KIND[kind],)
-    ).fetchall()
+    return rows.execute("SELECT names, count FROM subjects WHERE kind = ?", (SUBJECT_KIND[kind],)).fetchall()
 
 
 def test_the_counts_move_with_an_instance_that_goes_on_by_another_definition(tmp_path: Path) -> None:
