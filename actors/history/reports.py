@@ -1,21 +1,14 @@
 """Counts over the tables of a history, each by name: one row a group, added up over the partitions."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from bpmnd.actors.history.compiling import Statement, where_sql
 from bpmnd.actors.history.entities import MESSAGE_SUBSCRIPTIONS, PROCESS_INSTANCES
+from bpmnd.actors.history.figure_reports import FIGURE_REPORTS
 from bpmnd.actors.history.names import ACTIVE, SUBSCRIPTION_STATE
-from bpmnd.actors.history.queries import Compare, Operator, Report, Scalar
-from bpmnd.storage.history import Value
-
-
-class Reader(Protocol):
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]: ...
-
-
-Rows: TypeAlias = list[tuple[Scalar, ...]]
-
+from bpmnd.actors.history.queries import Compare, Operator, Report
+from bpmnd.actors.history.readers import Reader, Rows
 
 _LIVE: Final = Compare("state", Operator.EQUAL, (ACTIVE,))
 
@@ -183,4 +176,5 @@ _REPORTS: Final[Mapping[str, Callable[[Reader, Report], Rows]]] = {
     "scopes of task": _scopes_of_task,
     "variables of task": _variables_of_task,
     "subscriptions by definition": _subscriptions_by_definition,
+    **FIGURE_REPORTS,
 }
