@@ -40,13 +40,16 @@ from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
 from bpmnd.gateway.search.decisions import DecisionReads
 from bpmnd.gateway.search.element_instances import ElementInstanceReads
 from bpmnd.gateway.search.incidents import IncidentReads
+from bpmnd.gateway.search.job_statistics import JobStatistics
 from bpmnd.gateway.search.jobs import JobReads
 from bpmnd.gateway.search.message_subscriptions import MessageSubscriptionReads
 from bpmnd.gateway.search.process_definitions import ProcessDefinitionReads
 from bpmnd.gateway.search.process_instances import ProcessInstanceReads
 from bpmnd.gateway.search.searching import History, Searches
+from bpmnd.gateway.search.usage import UsageReads
 from bpmnd.gateway.search.user_tasks import UserTaskReads
 from bpmnd.gateway.search.variables import VariableReads
+from bpmnd.gateway.search.visibility import VisibilityReads
 from bpmnd.gateway.signals import SignalOperations
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 from bpmnd.gateway.user_tasks import UserTaskOperations
@@ -97,6 +100,9 @@ class Gateway:
             IncidentReads(searches),
             ElementInstanceReads(searches),
             JobReads(searches),
+            JobStatistics(searches),
+            UsageReads(searches),
+            VisibilityReads(searches),
             VariableReads(searches),
             ProcessDefinitionReads(searches),
             MessageSubscriptionReads(searches),

@@ -101,6 +101,22 @@ ELEMENT_TYPES: Final = (
 )
 
 
+SUBJECT_KINDS: Final = (
+    "DECISION_EVALUATED",
+    "INSTANCE_CREATED",
+    "JOB_ACTIVATED",
+    "JOB_COMPLETED",
+    "JOB_CREATED",
+    "JOB_ERROR",
+    "JOB_ERROR_THROWN",
+    "JOB_FAILED",
+    "JOB_TIMED_OUT",
+    "TASK_ASSIGNED",
+)
+"""What is counted by names: of a decision or a root instance the tenant; of a created job its type, of others
+type and worker, of an error code and message too; of an assignment tenant and assignee."""
+
+
 def numbers_of(names: Names) -> Mapping[str, int]:
     assert list(names) == sorted(names), f"{names} must rise"
     return {name: number for number, name in enumerate(names)}
@@ -115,4 +131,5 @@ DECISION_TYPE: Final = numbers_of(DECISION_TYPES)
 USER_TASK_STATE: Final = numbers_of(USER_TASK_STATES)
 SUBSCRIPTION_STATE: Final = numbers_of(SUBSCRIPTION_STATES)
 ERROR_TYPE: Final = numbers_of(ERROR_TYPES)
+SUBJECT_KIND: Final = numbers_of(SUBJECT_KINDS)
 ELEMENT_TYPE: Final = numbers_of(ELEMENT_TYPES)

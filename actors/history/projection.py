@@ -154,7 +154,7 @@ class Projection:
         progress = Progress(position, time, self.progress.begins_after)
         with self._writer.transaction():
             self._check_alone()
-            self._writer.write(self._tables.take(), progress)
+            self._writer.write(self._tables.take(), self._tables.take_expired(), progress)
             if self._settings.keep_ms:
                 self._drop(time, progress)
         self._tables.forget()
@@ -178,4 +178,4 @@ class Projection:
         gone = self._writer.drop_ended(time - self._settings.keep_ms, _DROPPED_MAX)
         self._drops = len(gone) == _DROPPED_MAX
         self._tables.gone(gone)
-        self._writer.write(self._tables.take(), progress)
+        self._writer.write(self._tables.take(), {}, progress)

@@ -1,20 +1,16 @@
 """Counts over the tables of a history, each by name: one row a group, added up over the partitions."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from bpmnd.actors.history.compiling import Statement, where_sql
 from bpmnd.actors.history.entities import MESSAGE_SUBSCRIPTIONS, PROCESS_INSTANCES
-from bpmnd.actors.history.names import SUBSCRIPTION_STATE
-from bpmnd.actors.history.queries import Report, Scalar
-from bpmnd.storage.history import Value
+from bpmnd.actors.history.figure_reports import FIGURE_REPORTS
+from bpmnd.actors.history.names import ACTIVE, SUBSCRIPTION_STATE
+from bpmnd.actors.history.queries import Compare, Operator, Report
+from bpmnd.actors.history.readers import Reader, Rows
 
-
-class Reader(Protocol):
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]: ...
-
-
-Rows: TypeAlias = list[tuple[Scalar, ...]]
+_LIVE: Final = Compare("state", Operator.EQUAL, (ACTIVE,))
 
 
 def run_report(reader: Reader, report: Report) -> Rows:
@@ -24,24 +20,21 @@ def run_report(reader: Reader, report: Report) -> Rows:
 def _elements_of_definition(reader: Reader, report: Report) -> Rows:
     """Of a definition: element, active without and with incident, completed, terminated."""
     (definition_key,) = report.values
-    if report.conditions:
-        return _elements_of_some(reader, report)
-    failing = dict(
-        reader.rows(
-            "SELECT element, count(*) FROM element_instances INDEXED BY elements_failing"
-            " WHERE incidents > 0 AND state = 0 AND definition_key = ? GROUP BY element",
+    if report.conditions == (_LIVE,):
+        return reader.rows(
+            "SELECT element_id, active - failing, failing, live_completed, live_terminated FROM elements"
+            " WHERE definition_key = ? AND element > 0 AND active + live_completed + live_terminated > 0"
+            " ORDER BY element_id",
             (definition_key,),
         )
-    )
-    found = reader.rows(
-        "SELECT element, element_id, active, completed, terminated FROM elements WHERE definition_key = ?"
-        " AND active + completed + terminated > 0 ORDER BY element_id",
+    if report.conditions:
+        return _elements_of_some(reader, report)
+    return reader.rows(
+        "SELECT element_id, active - failing, failing, completed, terminated FROM elements"
+        " WHERE definition_key = ? AND element > 0 AND active + completed + terminated > 0"
+        " ORDER BY element_id",
         (definition_key,),
     )
-    return [
-        (element_id, active - failing.get(element, 0), failing.get(element, 0), completed, terminated)
-        for element, element_id, active, completed, terminated in found
-    ]
 
 
 _COUNTS: Final = (
@@ -75,17 +68,10 @@ def _elements_of_instance(reader: Reader, report: Report) -> Rows:
 
 def _live_by_definition(reader: Reader, report: Report) -> Rows:
     """Definition, live instances without and with incidents."""
-    live = reader.rows(
-        "SELECT definition_key, count(*) FROM instances INDEXED BY instances_live_of"
-        " WHERE state = 0 GROUP BY definition_key"
+    return reader.rows(
+        "SELECT definition_key, active - failing, failing FROM elements INDEXED BY elements_processes"
+        " WHERE element = 0 AND active > 0"
     )
-    failing = dict(
-        reader.rows(
-            "SELECT definition_key, count(*) FROM instances INDEXED BY instances_failing"
-            " WHERE incidents > 0 AND state = 0 GROUP BY definition_key"
-        )
-    )
-    return [(key, count - failing.get(key, 0), failing.get(key, 0)) for key, count in live]
 
 
 def _definitions(reader: Reader, report: Report) -> Rows:
@@ -190,4 +176,5 @@ _REPORTS: Final[Mapping[str, Callable[[Reader, Report], Rows]]] = {
     "scopes of task": _scopes_of_task,
     "variables of task": _variables_of_task,
     "subscriptions by definition": _subscriptions_by_definition,
+    **FIGURE_REPORTS,
 }

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 import msgspec
 
+from bpmnd.actors.history.durations import NO_DURATIONS
+
 
 class _Row(msgspec.Struct, gc=False):
     """Changed in place until it is written."""
@@ -27,7 +29,12 @@ class DefinitionRow(_Row, gc=False):
 
 
 class ElementRow(_Row, gc=False):
-    """An element of a definition, and how many of its instances there are in each state."""
+    """An element of a definition, and how many of its instances there are in each state.
+
+    Element 0 is the process itself, so its instances are process instances. `failing` are active ones with an
+    open incident, below them or called from there too; `live_completed` and `live_terminated` are over, but
+    their process instance is not. The jobs are open ones.
+    """
 
     TABLE: ClassVar[str] = "elements"
     definition_key: int
@@ -39,10 +46,19 @@ class ElementRow(_Row, gc=False):
     active: int = 0
     completed: int = 0
     terminated: int = 0
+    failing: int = 0
+    live_completed: int = 0
+    live_terminated: int = 0
+    jobs_waiting: int = 0
+    jobs_active: int = 0
+    jobs_failing: int = 0
 
 
 class InstanceRow(_Row, gc=False):
-    """`incidents` counts open ones, those of called instances too; `flows` has a bit for each taken."""
+    """`incidents` counts open ones, those of called instances too; `flows` has a bit for each taken.
+
+    `passed`, while it is live, counts what is over in it (`actors/history/passing.py`).
+    """
 
     TABLE: ClassVar[str] = "instances"
     definition_key: int
@@ -56,6 +72,7 @@ class InstanceRow(_Row, gc=False):
     tags: str | None = None
     business_id: str | None = None
     flows: bytes | None = None
+    passed: bytes | None = None
 
 
 class ElementInstanceRow(_Row, gc=False):
@@ -207,6 +224,64 @@ class CorrelationRow(_Row, gc=False):
     time: int
 
 
+class JobTypeRow(_Row, gc=False):
+    """The open jobs of a type: `waiting` for a worker, in the hands of one, or without retries."""
+
+    TABLE: ClassVar[str] = "job_types"
+    type: str
+    waiting: int = 0
+    active: int = 0
+    failing: int = 0
+
+
+class OpenIncidentsRow(_Row, gc=False):
+    TABLE: ClassVar[str] = "open_incidents"
+    count: int = 0
+
+
+class ActivityRow(_Row, gc=False):
+    """What the instances of an element did in a minute. `milliseconds` and `durations` are of the completed
+    ones (`actors/history/durations.py`)."""
+
+    TABLE: ClassVar[str] = "activity_minutes"
+    begun: int = 0
+    completed: int = 0
+    terminated: int = 0
+    incidents: int = 0
+    milliseconds: int = 0
+    durations: bytes = NO_DURATIONS
+
+
+class ActivityHourRow(ActivityRow, gc=False):
+    """The same of an hour."""
+
+    TABLE: ClassVar[str] = "activity_hours"
+
+
+class SubjectRow(_Row, gc=False):
+    """What is counted: a number of `SUBJECT_KINDS`, and a JSON list of names of who or what it is about."""
+
+    TABLE: ClassVar[str] = "subjects"
+    kind: int
+    names: str
+    count: int = 0
+    last: int = 0
+
+
+class TallyRow(_Row, gc=False):
+    """How often a subject happened in a minute, and when at last."""
+
+    TABLE: ClassVar[str] = "tally_minutes"
+    count: int = 0
+    last: int = 0
+
+
+class TallyHourRow(TallyRow, gc=False):
+    """The same of an hour."""
+
+    TABLE: ClassVar[str] = "tally_hours"
+
+
 ROW_TYPES: tuple[type[_Row], ...] = (
     DefinitionRow,
     ElementRow,
@@ -221,4 +296,11 @@ ROW_TYPES: tuple[type[_Row], ...] = (
     UserTaskRow,
     SubscriptionRow,
     CorrelationRow,
+    JobTypeRow,
+    OpenIncidentsRow,
+    ActivityRow,
+    ActivityHourRow,
+    SubjectRow,
+    TallyRow,
+    TallyHourRow,
 )

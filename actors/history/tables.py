@@ -1,15 +1,13 @@
-"""The rows of a history in memory: those that have changed, and of the others as many as there is room for.
+"""All rows of a history in memory, and what is counted by them."""
 
-The rows that change stand here until `take` hands them out to be written; those that are not in memory come
-from the source, which has what was written before.
-"""
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, final
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic, Protocol, TypeVar, cast, final
-
-import msgspec
-
+from bpmnd.actors.history.cached import Rows, RowSource
+from bpmnd.actors.history.figures import Figures
+from bpmnd.actors.history.job_counts import JobCounts
 from bpmnd.actors.history.names import ACTIVE, COMPLETED, TERMINATED
+from bpmnd.actors.history.passing import Passing
 from bpmnd.actors.history.rows import (
     CorrelationRow,
     DecisionInstanceRow,
@@ -20,99 +18,21 @@ from bpmnd.actors.history.rows import (
     IncidentRow,
     InstanceRow,
     JobRow,
+    OpenIncidentsRow,
     RequirementsRow,
     SubscriptionRow,
     UserTaskRow,
     VariableRow,
 )
 from bpmnd.bpmn.keys import first_key
-from bpmnd.storage.history import Gone, Row, Value
+from bpmnd.storage.history import Gone, Row
+from bpmnd.storage.history_schema import INCIDENT_TYPE_BITS
 
 KNOWN_MAX: Final = 200_000
 """So many rows, in all, are kept in memory after they were written."""
 
 _NUMBER_BITS: Final = 14
 """A frame has fewer correlations and decisions than this many bits can count."""
-_as_tuple: Final = msgspec.structs.astuple
-
-
-class RowSource(Protocol):
-    """Rows that were written before."""
-
-    def get(self, table: str, key: int) -> Row | None: ...
-
-    def find(self, table: str, **equal: Value) -> list[Row]: ...
-
-    def all(self, table: str) -> list[Row]: ...
-
-    def last_key(self, table: str) -> int: ...
-
-
-class _Keyed(Protocol):
-    key: int
-
-
-class _OfInstance(Protocol):
-    instance_key: int | None
-
-
-R = TypeVar("R", bound=_Keyed)
-
-
-@final
-class Rows(Generic[R]):
-    """The rows of one table that are in memory, and those of them that are to be written."""
-
-    def __init__(self, source: RowSource, table: str, row_type: type[R]) -> None:
-        self._source = source
-        self.table: Final = table
-        self._type: Any = row_type
-        self.known: dict[int, R] = {}
-        self.changed: dict[int, R] = {}
-
-    def add(self, row: R) -> None:
-        self.known[row.key] = self.changed[row.key] = row
-
-    def get(self, key: int) -> R | None:
-        """The row, to be looked at."""
-        row = self.known.get(key)
-        if row is None and key:
-            found = self._source.get(self.table, key)
-            if found is not None:
-                row = self.known[key] = self._type(*found)
-        return row
-
-    def change(self, key: int) -> R | None:
-        """The row, to be changed."""
-        row = self.known.get(key) or self.get(key)
-        if row is not None:
-            self.changed[key] = row
-        return row
-
-    def of_instance(self, instance_key: int) -> list[R]:
-        """All of a process instance, by key."""
-        for row in self._source.find(self.table, instance_key=instance_key):
-            self.get(int(row[0] or 0))
-        own = [row for row in self.known.values() if cast(_OfInstance, row).instance_key == instance_key]
-        return sorted(own, key=lambda row: row.key)
-
-    def take(self) -> list[Row]:
-        rows = [_as_tuple(cast(msgspec.Struct, row)) for row in self.changed.values()]
-        self.changed.clear()
-        return rows
-
-    def drop(self, is_over: Callable[[R], bool]) -> None:
-        """Let go of those that nothing happens to any more."""
-        for key in [key for key, row in self.known.items() if is_over(row)]:
-            del self.known[key]
-
-    def forget(self, count_max: int) -> None:
-        """Keep the newest."""
-        assert not self.changed, "what is to be written is kept"
-        excess = len(self.known) - count_max
-        if excess > 0:
-            for key in list(self.known)[:excess]:
-                del self.known[key]
 
 
 @final
@@ -135,6 +55,9 @@ class Tables:
         self.user_tasks = Rows(source, "user_tasks", UserTaskRow)
         self.subscriptions = Rows(source, "subscriptions", SubscriptionRow)
         self.correlations = Rows(source, "correlations", CorrelationRow)
+        self.open_incidents = Rows(source, "open_incidents", OpenIncidentsRow)
+        self.figures = Figures(source)
+        self.passing = Passing(self.instances, self.elements)
         self._volatile: tuple[Rows[Any], ...] = (
             self.instances,
             self.element_instances,
@@ -152,19 +75,23 @@ class Tables:
             self.elements,
             self.requirements,
             self.decisions,
+            self.open_incidents,
+            *self.figures.all,
         )
         self.element_of: dict[tuple[int, int], ElementRow] = {}
         """(definition, element) -> its row, of all elements that there are."""
         for row in source.all("elements"):
             self.know_element(ElementRow(*row))  # type: ignore[arg-type]  # columns and fields are the same
+        self.job_counts = JobCounts(self.jobs, self.elements, self.element_of, self.figures)
         self.last_element_instance = source.last_key("element_instances")
         """Keys rise: what has a higher one than this has just begun, and need not be looked for."""
         self.variable_keys: dict[tuple[int, str], int] = {}
         """(scope, name) -> key, of variables in memory."""
         self._next_place = 0
 
-    def begin_entry(self, index: int) -> None:
-        """What comes now is in the entry of that index."""
+    def begin_entry(self, index: int, time: int) -> None:
+        """What comes now is in the entry of that index, written at a moment of log time."""
+        self.figures.begin(time)
         self._next_place = first_key(self._partition_id) | index << _NUMBER_BITS
 
     def next_place(self) -> int:
@@ -175,12 +102,18 @@ class Tables:
     def know_element(self, row: ElementRow) -> None:
         self.elements.known[row.key] = self.element_of[row.definition_key, row.element] = row
 
+    def element(self, definition_key: int, element: int) -> ElementRow | None:
+        """The row of an element, to be changed."""
+        row = self.element_of.get((definition_key, element))
+        if row is not None:
+            self.elements.changed[row.key] = row
+        return row
+
     def count(self, definition_key: int, element: int, state: int, by: int) -> None:
         """Count an instance of an element in a state, or count it off."""
-        row = self.element_of.get((definition_key, element))
+        row = self.element(definition_key, element)
         if row is None:
             return
-        self.elements.changed[row.key] = row
         if state == ACTIVE:
             row.active += by
         elif state == COMPLETED:
@@ -189,9 +122,70 @@ class Tables:
             assert state == TERMINATED, f"{state} is no state of an element instance"
             row.terminated += by
 
+    def began(self, definition_key: int, element: int) -> None:
+        """An instance of an element has begun; of element 0, of the process."""
+        row = self.element(definition_key, element)
+        if row is not None:
+            row.active += 1
+            self.figures.activity(row.key).begun += 1
+
+    def element_ended(self, ended: ElementInstanceRow, state: int, time: int) -> None:
+        """An element instance that was active is about to be over."""
+        row = self._ended(ended, ended.element, state, time)
+        if row is not None:
+            self.passing.ended(ended.instance_key, row.key, state)
+
+    def instance_ended(self, ended: InstanceRow, state: int, time: int) -> None:
+        """A process instance that was active is about to be over."""
+        self._ended(ended, 0, state, time)
+        self.passing.left(ended)
+
+    def _ended(
+        self, ended: InstanceRow | ElementInstanceRow, element: int, state: int, time: int
+    ) -> ElementRow | None:
+        row = self.element_of.get((ended.definition_key, element))
+        if row is None:
+            return None
+        self.elements.changed[row.key] = row
+        row.active -= 1
+        if ended.incidents > 0:
+            row.failing -= 1
+        activity = self.figures.activity(row.key)
+        if state == COMPLETED:
+            row.completed += 1
+            took, milliseconds = activity.took, time - ended.start
+            took[milliseconds] = took.get(milliseconds, 0) + 1
+        else:
+            row.terminated += 1
+            activity.terminated += 1
+        return row
+
+    def count_open_incidents(self, definition_key: int, kind: int, by: int) -> None:
+        process = self.element_of.get((definition_key, 0))
+        if process is not None:
+            key = process.key << INCIDENT_TYPE_BITS | kind
+            row = self.open_incidents.change(key)
+            if row is None:
+                row = OpenIncidentsRow(key)
+                self.open_incidents.add(row)
+            row.count += by
+
+    def tenant_of(self, instance_key: int) -> str:
+        """The tenant whose process an instance runs by."""
+        instance = self.instances.get(instance_key)
+        definition = self.definitions.get(instance.definition_key) if instance is not None else None
+        return definition.tenant_id if definition is not None else ""
+
     def take(self) -> dict[str, list[Row]]:
         """What has changed since the last time, to be written in the place of what was there."""
+        self.job_counts.flush()
+        self.passing.flush()
+        self.figures.flush()
         return {rows.table: rows.take() for rows in self._all if rows.changed}
+
+    def take_expired(self) -> Mapping[str, tuple[int, list[int]]]:
+        """What is to be deleted after that: of a table what is before a key, and single ones."""
+        return self.figures.take_expired()
 
     def forget(self, known_max: int = KNOWN_MAX) -> None:
         """All is written: let go of what has ended, and of what is beyond the bound."""
@@ -200,6 +194,7 @@ class Tables:
         self.jobs.drop(_is_over)
         for rows in self._volatile:
             rows.forget(known_max // len(self._volatile))
+        self.figures.forget()
         if len(self.variable_keys) > known_max:
             self.variable_keys.clear()
 

@@ -183,6 +183,31 @@ def _comparison(name: str, field: Field, operator: Operator, raw: object, at: st
     return Compare(name, operator, (_value(field, raw, at),))
 
 
+def text_conditions(raw: object, at: str) -> Sequence[Compare]:
+    """What is said of a text that is compared here, not in a table."""
+    field = Field("", Kind.TEXT)
+    return [condition for condition in _conditions_on("", field, raw, at) if isinstance(condition, Compare)]
+
+
+def text_fits(text: str, conditions: Sequence[Compare]) -> bool:
+    return all(_fits(text, condition) for condition in conditions)
+
+
+def _fits(text: str, condition: Compare) -> bool:
+    values = condition.values
+    match condition.operator:
+        case Operator.EQUAL | Operator.IN:
+            return text in values
+        case Operator.NOT_EQUAL | Operator.NOT_IN:
+            return text not in values
+        case Operator.EXISTS:
+            return bool(values[0])
+        case Operator.LIKE:
+            return names_like((text,), str(values[0])) != ()
+        case operator:
+            raise AssertionError(f"a text is not compared by {operator}")
+
+
 def names_like(names: Names, pattern: str) -> tuple[int, ...]:
     """The numbers of the names that a pattern with `*`, `?` and backslashes fits."""
     expression, escaped = "", False

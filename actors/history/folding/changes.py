@@ -10,7 +10,7 @@ from bpmnd.actors.history.names import (
     INCIDENT_STATE,
     SUBSCRIPTION_STATE,
 )
-from bpmnd.actors.history.rows import InstanceRow
+from bpmnd.actors.history.rows import ElementInstanceRow, InstanceRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 
@@ -41,17 +41,19 @@ def migrated(tables: Tables, event: events.ProcessInstanceMigrated, time: int) -
     elements, definition_key = dict(event.elements), event.definition_key
     for row in tables.element_instances.of_instance(event.instance_key):
         if row.state == ACTIVE:
-            tables.count(row.definition_key, row.element, ACTIVE, -1)
+            _count(tables, row, row.element, -1)
             _move(row, definition_key, elements)
-            tables.count(row.definition_key, row.element, ACTIVE, 1)
+            _count(tables, row, row.element, 1)
             tables.element_instances.change(row.key)
     for job in tables.jobs.of_instance(event.instance_key):
         if job.ended is None:
+            tables.job_counts.change(job.key)
             _move(job, definition_key, elements)
-            tables.jobs.change(job.key)
     for incident in tables.incidents.of_instance(event.instance_key):
         if incident.state == _OPEN_INCIDENT:
+            tables.count_open_incidents(incident.definition_key, incident.type, -1)
             _move(incident, definition_key, elements)
+            tables.count_open_incidents(incident.definition_key, incident.type, 1)
             tables.incidents.change(incident.key)
     for task in tables.user_tasks.of_instance(event.instance_key):
         if task.completed is None:
@@ -65,11 +67,36 @@ def migrated(tables: Tables, event: events.ProcessInstanceMigrated, time: int) -
             waiting.updated = time
             tables.subscriptions.change(waiting.key)
     _move_flows(tables, instance, definition_key)
-    instance.definition_key = definition_key
+    _move_counts(tables, instance, definition_key)
 
 
 def _move(row: _AtElement, definition_key: int, elements: Mapping[int, int]) -> None:
     row.definition_key, row.element = definition_key, elements.get(row.element, row.element)
+
+
+def _count(tables: Tables, row: InstanceRow | ElementInstanceRow, element: int, by: int) -> None:
+    counts = tables.element(row.definition_key, element)
+    if counts is not None:
+        counts.active += by
+        counts.failing += by if row.incidents > 0 else 0
+
+
+def _move_counts(tables: Tables, instance: InstanceRow, definition_key: int) -> None:
+    """What is over is still in a live instance: it counts where the other definition has the same element."""
+    _count(tables, instance, 0, -1)
+    there = {
+        (row.element_id, row.type): row.key
+        for row in tables.element_of.values()
+        if row.definition_key == definition_key
+    }
+    same = {
+        row.key: there[row.element_id, row.type]
+        for row in tables.element_of.values()
+        if (row.element_id, row.type) in there
+    }
+    tables.passing.move(instance, same)
+    instance.definition_key = definition_key
+    _count(tables, instance, 0, 1)
 
 
 def _move_flows(tables: Tables, instance: InstanceRow, definition_key: int) -> None:

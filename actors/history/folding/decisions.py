@@ -6,13 +6,14 @@ from typing import Final
 import msgspec
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import DECISION_STATE, DECISION_TYPE
+from bpmnd.actors.history.names import DECISION_STATE, DECISION_TYPE, SUBJECT_KIND
 from bpmnd.actors.history.rows import DecisionInstanceRow, DecisionRow, RequirementsRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 from bpmnd.bpmn.dmn.results import EvaluatedDecision, EvaluatedInput, MatchedRule
 
 _UNKNOWN: Final = DECISION_TYPE["UNKNOWN"]
+_EVALUATED: Final = SUBJECT_KIND["DECISION_EVALUATED"]
 
 
 @folds(events.DecisionRequirementsCreated)
@@ -61,6 +62,7 @@ def _add(
     failure: str | None,
 ) -> None:
     instance = tables.instances.get(event.instance_key)
+    tables.figures.tally((_EVALUATED, event.tenant_id), len(event.decisions))
     for number, decision in enumerate(event.decisions, 1):
         has_failed = failure is not None and number == len(event.decisions)
         known = tables.decisions.get(decision.key)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import ERROR_TYPE, INCIDENT_STATE
-from bpmnd.actors.history.rows import IncidentRow
+from bpmnd.actors.history.names import ACTIVE, ERROR_TYPE, INCIDENT_STATE
+from bpmnd.actors.history.rows import ElementInstanceRow, IncidentRow, InstanceRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 
@@ -18,24 +18,28 @@ def incident_created(tables: Tables, event: events.IncidentCreated, time: int) -
     instance = tables.instances.get(event.instance_key)
     if instance is None:
         return
-    tables.incidents.add(
-        IncidentRow(
-            event.key,
-            event.instance_key,
-            instance.definition_key,
-            event.element,
-            event.element_instance_key,
-            event.job_key or None,
-            ERROR_TYPE.get(event.type, _UNKNOWN),
-            event.message,
-            hash_of(event.message),
-            time,
-            _OPEN,
-        )
+    incident = IncidentRow(
+        event.key,
+        event.instance_key,
+        instance.definition_key,
+        event.element,
+        event.element_instance_key,
+        event.job_key or None,
+        ERROR_TYPE.get(event.type, _UNKNOWN),
+        event.message,
+        hash_of(event.message),
+        time,
+        _OPEN,
     )
+    tables.incidents.add(incident)
     element = tables.element_instances.change(event.element_instance_key)
     if element is not None:
         element.incident_key = event.key
+    _count(tables, incident, 1)
+    for at in (0, event.element) if event.element else (0,):
+        row = tables.element_of.get((instance.definition_key, at))
+        if row is not None:
+            tables.figures.activity(row.key).incidents += 1
     _count_incident(tables, event.instance_key, event.element_instance_key, 1)
 
 
@@ -45,6 +49,7 @@ def incident_resolved(tables: Tables, event: events.IncidentResolved, time: int)
     if incident is None or incident.state != _OPEN:
         return
     incident.state = _RESOLVED
+    _count(tables, incident, -1)
     element = tables.element_instances.change(incident.element_key)
     if element is not None and element.incident_key == event.key:
         element.incident_key = None
@@ -58,13 +63,27 @@ def _count_incident(tables: Tables, instance_key: int, element_key: int, by: int
             element = tables.element_instances.change(element_key)
             if element is None:
                 break
-            element.incidents += by
+            count_failing(tables, element, element.element, by)
             element_key = element.scope_key
         instance = tables.instances.change(instance_key)
         if instance is None:
             return
-        instance.incidents += by
+        count_failing(tables, instance, 0, by)
         instance_key, element_key = instance.parent_key or 0, instance.parent_element_key or 0
+
+
+def count_failing(tables: Tables, row: InstanceRow | ElementInstanceRow, element: int, by: int) -> None:
+    """So many more open incidents; the first and the last make a difference to its element."""
+    failed = row.incidents > 0
+    row.incidents += by
+    fails = row.incidents > 0
+    counts = tables.element(row.definition_key, element) if fails != failed else None
+    if counts is not None and row.state == ACTIVE:
+        counts.failing += fails - failed
+
+
+def _count(tables: Tables, incident: IncidentRow, by: int) -> None:
+    tables.count_open_incidents(incident.definition_key, incident.type, by)
 
 
 def hash_of(text: str) -> int:

@@ -1,16 +1,22 @@
 """Process instances, and the instances of their elements."""
 
+from typing import Final
+
 import msgspec
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import ACTIVE, COMPLETED, TERMINATED
+from bpmnd.actors.history.names import ACTIVE, COMPLETED, SUBJECT_KIND, TERMINATED
 from bpmnd.actors.history.rows import ElementInstanceRow, InstanceRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 
+_INSTANCE_CREATED: Final = SUBJECT_KIND["INSTANCE_CREATED"]
+
 
 @folds(events.ProcessInstanceCreated)
 def instance_created(tables: Tables, event: events.ProcessInstanceCreated, time: int) -> None:
+    tables.began(event.definition_key, 0)
+    tables.figures.tally((_INSTANCE_CREATED, event.tenant_id))
     tags = msgspec.json.encode(event.tags).decode() if event.tags else None
     tables.instances.add(
         InstanceRow(event.key, event.definition_key, ACTIVE, time, tags=tags, business_id=event.business_id)
@@ -19,6 +25,7 @@ def instance_created(tables: Tables, event: events.ProcessInstanceCreated, time:
 
 @folds(events.ProcessInstanceCalled)
 def instance_called(tables: Tables, event: events.ProcessInstanceCalled, time: int) -> None:
+    tables.began(event.definition_key, 0)
     tables.instances.add(
         InstanceRow(
             event.key,
@@ -58,7 +65,7 @@ def _began(tables: Tables, event: events.ElementActivating | events.ElementActiv
     tables.element_instances.add(
         ElementInstanceRow(key, instance_key, definition_key, event.element, event.scope_key, ACTIVE, time)
     )
-    tables.count(definition_key, event.element, ACTIVE, 1)
+    tables.began(definition_key, event.element)
 
 
 @folds(events.ElementCompleted)
@@ -74,15 +81,15 @@ def terminated(tables: Tables, event: events.ElementTerminated, time: int) -> No
 def _ended(tables: Tables, key: int, instance_key: int, state: int, time: int) -> None:
     if key == instance_key:
         instance = tables.instances.change(key)
-        if instance is not None:
+        if instance is not None and instance.state == ACTIVE:
+            tables.instance_ended(instance, state, time)
             instance.state, instance.end = state, time
         return
     element = tables.element_instances.change(key)
     if element is None or element.state != ACTIVE:
         return
+    tables.element_ended(element, state, time)
     element.state, element.end = state, time
-    tables.count(element.definition_key, element.element, ACTIVE, -1)
-    tables.count(element.definition_key, element.element, state, 1)
 
 
 @folds(events.SequenceFlowTaken)

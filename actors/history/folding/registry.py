@@ -25,7 +25,7 @@ def folds(
 
 def fold(tables: Tables, index: int, time: int, happened: Iterable[Event]) -> None:
     """Take in what the entry of an index says has happened, at a moment of log time."""
-    tables.begin_entry(index)
+    tables.begin_entry(index, time)
     for event in happened:
         function = _FOLDS.get(type(event))
         if function is not None:

@@ -6,12 +6,13 @@ from typing import Final
 import msgspec
 
 from bpmnd.actors.history.folding.registry import folds
-from bpmnd.actors.history.names import USER_TASK_STATE
+from bpmnd.actors.history.names import SUBJECT_KIND, USER_TASK_STATE
 from bpmnd.actors.history.rows import UserTaskRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 from bpmnd.bpmn.user_tasks import TaskAttributes
 
+_ASSIGNED: Final = SUBJECT_KIND["TASK_ASSIGNED"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,6 +34,7 @@ def creating(tables: Tables, event: events.UserTaskCreating, time: int) -> None:
     )
     _set(row, event.attributes)
     tables.user_tasks.add(row)
+    _tally(tables, event.instance_key, row.assignee)
 
 
 @folds(events.UserTaskCreated)
@@ -48,6 +50,7 @@ def assigning(tables: Tables, event: events.UserTaskAssigning, time: int) -> Non
 @folds(events.UserTaskAssigned)
 def assigned(tables: Tables, event: events.UserTaskAssigned, time: int) -> None:
     _change(tables, event.key, "CREATED", event.attributes)
+    _tally(tables, event.instance_key, event.attributes.assignee)
 
 
 @folds(events.UserTaskUpdating)
@@ -97,6 +100,11 @@ def _change(
         row.state, row.completed = USER_TASK_STATE[state], completed
         if attributes is not None:
             _set(row, attributes)
+
+
+def _tally(tables: Tables, instance_key: int, assignee: str | None) -> None:
+    if assignee:
+        tables.figures.tally((_ASSIGNED, tables.tenant_of(instance_key), assignee))
 
 
 def _set(row: UserTaskRow, attributes: TaskAttributes) -> None:

@@ -31,7 +31,9 @@ def write_history(
         fold(tables, index, frame.time, frame.events)
         if index % per_transaction == 0 or index == len(frames):
             with writer.transaction():
-                writer.write(tables.take(), Progress(Position(index, 1, bytes(32)), frame.time))
+                writer.write(
+                    tables.take(), tables.take_expired(), Progress(Position(index, 1, bytes(32)), frame.time)
+                )
             tables.forget(known_max)
     writer.close()
 
