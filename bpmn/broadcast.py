@@ -5,7 +5,8 @@ from typing import Final
 from bpmnd.bpmn.channel import SpreadSignal
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import ContinuationCreated, SignalBroadcasted
-from bpmnd.bpmn.starts import start_at
+from bpmnd.bpmn.gathering import occur_at_start
+from bpmnd.bpmn.model.graph import SignalDefinition
 from bpmnd.bpmn.state.messages import entry_of, signal_group
 from bpmnd.bpmn.steps import ReachSubscribers, Step, TriggerSignal, encode_steps
 from bpmnd.bpmn.turn import Turn
@@ -18,8 +19,9 @@ def broadcast(turn: Turn, tenant_id: str, name: str, variables: Variables) -> in
     key = turn.new_key()
     _reach(turn, key, tenant_id, name, variables)
     for start in turn.state.messages.signal_starts.named(tenant_id, name):
-        instance_key, step = start_at(turn, start.definition_key, start.element, variables)
-        _do_apart(turn, instance_key, step)
+        started = occur_at_start(turn, start.definition_key, start.element, SignalDefinition, name, variables)
+        if started is not None:
+            _do_apart(turn, started.instance_key, started.step)
     for partition in turn.peers.partitions:
         if partition != turn.state.partition_id:
             turn.send(partition, SpreadSignal(key, tenant_id, name, variables))

@@ -125,6 +125,15 @@ class DistributeGlobalListener(msgspec.Struct, frozen=True, gc=False, tag=121, a
     user: str
 
 
+class OccurAtStart(msgspec.Struct, frozen=True, gc=False, tag=170, array_like=True):
+    """To the partition of the deployment: of all that a start event waits for, number `part` has occurred."""
+
+    definition_key: int
+    element: int
+    part: int
+    variables: Variables
+
+
 ChannelMessage: TypeAlias = (
     DistributeDeployment
     | DistributeDeletion
@@ -136,6 +145,7 @@ ChannelMessage: TypeAlias = (
     | RefuseDelivery
     | SpreadSignal
     | MigrateSubscription
+    | OccurAtStart
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

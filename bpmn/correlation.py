@@ -19,6 +19,7 @@ from bpmnd.bpmn.events import (
     MessageCorrelating,
     MessageNotCorrelated,
     MessageStartEventSubscriptionCorrelated,
+    MessageStartPartCorrelated,
     MessageSubscriptionCorrelated,
     MessageSubscriptionCorrelating,
     MessageSubscriptionCreated,
@@ -26,7 +27,9 @@ from bpmnd.bpmn.events import (
     MessageSubscriptionMigrated,
     MessageSubscriptionRejected,
 )
+from bpmnd.bpmn.gathering import gathers_at_start, occur_at_start
 from bpmnd.bpmn.keys import partition_of
+from bpmnd.bpmn.model.graph import MessageDefinition
 from bpmnd.bpmn.outcomes import MessageCorrelated as CorrelationAnswer
 from bpmnd.bpmn.outcomes import Rejected, RejectionType
 from bpmnd.bpmn.starts import start_at
@@ -205,6 +208,7 @@ class Publication:
         return (waiting is not None and waiting[0][:1] == FREE) or any(
             not _is_locked(self._turn, start, self._message.correlation_key)
             for start in self._turn.state.messages.starts.named(self._message.tenant_id, self._message.name)
+            if not _gathers(self._turn, start)
         )
 
     def to_subscriptions(self) -> None:
@@ -237,10 +241,27 @@ class Publication:
         for start in turn.state.messages.starts.named(message.tenant_id, message.name):
             if start.process_id in self._processes or _is_locked(turn, start, message.correlation_key):
                 continue
+            if _gathers(turn, start):
+                continue
             self._processes.add(start.process_id)
             passed = self._passed(start.process_id)
             instance_key = _start(turn, start, self._key, message.correlation_key, message.variables, passed)
             self.first_instance_key = self.first_instance_key or instance_key
+
+    def to_gathering_starts(self) -> None:
+        """To start events that wait for more than the message."""
+        message, turn = self._message, self._turn
+        for start in turn.state.messages.starts.named(message.tenant_id, message.name):
+            if start.process_id in self._processes or not _gathers(turn, start):
+                continue
+            self._processes.add(start.process_id)
+            passed = self._passed(start.process_id)
+            turn.emit(MessageStartPartCorrelated(start.key, self._key, message.correlation_key, passed))
+            started = occur_at_start(
+                turn, start.definition_key, start.element, MessageDefinition, start.name, message.variables
+            )
+            if started is not None:
+                turn.schedule(started.step)
 
     def _passed(self, process_id: str) -> int:
         """Behind the message, if no other before it is left for the process."""
@@ -258,6 +279,8 @@ def start_next(turn: Turn, step: StartNext) -> None:
     for start in turn.state.messages.starts.of_process(step.tenant_id, step.process_id):
         if _is_locked(turn, start, step.correlation_key):
             return
+        if _gathers(turn, start):
+            continue
         group = group_of(step.tenant_id, start.name, step.correlation_key)
         buffered = _next_buffered(turn, group, step.process_id)
         if buffered is not None and (found is None or buffered[0] < found[0]):
@@ -265,6 +288,10 @@ def start_next(turn: Turn, step: StartNext) -> None:
     if found is not None:
         message_key, message, start = found
         _start(turn, start, message_key, step.correlation_key, message.variables, message_key + 1)
+
+
+def _gathers(turn: Turn, start: StartSubscription) -> bool:
+    return gathers_at_start(turn, start.definition_key, start.element)
 
 
 def _is_locked(turn: Turn, start: StartSubscription, correlation_key: str) -> bool:

@@ -110,7 +110,7 @@ from bpmnd.bpmn.processors import (
 from bpmnd.bpmn.processors.conditionals import evaluate as evaluate_conditionals
 from bpmnd.bpmn.processors.once import KEEP_MS, do_once
 from bpmnd.bpmn.slots import Peers, SlotTable
-from bpmnd.bpmn.starts import fire_start_timer
+from bpmnd.bpmn.start_timers import fire_start_timer
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import Lifecycle, ProcessInstance
 from bpmnd.bpmn.steps import (

@@ -17,6 +17,7 @@ def of_message(
     | events.MessageStartEventSubscriptionCreated
     | events.MessageStartEventSubscriptionDeleted
     | events.MessageStartEventSubscriptionCorrelated
+    | events.MessageStartPartCorrelated
     | events.MessageCorrelating
     | events.MessageCorrelated
     | events.MessageNotCorrelated
@@ -48,11 +49,13 @@ def of_message(
         ):
             start = known.starts.get(key)
             return _of_start(start, known) if start is not None else {}
-        case events.MessageStartEventSubscriptionCorrelated():
+        case events.MessageStartEventSubscriptionCorrelated() | events.MessageStartPartCorrelated():
             start = known.starts.get(event.key)
+            value = _of_start(start, known) if start is not None else {}
+            if isinstance(event, events.MessageStartEventSubscriptionCorrelated):
+                value["processInstanceKey"] = str(event.instance_key)
             return {
-                **(_of_start(start, known) if start is not None else {}),
-                "processInstanceKey": str(event.instance_key),
+                **value,
                 "messageKey": str(event.message_key),
                 "correlationKey": event.correlation_key,
             }

@@ -233,6 +233,8 @@ class Records:
                 return value
             case events.StartTimerCreated() | events.StartTimerTriggered() | events.StartTimerCanceled():
                 return self._of_start_timer(event)
+            case events.StartPartOccurred() | events.StartPartsCleared():
+                return self._of_start_part(event)
             case events.TimerCreated() | events.TimerTriggered() | events.TimerCanceled():
                 return self._of_timer(event)
             case events.IncidentCreated() | events.IncidentResolved():
@@ -278,6 +280,7 @@ class Records:
                 | events.MessageStartEventSubscriptionCreated()
                 | events.MessageStartEventSubscriptionDeleted()
                 | events.MessageStartEventSubscriptionCorrelated()
+                | events.MessageStartPartCorrelated()
                 | events.MessageCorrelating()
                 | events.MessageCorrelated()
                 | events.MessageNotCorrelated()
@@ -456,12 +459,22 @@ class Records:
     def _of_start_timer(
         self, event: events.StartTimerCreated | events.StartTimerTriggered | events.StartTimerCanceled
     ) -> Value:
-        definition = self._instances.definitions.get(event.definition_key)
-        value = _of_process(event.definition_key, definition, None)
-        if definition is not None and event.element < len(definition.element_ids):
-            value["targetElementId"] = definition.element_ids[event.element]
+        value = self._of_start_event(event.definition_key, event.element)
         if isinstance(event, events.StartTimerCreated):
             value |= {"dueDate": moment(event.due), "repetitions": event.repetitions}
+        return value
+
+    def _of_start_part(self, event: events.StartPartOccurred | events.StartPartsCleared) -> Value:
+        value = self._of_start_event(event.definition_key, event.element)
+        if isinstance(event, events.StartPartOccurred):
+            value |= {"part": event.part, "variables": json_values(event.variables)}
+        return value
+
+    def _of_start_event(self, definition_key: int, element: int) -> Value:
+        definition = self._instances.definitions.get(definition_key)
+        value = _of_process(definition_key, definition, None)
+        if definition is not None and element < len(definition.element_ids):
+            value["targetElementId"] = definition.element_ids[element]
         return value
 
     def _of_subscription(

@@ -114,6 +114,9 @@ from bpmnd.bpmn.events.multiple import (
     EventPartAwaited,
     EventPartOccurred,
     EventPartsCleared,
+    MessageStartPartCorrelated,
+    StartPartOccurred,
+    StartPartsCleared,
 )
 from bpmnd.bpmn.events.noted import (
     CommandAnswered,
@@ -180,6 +183,9 @@ Event: TypeAlias = (
     | EventPartAwaited
     | EventPartOccurred
     | EventPartsCleared
+    | StartPartOccurred
+    | StartPartsCleared
+    | MessageStartPartCorrelated
     | EscalationThrown
     | CompensationSubscriptionCreated
     | CompensationSubscriptionTriggered
@@ -347,6 +353,7 @@ __all__ = [
     "MessageStartEventSubscriptionCorrelated",
     "MessageStartEventSubscriptionCreated",
     "MessageStartEventSubscriptionDeleted",
+    "MessageStartPartCorrelated",
     "MessageSubscriptionCorrelated",
     "MessageSubscriptionCorrelating",
     "MessageSubscriptionCreated",
@@ -371,6 +378,8 @@ __all__ = [
     "SignalStartEventSubscriptionDeleted",
     "SignalSubscriptionCreated",
     "SignalSubscriptionDeleted",
+    "StartPartOccurred",
+    "StartPartsCleared",
     "StartTimerCanceled",
     "StartTimerCreated",
     "StartTimerTriggered",

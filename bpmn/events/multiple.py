@@ -23,6 +23,32 @@ class EventPartOccurred(EventStruct, frozen=True, gc=False, tag=171):
     variables: Variables
 
 
+class StartPartOccurred(EventStruct, frozen=True, gc=False, tag=174):
+    """Of all that a start event waits for one has occurred. It takes the place of one that has before."""
+
+    key: int
+    definition_key: int
+    element: int
+    part: int
+    variables: Variables
+
+
+class StartPartsCleared(EventStruct, frozen=True, gc=False, tag=175):
+    """What has occurred has started an instance, or the process is not started by it any longer."""
+
+    definition_key: int
+    element: int
+
+
+class MessageStartPartCorrelated(EventStruct, frozen=True, gc=False, tag=176):
+    """A message is one of all that the start event of a subscription waits for; they are gathered apart."""
+
+    key: int
+    message_key: int
+    correlation_key: str
+    passed: int
+
+
 class EventPartsCleared(EventStruct, frozen=True, gc=False, tag=172):
     """What has occurred of an event counts no more: it has happened, or is not waited for any longer."""
 

@@ -6,7 +6,6 @@ What is neither registered nor named here or among the details is no BPMN at all
 from collections.abc import Mapping
 from typing import Final
 
-from bpmnd.bpmn.elements.events.reading import PARALLEL_LACKS
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.kind import Position
 from bpmnd.bpmn.elements.registry import ELEMENTS
@@ -60,5 +59,4 @@ def unsupported_words() -> tuple[str, ...]:
         for position in Position
         if position in kind.lacks
     )
-    parallel = (f"parallel multiple {position}" for position in Position if position in PARALLEL_LACKS)
-    return (*elements, *UNSUPPORTED_DETAILS.values(), *events, *parallel)
+    return (*elements, *UNSUPPORTED_DETAILS.values(), *events)

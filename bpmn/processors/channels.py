@@ -1,5 +1,6 @@
 """Messages between partitions: applied once, in order, and acknowledged."""
 
+from bpmnd.bpmn import gathering
 from bpmnd.bpmn.broadcast import arrive
 from bpmnd.bpmn.channel import (
     CloseSubscription,
@@ -9,6 +10,7 @@ from bpmnd.bpmn.channel import (
     DistributeDeployment,
     DistributeGlobalListener,
     MigrateSubscription,
+    OccurAtStart,
     OpenSubscription,
     RefuseDelivery,
     SpreadSignal,
@@ -71,6 +73,8 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
             take_back(turn, message)
         case SpreadSignal() as message:
             arrive(turn, message)
+        case OccurAtStart() as message:
+            gathering.take_over(turn, message)
     return Accepted()
 
 

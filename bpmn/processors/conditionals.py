@@ -1,13 +1,14 @@
 """Conditional start events: evaluated when a client asks for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bpmnd.bpmn.commands import EvaluateConditionals
 from bpmnd.bpmn.elements.conditionals import holds
 from bpmnd.bpmn.events import ConditionalEvaluated, ProcessInstanceCreated
 from bpmnd.bpmn.feel import MISSING, Value, from_json
+from bpmnd.bpmn.gathering import occur_at_start
 from bpmnd.bpmn.model.graph import ConditionalDefinition, StartEvent
-from bpmnd.bpmn.model.multiple import parts_of
+from bpmnd.bpmn.model.multiple import gathers, parts_of
 from bpmnd.bpmn.outcomes import ConditionalsEvaluated, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.starts import open_process
 from bpmnd.bpmn.steps import ActivateElement
@@ -33,8 +34,11 @@ def evaluate(turn: Turn, command: EvaluateConditionals) -> Outcome:
 
     started: list[tuple[int, int]] = []
     for definition_key, start in list(_starts(turn, command)):
-        if any(holds(turn, condition, lookup) is True for condition in _conditions(start)):
+        held = [condition for condition in _conditions(start) if holds(turn, condition, lookup) is True]
+        if held and not gathers(start.trigger):
             started.append((definition_key, _start(turn, command, definition_key, start)))
+        elif held:
+            started += _occur(turn, command, definition_key, start, held)
     return ConditionalsEvaluated(key, command.tenant_id, tuple(started))
 
 
@@ -55,6 +59,28 @@ def _starts(turn: Turn, command: EvaluateConditionals) -> Iterator[tuple[int, St
 
 def _conditions(start: StartEvent) -> list[ConditionalDefinition]:
     return [trigger for trigger in parts_of(start.trigger) if isinstance(trigger, ConditionalDefinition)]
+
+
+def _occur(
+    turn: Turn,
+    command: EvaluateConditionals,
+    definition_key: int,
+    start: StartEvent,
+    held: Sequence[ConditionalDefinition],
+) -> Iterator[tuple[int, int]]:
+    """The conditions are some of what the start event waits for together."""
+    for definition in held:
+        started = occur_at_start(
+            turn,
+            definition_key,
+            start.index,
+            ConditionalDefinition,
+            definition.condition.text,
+            command.variables,
+        )
+        if started is not None:
+            turn.schedule(started.step)
+            yield definition_key, started.instance_key
 
 
 def _start(turn: Turn, command: EvaluateConditionals, definition_key: int, start: StartEvent) -> int:

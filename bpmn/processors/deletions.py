@@ -6,7 +6,8 @@ from bpmnd.bpmn.channel import DistributeDeletion
 from bpmnd.bpmn.commands import DeleteResource
 from bpmnd.bpmn.events import DeploymentDistributing, ResourceDeleted
 from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.starts import cancel_start_timers, set_start_timers, subscribe_starts, unsubscribe_starts
+from bpmnd.bpmn.start_timers import cancel_start_timers, set_start_timers
+from bpmnd.bpmn.starts import subscribe_starts, unsubscribe_starts
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.turn import Turn
 

@@ -6,7 +6,7 @@ from bpmnd.bpmn.outcomes import Accepted, Outcome
 from bpmnd.bpmn.processors.jobs import fire_job
 from bpmnd.bpmn.processors.messages import expire
 from bpmnd.bpmn.processors.once import forget
-from bpmnd.bpmn.starts import fire_start_timer
+from bpmnd.bpmn.start_timers import fire_start_timer
 from bpmnd.bpmn.steps import TriggerTimer
 from bpmnd.bpmn.turn import Turn
 

@@ -43,11 +43,13 @@ def publish(turn: Turn, command: PublishMessage) -> Outcome:
     publication = Publication(turn, key, message)
     publication.to_subscriptions()
     publication.to_start_events()
+    publication.to_gathering_starts()
     return PublicationAnswer(key, command.tenant_id)
 
 
 def correlate(turn: Turn, command: CorrelateMessage) -> Outcome | None:
-    """Answers with the process instance that the message has started, or when one has taken it."""
+    """Answers with the process instance that the message has started, or when one has taken it. One that it
+    would start only together with more is not known yet."""
     key = turn.new_key()
     message = Message(command.tenant_id, command.name, command.correlation_key, "", 0, command.variables)
     publication = Publication(turn, key, message)

@@ -12,7 +12,8 @@ from bpmnd.bpmn.model.graph import ConditionalDefinition, ExecutableProcess, Sta
 from bpmnd.bpmn.model.multiple import parts_of
 from bpmnd.bpmn.model.parser import Invalid, parse_resource
 from bpmnd.bpmn.resources.resource import checksum_of
-from bpmnd.bpmn.starts import name_at_start, set_start_timers, subscribe_starts
+from bpmnd.bpmn.start_timers import set_start_timers
+from bpmnd.bpmn.starts import name_at_start, subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from bpmnd.bpmn.commands import Variables
+
 
 class Definition(msgspec.Struct, frozen=True, array_like=True):
     """A deployed process. `element_ids` is the table index -> element id, fixed at deployment."""
@@ -28,6 +30,15 @@ class StartTimer(msgspec.Struct, frozen=True, array_like=True):
     due: int
     repetitions: int
     cycle: str
+
+
+class StartPart(msgspec.Struct, frozen=True, array_like=True):
+    """Of a start event that waits for several definitions together one that has occurred."""
+
+    definition_key: int
+    element: int
+    part: int
+    variables: Variables
 
 
 class PendingDeployment(msgspec.Struct, frozen=True, array_like=True):

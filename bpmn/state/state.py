@@ -18,6 +18,7 @@ from bpmnd.bpmn.state.deployed import (
     ExporterPosition,
     Inbox,
     PendingDeployment,
+    StartPart,
     StartTimer,
 )
 from bpmnd.bpmn.state.instances import INSTANCES, Instances
@@ -97,6 +98,7 @@ class State:
         """Keys of what was deployed and is deleted: nothing new uses it. What runs by it goes on."""
         self.decisions = Decisions(store, self.deleted)
         self.start_timers = Table(b"T", StartTimer, store)
+        self.start_parts = Table(b"j", StartPart, store)
         self.forms = Library(b"f", Form, store, self.deleted)
         self.plain_files = Library(b"r", PlainFile, store, self.deleted)
         self.global_listeners = Table(b"g", GlobalListener, store)
@@ -113,6 +115,7 @@ class State:
             self.definitions,
             *self.decisions.tables,
             self.start_timers,
+            self.start_parts,
             self.deleted,
             self.forms.table,
             self.plain_files.table,

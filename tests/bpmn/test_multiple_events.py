@@ -5,10 +5,12 @@ from typing import TypeAlias
 
 import pytest
 
+from bpmnd.bpmn import gathering
 from bpmnd.bpmn import variables as variables_module
 from bpmnd.bpmn.commands import (
     BroadcastSignal,
     CancelProcessInstance,
+    CorrelateMessage,
     EvaluateConditionals,
     PublishMessage,
     ResolveIncident,
@@ -21,6 +23,7 @@ from bpmnd.bpmn.events import (
     IncidentCreated,
     SignalBroadcasted,
 )
+from bpmnd.bpmn.outcomes import ConditionalsEvaluated, RejectionType
 from tests.bpmn.events import (
     boundary,
     catch,
@@ -463,3 +466,89 @@ def test_an_interrupting_escalation_keeps_the_rest_from_being_thrown() -> None:
     )
     assert playground.is_over(key)
     assert playground.happened(SignalBroadcasted) == []
+
+
+# Starting a process together
+
+BEGIN = together(event("startEvent", "begin", ANY) + task("b") + path("begin", "b"), "begin")
+STARTS = message("m", "go") + signal("s", "bell")
+
+
+def deployed(body: str = BEGIN) -> Playground:
+    playground = Playground()
+    playground.deploy(process(body, definitions=STARTS))
+    return playground
+
+
+def hold(playground: Playground, key: int) -> None:
+    playground.do(EvaluateConditionals({"v": b"1"}))
+
+
+@pytest.mark.parametrize("last", range(4))
+def test_a_process_starts_when_all_has_occurred_whatever_is_last(last: int) -> None:
+    playground = deployed()
+    occur: list[Occurs] = [by_signal, by_message, by_timer, hold]
+    for occurs in occur[last + 1 :] + occur[: last + 1]:
+        assert playground.jobs("b") == ()
+        occurs(playground, 0)
+    playground.work("b")
+    assert not playground.state.start_parts.items
+
+
+def test_what_starts_a_process_hands_its_variables_on() -> None:
+    playground = deployed(BEGIN.replace(after("PT10S") + when("=v = 1"), ""))
+    ring(playground, x=b"1", y=b"1")
+    ring(playground, x=b"2")
+    tell(playground, "go", z=b"3")
+    assert playground.work("b").variables == {"x": b"2", "z": b"3"}
+
+
+def test_a_message_is_one_of_what_starts_a_process_once() -> None:
+    playground = deployed(BEGIN.replace(after("PT10S") + when("=v = 1"), ""))
+    tell(playground, "go", live_ms=60_000)
+    ring(playground)
+    ring(playground)
+    assert len(playground.jobs("b")) == 1
+
+
+def test_a_client_cannot_correlate_a_message_that_starts_nothing_by_itself() -> None:
+    playground = deployed()
+    assert playground.rejected(CorrelateMessage("go", "1", {})).type is RejectionType.NOT_FOUND
+    assert not playground.state.start_parts.items
+
+
+def test_the_instance_that_a_condition_starts_at_last_is_answered() -> None:
+    playground = deployed(BEGIN.replace(after("PT10S"), "").replace(on_message("m"), ""))
+    ring(playground)
+    outcome = playground.do(EvaluateConditionals({"v": b"1"}))
+    assert isinstance(outcome, ConditionalsEvaluated)
+    assert len(outcome.instances) == 1
+
+
+def test_a_new_version_begins_with_nothing() -> None:
+    both = BEGIN.replace(after("PT10S") + when("=v = 1"), "")
+    playground = deployed(both)
+    ring(playground)
+    playground.deploy(process(both + task("c"), definitions=STARTS))
+    assert not playground.state.start_parts.items
+    tell(playground, "go")
+    assert playground.jobs("b") == ()
+    ring(playground)
+    assert len(playground.jobs("b")) == 1
+
+
+def test_what_no_instance_could_take_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "INSTANCE_SIZE_MAX", 10)
+    playground = deployed(BEGIN.replace(after("PT10S") + when("=v = 1"), ""))
+    ring(playground, x=b"12345")
+    tell(playground, "go", x=b"67890")
+    assert playground.jobs("b") == ()
+    tell(playground, "go")
+    assert len(playground.jobs("b")) == 1
+
+
+def test_what_has_occurred_survives_a_restart() -> None:
+    playground = deployed()
+    ring(playground, x=b"1")
+    assert playground.replayed().start_parts.items == playground.state.start_parts.items
+    assert rows_of(playground.replayed()) == rows_of(playground.state)

@@ -57,7 +57,7 @@ from bpmnd.bpmn.slots import SlotTable, slot_of
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import FREE, Messages, group_of
 from bpmnd.bpmn.state.records import ProcessInstance
-from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal
+from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal, together
 from tests.bpmn.playground import START, Playground, flow, path, process, replay_in_windows, rows_of, task
 from tests.bpmn.test_state import Checkpointed
 
@@ -507,6 +507,22 @@ def test_a_message_starts_its_instance_on_the_partition_of_its_key() -> None:
     for partition, key in partitions_of(3).items():
         cluster.for_key(key).do(PublishMessage("go", key))
         assert len(cluster[partition].jobs("work")) == 1
+
+
+def test_what_starts_a_process_together_is_gathered_where_it_was_deployed() -> None:
+    begin = together(event("startEvent", "begin", on_message("m") + on_signal("s")), "begin")
+    beside = message("m", "go") + signal("s", "bell")
+    cluster = Cluster(3)
+    cluster.deploy(process(begin + task("b") + path("begin", "b"), definitions=beside))
+    key = next(key for key in KEYS if cluster.for_key(key) is cluster[2])
+    cluster[2].do(PublishMessage("go", key, 0, "", {"x": b"1"}))
+    cluster[3].do(BroadcastSignal("bell", {"y": b"2"}))
+    cluster.settle()
+    (job,) = cluster[1].jobs("b")
+    assert job.variables == {"x": b"1", "y": b"2"}
+    cluster[3].do(BroadcastSignal("bell", {}))
+    cluster.settle()
+    assert len(cluster.happened(ProcessInstanceCreated)) == 1
 
 
 def test_an_older_version_that_comes_after_a_newer_one_starts_nothing() -> None:

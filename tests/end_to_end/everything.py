@@ -104,6 +104,11 @@ async def _start_by_signal(instance: Run) -> None:
     await instance.work("reached", broadcast=True)
 
 
+async def _start_by_both(instance: Run) -> None:
+    await instance.publish()
+    await instance.work("reached", broadcast=True)
+
+
 async def _start_by_timer(instance: Run) -> None:
     await instance.work("reached")
 
@@ -126,7 +131,7 @@ def _case(
 
 def _together(case: Case) -> Case:
     """All that the event waits for must occur."""
-    return replace(case, body=together(case.body, "catch", "edge", "handler_start"))
+    return replace(case, body=together(case.body, "start", "catch", "edge", "handler_start"))
 
 
 def _started(definition: str, script: Script, definitions: str = "") -> Case:
@@ -389,6 +394,13 @@ _STARTS: Final[Mapping[str, Case]] = {
     "message start events": _started(on_message("message"), _start_by_message, _MESSAGE),
     "signal start events": _started(on_signal("signal"), _start_by_signal, _SIGNAL),
     "timer start events": _started(_TIMER, _start_by_timer),
+    "parallel multiple start events": _together(
+        _started(
+            _TRIGGERS["parallel multiple"].definition,
+            _start_by_both,
+            message("message", "@.message") + _SIGNAL,
+        )
+    ),
     "multiple start events": _started(_TRIGGERS["multiple"].definition, _start_by_signal, _SIGNAL),
     "conditional start events": _started(
         _CONDITION.replace("=true", "=chosen = &quot;@&quot;"), _start_by_condition

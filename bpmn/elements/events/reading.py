@@ -4,7 +4,6 @@ from typing import Final
 
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.kind import AnyEventKind, Position
-from bpmnd.bpmn.model.details import not_yet
 from bpmnd.bpmn.model.graph import EventDefinition
 from bpmnd.bpmn.model.multiple import MultipleDefinition
 from bpmnd.bpmn.model.reading import Reading, read_flag
@@ -12,12 +11,11 @@ from bpmnd.bpmn.model.xml import Tag
 
 DEFINITIONS_MAX: Final = 50
 """Of one event: all of them are waited for, or thrown, at once."""
-PARALLEL_POSITIONS: Final = frozenset({Position.CATCH, Position.BOUNDARY, Position.EVENT_START})
+PARALLEL_POSITIONS: Final = frozenset(Position) - {Position.THROW, Position.END}
 """Where an event can wait for several definitions together."""
-PARALLEL_LACKS: Final = frozenset({Position.START})
-"""Where BPMN 2.0 (table 10.93) has that too, but it is not run yet."""
 
 _REFERENCE: Final = "bpmn:eventDefinitionRef"
+_TIMER: Final = "bpmn:timerEventDefinition"
 _THROWING: Final = (Position.THROW, Position.END)
 
 
@@ -96,8 +94,9 @@ def _check_together(
 ) -> None:
     """Whether these definitions can be those of one event."""
     report = reading.report
-    if parallel and position in PARALLEL_LACKS:
-        report.add(event, not_yet(f"parallel multiple {position}"))
+    timers = [tag for tag in tags if tag.name == _TIMER]
+    if parallel and position is Position.START and len(timers) > 1:
+        report.add(event, "a parallel multiple start event must not have more than one timer", at=timers[1])
     ending = [tag for tag in tags if EVENTS[tag.name].ends]
     if position in _THROWING and len(ending) > 1:
         words = " and ".join(f"{EVENTS[tag.name].words} event definition" for tag in ending[:2])

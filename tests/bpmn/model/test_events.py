@@ -320,10 +320,11 @@ def test_definitions_that_do_not_go_together_are_refused(event_tag: str, reason:
     assert reason in reasons_of(event_tag)
 
 
-def test_a_process_that_all_definitions_start_together_is_refused() -> None:
-    content = together(event("startEvent", "e", on_message("m") + on_signal("s")), "e")
-    found = reasons(model(content, beside=message("m", "go") + BELL))
-    assert found == [("e", "parallel multiple start events are not supported yet")]
+def test_of_what_starts_a_process_together_there_is_one_timer() -> None:
+    timer = "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>"
+    content = together(event("startEvent", "e", on_signal("s") + timer * 2), "e")
+    found = reasons(model(content, beside=BELL))
+    assert found == [("e", "a parallel multiple start event must not have more than one timer")]
 
 
 def test_what_an_event_throws_ends_with_what_ends_its_scope() -> None:

@@ -97,7 +97,7 @@ def test_participants_messages_and_diagrams_are_passed_over() -> None:
 
 
 def test_the_list_for_the_documentation_has_everything() -> None:
-    words = {"complex gateways", "parallel multiple start events"}
+    words = {"call choreographies", "choreography tasks"}
     assert words <= set(unsupported_words())
 
 
