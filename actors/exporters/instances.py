@@ -132,7 +132,7 @@ class Instances:
             case events.VariablesCreated(first_key, _, scope_key, variables):
                 for number, name in enumerate(variables):
                     instance.variables[scope_key, name] = first_key + number
-            case events.JobCreated() | events.ListenerJobCreated() | events.UserTaskJobCreated():
+            case events.JobCreated() | events.ListenerJobCreated() | events.JobWithHeadersCreated():
                 job = Job(event.type, event.retries, event.element_instance_key, event.element)
                 instance.jobs[event.key] = job
                 self._owners[event.key] = event.instance_key

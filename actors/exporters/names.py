@@ -70,7 +70,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.VariablesUpdated: Name("VARIABLE", "UPDATED"),
     events.JobCreated: Name("JOB", "CREATED"),
     events.ListenerJobCreated: Name("JOB", "CREATED"),
-    events.UserTaskJobCreated: Name("JOB", "CREATED"),
+    events.JobWithHeadersCreated: Name("JOB", "CREATED"),
     events.UserTaskCreating: Name("USER_TASK", "CREATING"),
     events.UserTaskCreated: Name("USER_TASK", "CREATED"),
     events.UserTaskAssigning: Name("USER_TASK", "ASSIGNING"),

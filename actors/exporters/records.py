@@ -384,7 +384,7 @@ class Records:
         self,
         event: events.JobCreated
         | events.ListenerJobCreated
-        | events.UserTaskJobCreated
+        | events.JobWithHeadersCreated
         | events.JobsActivated
         | events.JobCompleted
         | events.JobFailed
@@ -415,7 +415,7 @@ class Records:
             kind = "EXECUTION_LISTENER" if event.listens_to in ("START", "END") else "TASK_LISTENER"
             of_listener = {"jobListenerEventType": event.listens_to, "jobKind": kind}
             return {**value, "type": event.type, "retries": event.retries, **of_listener}
-        if isinstance(event, events.UserTaskJobCreated):
+        if isinstance(event, events.JobWithHeadersCreated):
             value = self._at_element(event.instance_key, event.element_instance_key, event.element)
             headers = {"customHeaders": dict(event.headers)}
             return {**value, "type": event.type, "retries": event.retries, **headers}

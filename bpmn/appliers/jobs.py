@@ -15,9 +15,9 @@ from bpmnd.bpmn.events import (
     JobsActivated,
     JobTimedOut,
     JobTimeoutUpdated,
+    JobWithHeadersCreated,
     JobYielded,
     ListenerJobCreated,
-    UserTaskJobCreated,
 )
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import (
@@ -50,8 +50,8 @@ def listener_job_created(state: State, event: ListenerJobCreated) -> None:
     _add(state, event.instance_key, job)
 
 
-@applies(UserTaskJobCreated)
-def user_task_job_created(state: State, event: UserTaskJobCreated) -> None:
+@applies(JobWithHeadersCreated)
+def job_with_headers_created(state: State, event: JobWithHeadersCreated) -> None:
     job = Job(
         event.key,
         event.element_instance_key,

@@ -7,8 +7,9 @@ from bpmnd.bpmn.elements.beginning import activated
 from bpmnd.bpmn.elements.kind import ElementKind
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_events
 from bpmnd.bpmn.evaluation import evaluate_int, evaluate_string, lookup_in
-from bpmnd.bpmn.events import JobCreated
+from bpmnd.bpmn.events import JobCreated, JobWithHeadersCreated
 from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.linked_resources import HEADER, link_resources
 from bpmnd.bpmn.model.extensions import read_job
 from bpmnd.bpmn.model.graph import ServiceTask
 from bpmnd.bpmn.model.reading import Common, Reading
@@ -37,10 +38,20 @@ class ServiceTaskKind(ElementKind[ServiceTask]):
         retries = evaluate_int(turn, element.job.retries, lookup)
         if isinstance(retries, Incident):
             return retries
+        linked = link_resources(turn, instance, element.job.linked, lookup) if element.job.linked else ""
+        if isinstance(linked, Incident):
+            return linked
 
         activated(element, activation)
         begin_waiting(activation, events)
-        turn.emit(JobCreated(turn.new_key(), instance.key, activation.key, element.index, job_type, retries))
+        key, job_key = activation.key, turn.new_key()
+        if linked:
+            headers = (*element.job.headers, (HEADER, linked))
+            turn.emit(
+                JobWithHeadersCreated(job_key, instance.key, key, element.index, job_type, retries, headers)
+            )
+        else:
+            turn.emit(JobCreated(job_key, instance.key, key, element.index, job_type, retries))
         turn.offered.add((instance.tenant_id, job_type))
         turn.notes.append(JobNote(job_type, "created", 1))
         return None

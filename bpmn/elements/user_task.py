@@ -18,7 +18,7 @@ from bpmnd.bpmn.evaluation import (
     lookup_in,
     not_of_type,
 )
-from bpmnd.bpmn.events import UserTaskJobCreated
+from bpmnd.bpmn.events import JobWithHeadersCreated
 from bpmnd.bpmn.feel import Lookup
 from bpmnd.bpmn.forms import find_form
 from bpmnd.bpmn.incident import Incident, IncidentType
@@ -74,7 +74,7 @@ class UserTaskKind(ElementKind[UserTask | WorkedUserTask]):
             create(turn, instance, element, activation.key, plan.attributes, plan.form_key, plan.other_form)
             return None
         turn.emit(
-            UserTaskJobCreated(
+            JobWithHeadersCreated(
                 turn.new_key(),
                 instance.key,
                 activation.key,

@@ -83,9 +83,9 @@ from bpmnd.bpmn.events.jobs import (
     JobsActivated,
     JobTimedOut,
     JobTimeoutUpdated,
+    JobWithHeadersCreated,
     JobYielded,
     ListenerJobCreated,
-    UserTaskJobCreated,
 )
 from bpmnd.bpmn.events.loops import (
     LoopEnded,
@@ -258,7 +258,7 @@ Event: TypeAlias = (
     | ProcessInstanceMigrated
     | MessageSubscriptionMigrated
     | ScopeReopened
-    | UserTaskJobCreated
+    | JobWithHeadersCreated
     | UserTaskCreating
     | UserTaskCreated
     | UserTaskAssigning
@@ -339,6 +339,7 @@ __all__ = [
     "JobRetriesUpdated",
     "JobTimedOut",
     "JobTimeoutUpdated",
+    "JobWithHeadersCreated",
     "JobYielded",
     "JobsActivated",
     "ListenerJobCreated",
@@ -397,7 +398,6 @@ __all__ = [
     "UserTaskCreated",
     "UserTaskCreating",
     "UserTaskDenied",
-    "UserTaskJobCreated",
     "UserTaskUpdated",
     "UserTaskUpdating",
     "VariablesCreated",

@@ -94,8 +94,9 @@ class ListenerJobCreated(EventStruct, frozen=True, gc=False, tag=100):
     then: bytes
 
 
-class UserTaskJobCreated(EventStruct, frozen=True, gc=False, tag=101):
-    """The job of a user task that others manage; the headers say all that there is to it."""
+class JobWithHeadersCreated(EventStruct, frozen=True, gc=False, tag=101):
+    """A job whose headers were worked out with it: that of a user task that others manage, where they say all
+    that there is to it, or of an element with linked resources."""
 
     key: int
     instance_key: int

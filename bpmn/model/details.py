@@ -8,7 +8,6 @@ from bpmnd.bpmn.model.xml import Tag
 
 UNSUPPORTED_DETAILS: Final[Mapping[str, str]] = {
     "zeebe:publishMessage": "published messages",
-    "zeebe:linkedResources": "linked resources",
 }
 """What stands in an element that would be supported without it."""
 

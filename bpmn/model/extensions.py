@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from bpmnd.bpmn.model.details import detail_refusal
-from bpmnd.bpmn.model.graph import BindingType, CallActivity, JobDefinition, Mapping, Text
+from bpmnd.bpmn.model.graph import BindingType, CallActivity, JobDefinition, LinkedResource, Mapping, Text
 from bpmnd.bpmn.model.reading import Common, read_flag
 from bpmnd.bpmn.model.report import Report
 from bpmnd.bpmn.model.texts import read_expression, read_text
 from bpmnd.bpmn.model.xml import Tag
 
 RETRIES_DEFAULT: Final = "3"
+LINKED_RESOURCES: Final = "zeebe:linkedResources"
 
 _PATH: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(\.[a-zA-Z_][a-zA-Z0-9_]*)*")
 _RESERVED: Final = (
@@ -67,7 +68,29 @@ def read_job(task: Tag, report: Report) -> JobDefinition:
             definition.attributes.get("retries") or RETRIES_DEFAULT, task, report, at=definition
         ),
         headers=read_headers(task, report),
+        linked=_read_linked(task, report),
     )
+
+
+def _read_linked(task: Tag, report: Report) -> tuple[LinkedResource, ...]:
+    """The files that the worker is told of."""
+    linked: list[LinkedResource] = []
+    for container in task.extensions(LINKED_RESOURCES):
+        for entry in container.all("zeebe:linkedResource"):
+            for name in ("resourceId", "resourceType"):
+                if not entry.attributes.get(name):
+                    report.add(task, f"the {name} of a zeebe:linkedResource must not be empty", at=entry)
+            binding, version_tag = read_binding(entry, task, report)
+            linked.append(
+                LinkedResource(
+                    read_text(entry.attributes.get("resourceId", ""), task, report, at=entry),
+                    binding,
+                    version_tag,
+                    entry.attributes.get("resourceType", ""),
+                    entry.attributes.get("linkName", ""),
+                )
+            )
+    return tuple(linked)
 
 
 def read_headers(task: Tag, report: Report) -> tuple[tuple[str, str], ...]:

@@ -90,12 +90,24 @@ class FormReference:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedResource:
+    """A plain file that a job worker is told of, in the version that the binding says."""
+
+    resource_id: Text
+    binding: BindingType
+    version_tag: str
+    resource_type: str
+    link_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobDefinition:
     """What becomes of a task that is worked by job workers."""
 
     type: Text
     retries: Text
     headers: tuple[tuple[str, str], ...]
+    linked: tuple[LinkedResource, ...] = ()
 
 
 class ListenerEvent(StrEnum):

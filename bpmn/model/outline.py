@@ -10,8 +10,13 @@ from typing import Final
 from bpmnd.bpmn.elements.events.registry import EVENTS
 from bpmnd.bpmn.elements.registry import ELEMENTS
 from bpmnd.bpmn.model.details import IGNORED, detail_refusal
-from bpmnd.bpmn.model.extensions import read_inputs, read_outputs, refuse_unsupported_extensions
-from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow
+from bpmnd.bpmn.model.extensions import (
+    LINKED_RESOURCES,
+    read_inputs,
+    read_outputs,
+    refuse_unsupported_extensions,
+)
+from bpmnd.bpmn.model.graph import Element, ElementType, Process, SequenceFlow, ServiceTask, WorkedUserTask
 from bpmnd.bpmn.model.listeners import read_execution_listeners
 from bpmnd.bpmn.model.loops import LOOPS, is_activity, read_loop
 from bpmnd.bpmn.model.reading import UNKNOWN, Common, Reading
@@ -104,6 +109,10 @@ def _read_node(tag: Tag, position: int, scope: int, reading: Reading) -> Element
         end_listeners=ends,
     )
     node: Element | None = kind.read(tag, common, reading)
+    if node is not None and not (isinstance(node, ServiceTask) and not isinstance(node, WorkedUserTask)):
+        for linked in tag.extensions(LINKED_RESOURCES):
+            reason = "linked resources are only supported where the work is done by job workers"
+            reading.report.add(tag, reason, at=linked)
     return node
 
 

@@ -16,9 +16,9 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.events import (
     FormCreated,
     IncidentCreated,
+    JobWithHeadersCreated,
     ResourceCreated,
     UserTaskCreating,
-    UserTaskJobCreated,
 )
 from bpmnd.bpmn.outcomes import Accepted, DeploymentCreated, FileRead, Rejected, RejectionType
 from tests.bpmn.people import formed, task_key, user_task
@@ -121,7 +121,7 @@ def test_a_task_has_the_latest_form_at_the_time(native: bool) -> None:
     if native:
         assert play.happened(UserTaskCreating)[0].form_key == latest.key
     else:
-        headers = dict(play.happened(UserTaskJobCreated)[0].headers)
+        headers = dict(play.happened(JobWithHeadersCreated)[0].headers)
         assert headers["io.camunda.zeebe:formKey"] == str(latest.key)
 
 

@@ -16,13 +16,13 @@ from bpmnd.bpmn.commands import (
 from bpmnd.bpmn.events import (
     ElementTerminated,
     IncidentCreated,
+    JobWithHeadersCreated,
     UserTaskAssigned,
     UserTaskAssigning,
     UserTaskCanceled,
     UserTaskCompleted,
     UserTaskCreated,
     UserTaskCreating,
-    UserTaskJobCreated,
     UserTaskUpdated,
     VariablesCreated,
 )
@@ -274,7 +274,7 @@ def test_a_job_for_others_keeps_its_headers_when_it_is_lent_again() -> None:
     (again,) = play.jobs("io.camunda.zeebe:userTask")
 
     assert again.headers == first.headers == (("io.camunda.zeebe:formKey", "k"),)
-    assert len(play.happened(UserTaskJobCreated)) == 1
+    assert len(play.happened(JobWithHeadersCreated)) == 1
 
 
 def test_a_job_for_others_cannot_be_made_of_what_cannot_be_worked_out() -> None:

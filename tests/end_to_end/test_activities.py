@@ -1,13 +1,14 @@
-"""Call activities, multi-instance, scripts and inclusive gateways, through HTTP on a real node."""
+"""Call activities, loops, scripts, linked resources and inclusive gateways, through HTTP on a real node."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.bpmn.playground import END, START, flow, many, path, process, task
+from tests.bpmn.playground import END, START, again, flow, many, path, process, task
 from tests.bpmn.test_call_activity import CALLER, CHILD
 from tests.nodes import Place, RunningNode
 
@@ -30,10 +31,10 @@ class Client:
         self._session = session
         self._address = address
 
-    async def deploy(self, *contents: bytes) -> None:
+    async def deploy(self, *contents: bytes, kind: str = "bpmn") -> None:
         form = aiohttp.FormData()
         for number, content in enumerate(contents):
-            form.add_field("resources", content, filename=f"{number}.bpmn")
+            form.add_field("resources", content, filename=f"{number}.{kind}")
         async with self._session.post(f"{self._address}/deployments", data=form) as answer:
             assert answer.status == 200, await answer.text()
 
@@ -58,6 +59,11 @@ class Client:
     async def complete(self, job: Any, variables: Mapping[str, Any] | None = None) -> None:
         status, answer = await self.post(f"jobs/{job['jobKey']}/completion", {"variables": variables or {}})
         assert status == 204, answer
+
+    async def content(self, resource_key: str) -> Any:
+        async with self._session.get(f"{self._address}/resources/{resource_key}/content") as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json(content_type=None)
 
     async def search(self, path: str, condition: Mapping[str, Any]) -> list[Any]:
         async with asyncio.timeout(30):
@@ -121,6 +127,40 @@ async def test_a_task_runs_for_each_item_and_its_outputs_are_collected(
     found = await client.search("element-instances", condition)
     types = sorted(item["type"] for item in found)
     assert types == ["MULTI_INSTANCE_BODY", *["SERVICE_TASK"] * 3]
+
+
+@pytest.mark.parametrize(("before", "rounds"), [(False, 3), (True, 2)])
+async def test_a_task_in_a_standard_loop_runs_as_long_as_the_condition_holds(
+    client: Client, before: bool, rounds: int
+) -> None:
+    activity = again(task("round"), condition="=loopCounter &lt; 3", before=before)
+    await client.deploy(process(START + activity + END + path("start", "round", "end")))
+    result = asyncio.create_task(client.create({}, awaitCompletion=True))
+    for number in range(1, rounds + 1):
+        (job,) = await client.jobs("round")
+        assert job["variables"]["loopCounter"] == number
+        await client.complete(job, {"done": number})
+    assert (await result)["variables"] == {"done": rounds}
+
+
+async def test_a_worker_is_told_the_resources_that_the_model_links(client: Client) -> None:
+    entry = '<zeebe:linkedResource resourceId="0.rpa" resourceType="RPA" linkName="main"/>'
+    linked = f"<zeebe:linkedResources>{entry}</zeebe:linkedResources></extensionElements>"
+    activity = task("linked").replace("</extensionElements>", linked)
+    await client.deploy(process(START + activity + END + path("start", "linked", "end")))
+    key = (await client.create({}))["processInstanceKey"]
+    (incident,) = await client.search("incidents", {"processInstanceKey": key})
+    assert incident["errorType"] == "RESOURCE_NOT_FOUND"
+
+    await client.deploy(b"robot", kind="rpa")
+    status, _ = await client.post(f"incidents/{incident['incidentKey']}/resolution", {})
+    assert status == 204
+
+    (job,) = await client.jobs("linked")
+    (link,) = json.loads(job["customHeaders"]["linkedResources"])
+    assert (link["resourceType"], link["linkName"]) == ("RPA", "main")
+    assert await client.content(link["resourceKey"]) == "robot"
+    await client.complete(job)
 
 
 async def test_an_inclusive_gateway_forks_and_joins_around_scripts(client: Client) -> None:

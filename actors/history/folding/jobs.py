@@ -35,14 +35,14 @@ def listener_job_created(tables: Tables, event: events.ListenerJobCreated, time:
     _created(tables, event, kind, event.listens_to, time)
 
 
-@folds(events.UserTaskJobCreated)
-def user_task_job_created(tables: Tables, event: events.UserTaskJobCreated, time: int) -> None:
+@folds(events.JobWithHeadersCreated)
+def job_with_headers_created(tables: Tables, event: events.JobWithHeadersCreated, time: int) -> None:
     _created(tables, event, "BPMN_ELEMENT", "UNSPECIFIED", time)
 
 
 def _created(
     tables: Tables,
-    event: events.JobCreated | events.ListenerJobCreated | events.UserTaskJobCreated,
+    event: events.JobCreated | events.ListenerJobCreated | events.JobWithHeadersCreated,
     kind: str,
     listens_to: str,
     time: int,

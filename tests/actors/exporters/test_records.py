@@ -74,7 +74,7 @@ def test_no_two_events_have_one_name() -> None:
     activity or in a scope, and a job may be a listener's."""
     alike: dict[type[events.Event], type[events.Event]] = {
         events.ListenerJobCreated: events.JobCreated,
-        events.UserTaskJobCreated: events.JobCreated,
+        events.JobWithHeadersCreated: events.JobCreated,
         events.SignalStartEventSubscriptionCreated: events.SignalSubscriptionCreated,
         events.SignalStartEventSubscriptionDeleted: events.SignalSubscriptionDeleted,
         events.ScopeInterrupted: events.BoundaryEventTriggered,
