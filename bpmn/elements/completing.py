@@ -26,7 +26,6 @@ from bpmnd.bpmn.model.graph import (
     EventBasedGateway,
     ExecutableProcess,
     LinkDefinition,
-    ReceiveTask,
     SequenceFlow,
     StartEvent,
     TerminateDefinition,
@@ -256,8 +255,6 @@ def _hands_on(process: ExecutableProcess, element: Element) -> bool:
             return trigger is not None
         case BoundaryEvent(trigger=trigger):
             return not isinstance(trigger, TimerDefinition | ErrorDefinition)
-        case ReceiveTask():
-            return False
         case CatchEvent():
             return is_behind_gateway(process, element)
         case _:

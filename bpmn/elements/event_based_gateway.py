@@ -8,7 +8,7 @@ from bpmnd.bpmn.elements.kind import ElementKind, Plan
 from bpmnd.bpmn.elements.waiting import begin_waiting, plan_event
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.checks import check_waited_for_once
-from bpmnd.bpmn.model.graph import CatchEvent, EventBasedGateway, ReceiveTask, SequenceFlow
+from bpmnd.bpmn.model.graph import CatchEvent, EventBasedGateway, SequenceFlow
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, Surroundings
 from bpmnd.bpmn.model.xml import Tag
@@ -36,9 +36,16 @@ class EventBasedGatewayKind(ElementKind[EventBasedGateway]):
         for event in events:
             if event.node is None:
                 continue
-            if not isinstance(event.node, CatchEvent) or isinstance(event.node, ReceiveTask):
-                what = f"the {event.tag.bare_name} '{event.id}'"
-                around.report.add(item.tag, f"must only lead to intermediate catch events, not to {what}")
+            what = f"the {event.tag.bare_name} '{event.id}'"
+            if not isinstance(event.node, CatchEvent):
+                around.report.add(
+                    item.tag, f"must only lead to catch events and receive tasks, not to {what}"
+                )
+            elif event.loop is not None or around.boundaries.get(event.id):
+                reason = (
+                    "a receive task behind an event-based gateway must have no boundary event and no loop"
+                )
+                around.report.add(event.tag, reason)
             elif len(around.incoming[event.id]) > 1:
                 reason = "an event behind an event-based gateway must have no other incoming sequence flow"
                 around.report.add(event.tag, reason)

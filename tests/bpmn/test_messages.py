@@ -201,6 +201,19 @@ def test_a_receive_task_completes_with_its_message_and_its_boundary_event_waits_
     assert playground.jobs("handle") == ()
 
 
+def test_a_receive_task_behind_a_gateway_takes_its_message_and_the_variables_of_it() -> None:
+    body = (
+        START + '<eventBasedGateway id="either"/><receiveTask id="wait" messageRef="paid"/>' + task("after")
+    )
+    late = "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>"
+    body += catch("late", late) + path("start", "either", "wait", "after") + flow("either", "late")
+    playground = deployed(process(body, definitions=message("paid", "paid", "=order")))
+    key = playground.create({"order": b'"1"'})
+    playground.do(PublishMessage("paid", "1", 0, "", {"sum": b"5"}))
+    assert playground.work("after").variables["sum"] == b"5"
+    assert playground.is_over(key)
+
+
 def test_a_boundary_event_interrupts_a_receive_task() -> None:
     playground = deployed(RECEIVE)
     playground.create({"order": b'"1"'})

@@ -16,6 +16,9 @@ from tests.bpmn.events import (
     message,
     on_compensation,
     on_message,
+    on_signal,
+    signal,
+    together,
 )
 from tests.bpmn.playground import START, flow, path, process, task
 from tests.nodes import RunningNode
@@ -140,6 +143,31 @@ async def test_compensation_goes_on_after_a_kill(client: Client) -> None:
     await client.kill()
     await client.work("undo")
     await client.work("b")
+
+
+async def test_of_two_that_must_occur_one_is_known_after_a_kill(client: Client) -> None:
+    both = on_message("m") + on_signal("s")
+    body = START + task("a") + boundary("x", "a", both, interrupting=False) + task("b")
+    body = together(body + path("start", "a") + flow("x", "b"), "x")
+    await client.deploy(process(body, definitions=message("m", "go", "=k") + signal("s", "bell")))
+    await client.create(k="1")
+    await client.post("signals/broadcast", {"signalName": "bell", "variables": {"v": 1}})
+    await client.kill()
+    await client.post("messages/publication", {"name": "go", "correlationKey": "1", "variables": {"w": 2}})
+    assert await client.work("b") == {"k": "1", "v": 1, "w": 2}
+
+
+async def test_an_event_sub_process_undoes_the_one_around_it_after_a_kill(client: Client) -> None:
+    undoes = event_sub_process("es", on_compensation("es_start"), task("undo") + path("es_start", "undo"))
+    inner = '<startEvent id="s"/>' + task("a") + path("s", "a") + undoes
+    body = START + f'<subProcess id="sub">{inner}</subProcess>' + task("b")
+    body += event("endEvent", "throw", on_compensation("throw")) + path("start", "sub", "b", "throw")
+    await client.deploy(process(body))
+    await client.create()
+    await client.work("a")
+    await client.kill()
+    await client.work("b")
+    await client.work("undo")
 
 
 async def test_a_transaction_is_cancelled_after_a_kill(client: Client) -> None:

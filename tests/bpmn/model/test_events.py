@@ -190,7 +190,21 @@ CATCHES = catch("e", on_message("m"))
         (
             GATEWAY + LEADS + WORK + flow("f3", "gate", "work"),
             GO + BELL,
-            ("gate", "must only lead to intermediate catch events, not to the serviceTask 'work'"),
+            (
+                "gate",
+                "must only lead to catch events and receive tasks, not to the serviceTask 'work'",
+            ),
+        ),
+        (
+            GATEWAY
+            + LEADS
+            + END
+            + '<receiveTask id="task" messageRef="n"/>'
+            + boundary("e", "task", on_signal("s"))
+            + flow("f3", "gate", "task")
+            + flow("f4", "e", "end"),
+            GO + BELL + message("n", "come", "=key"),
+            ("task", "a receive task behind an event-based gateway must have no boundary event and no loop"),
         ),
         (
             GATEWAY + LEADS + WORK + flow("f3", "work", "two"),
