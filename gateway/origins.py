@@ -4,18 +4,16 @@ There is no authentication here yet. A proxy in front that has authenticated the
 a header that the operator names.
 """
 
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from bpmnd.bpmn.commands import NO_ORIGIN, Attributed, ClientCommand, Origin
+from bpmnd.bpmn.commands import NO_ORIGIN, Attributed, Origin, RepeatableCommand
 from bpmnd.gateway.errors import bad_request
 
 USER_LENGTH_MAX: Final = 256
 _USER: Final = web.RequestKey("bpmnd.user", str)
-
-C = TypeVar("C", bound=ClientCommand)
 
 
 def origin_of(operation_reference: int | None) -> Origin:
@@ -39,16 +37,15 @@ def user_of(request: web.BaseRequest) -> str:
     """Who asks; empty if that is not known."""
     if not len(request):  # Nothing was noted of it: this costs a tenth of asking for it.
         return ""
-    return request.get(_USER, "")
+    user = request.get(_USER)
+    return user if isinstance(user, str) else ""
 
 
-def attributed(request: web.BaseRequest, command: C) -> C:
+def attributed(request: web.BaseRequest, command: RepeatableCommand) -> RepeatableCommand:
     """The command with who has asked for it, if it is one of those that tell."""
     if not isinstance(command, Attributed):
         return command
     user = user_of(request)
-    return msgspec.structs.replace(command, origin=_by(command.origin, user)) if user else command
-
-
-def _by(origin: Origin, user: str) -> Origin:
-    return msgspec.structs.replace(origin, user=user)
+    if not user:
+        return command
+    return msgspec.structs.replace(command, origin=msgspec.structs.replace(command.origin, user=user))

@@ -38,6 +38,7 @@ from bpmnd.gateway.process_instance_changes import ProcessInstanceChanges
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
 from bpmnd.gateway.resources import ResourceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
+from bpmnd.gateway.search.audit_logs import AuditLogReads
 from bpmnd.gateway.search.decisions import DecisionReads
 from bpmnd.gateway.search.element_instances import ElementInstanceReads
 from bpmnd.gateway.search.incidents import IncidentReads
@@ -117,6 +118,7 @@ class Gateway:
             MessageSubscriptionReads(searches),
             UserTaskReads(searches),
             DecisionReads(searches),
+            AuditLogReads(searches),
         )
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None
