@@ -60,14 +60,11 @@ def task_changed(
     if not event.action:
         return
     related = None
-    match event:
-        case events.UserTaskAssigned():
-            related = event.attributes.assignee or None
-            operation = AUDIT_OPERATION["ASSIGN" if related else "UNASSIGN"]
-        case events.UserTaskUpdated():
-            operation = _UPDATE
-        case events.UserTaskCompleted():
-            operation = AUDIT_OPERATION["COMPLETE"]
+    if isinstance(event, events.UserTaskAssigned):
+        related = event.attributes.assignee or None
+        operation = AUDIT_OPERATION["ASSIGN" if related else "UNASSIGN"]
+    else:
+        operation = _UPDATE if isinstance(event, events.UserTaskUpdated) else AUDIT_OPERATION["COMPLETE"]
     _of_task(tables, event.key, time, operation, _SUCCESS, event.user or None, related)
 
 
