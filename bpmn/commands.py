@@ -26,6 +26,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     operation_reference: int = 0
     """A number of the client's own making, positive; 0 for none."""
+    user: str = ""
+    """Who asks, by name; empty if that is not known."""
 
 
 NO_ORIGIN = Origin()
@@ -45,7 +47,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False, array_like=True):
     content: bytes
 
 
-class Deploy(_Command, frozen=True, gc=False):
+class Deploy(Attributed, frozen=True, gc=False):
     """Deploy all resources or none. Answered once every partition has them."""
 
     resources: tuple[Resource, ...]
@@ -149,7 +151,7 @@ class SetVariables(Attributed, frozen=True, gc=False):
     local: bool = False
 
 
-class ActivateAdHocActivities(_Command, frozen=True, gc=False):
+class ActivateAdHocActivities(Attributed, frozen=True, gc=False):
     """Begin elements in an active ad-hoc sub-process, each with variables of its own; what is active there
     may be cancelled before."""
 
@@ -235,29 +237,26 @@ class UpdateJob(Attributed, frozen=True, gc=False):
     timeout_ms: int | None = None
 
 
-class AssignUserTask(_Command, frozen=True, gc=False):
+class AssignUserTask(Attributed, frozen=True, gc=False):
     """Give a user task to somebody, or with an empty `assignee` take it away from who has it. If not
-    `allow_override`, somebody else must not have it. `user` is who asks."""
+    `allow_override`, somebody else must not have it."""
 
     key: int
     assignee: str
     allow_override: bool = True
     action: str = "assign"
-    user: str = ""
 
 
-class UpdateUserTask(_Command, frozen=True, gc=False):
+class UpdateUserTask(Attributed, frozen=True, gc=False):
     key: int
     changes: TaskChanges
     action: str = "update"
-    user: str = ""
 
 
-class CompleteUserTask(_Command, frozen=True, gc=False):
+class CompleteUserTask(Attributed, frozen=True, gc=False):
     key: int
     variables: Variables = {}
     action: str = "complete"
-    user: str = ""
 
 
 class ResolveIncident(Attributed, frozen=True, gc=False):
@@ -266,7 +265,7 @@ class ResolveIncident(Attributed, frozen=True, gc=False):
     key: int
 
 
-class PublishMessage(_Command, frozen=True, gc=False):
+class PublishMessage(Attributed, frozen=True, gc=False):
     """Hand a message to all who wait for it, and buffer it for `time_to_live_ms` for those to come.
 
     A message id keeps others with the same id out as long as the message is buffered.
@@ -280,7 +279,7 @@ class PublishMessage(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
-class CorrelateMessage(_Command, frozen=True, gc=False):
+class CorrelateMessage(Attributed, frozen=True, gc=False):
     """Hand a message to who waits for it now, and answer with the process instance that took it."""
 
     name: str
@@ -289,7 +288,7 @@ class CorrelateMessage(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
-class BroadcastSignal(_Command, frozen=True, gc=False):
+class BroadcastSignal(Attributed, frozen=True, gc=False):
     """Reach everybody who waits for the signal, on all partitions."""
 
     name: str
@@ -297,7 +296,7 @@ class BroadcastSignal(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
-class EvaluateConditionals(_Command, frozen=True, gc=False):
+class EvaluateConditionals(Attributed, frozen=True, gc=False):
     """Start instances at the conditional start events whose conditions hold for the variables: of one
     definition, or of the latest versions of all processes (0)."""
 
@@ -306,7 +305,7 @@ class EvaluateConditionals(_Command, frozen=True, gc=False):
     tenant_id: str = DEFAULT_TENANT
 
 
-class EvaluateDecision(_Command, frozen=True, gc=False):
+class EvaluateDecision(Attributed, frozen=True, gc=False):
     """Evaluate a decision by its key, or the latest version of it by its id."""
 
     decision_id: str = ""
@@ -355,26 +354,22 @@ class DeleteResource(Attributed, frozen=True, gc=False):
     """Let nothing new use what was deployed under the key. Answered once every partition knows it."""
 
     key: int
-    user: str = ""
 
 
-class CreateGlobalListener(_Command, frozen=True, gc=False):
+class CreateGlobalListener(Attributed, frozen=True, gc=False):
     """Let a new listener hear of all user tasks. Answered once every partition knows it."""
 
     listener: GlobalListener
-    user: str = ""
 
 
-class UpdateGlobalListener(_Command, frozen=True, gc=False):
+class UpdateGlobalListener(Attributed, frozen=True, gc=False):
     """Put another listener in the place of that with the same id."""
 
     listener: GlobalListener
-    user: str = ""
 
 
-class DeleteGlobalListener(_Command, frozen=True, gc=False):
+class DeleteGlobalListener(Attributed, frozen=True, gc=False):
     id: str
-    user: str = ""
 
 
 class ReadGlobalListener(_Command, frozen=True, gc=False):

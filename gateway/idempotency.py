@@ -14,10 +14,9 @@ from multidict import istr
 
 from bpmnd.bpmn.commands import DEFAULT_TENANT, CommandId, DoOnce, RepeatableCommand
 from bpmnd.gateway.errors import bad_request
+from bpmnd.gateway.origins import attributed, user_of
 
 IDEMPOTENCY_KEY: Final = istr("Idempotency-Key")
-_PRINCIPAL: Final = ""
-"""Who asks. Nobody is told from anybody else yet."""
 _DIGEST: Final = web.RequestKey("bpmnd.digest", bytes)
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
@@ -34,7 +33,9 @@ def note_content(request: web.BaseRequest, pieces: Iterable[bytes]) -> None:
 
 
 def with_id(request: web.BaseRequest, command: RepeatableCommand) -> RepeatableCommand | DoOnce:
-    """The command that a request asks for, by its key to be done once. Its content was noted before."""
+    """The command that a request asks for, with who asks, and by its key to be done once. Its content was
+    noted before."""
+    command = attributed(request, command)
     if IDEMPOTENCY_KEY not in request.headers:
         return command
     keys = request.headers.getall(IDEMPOTENCY_KEY)
@@ -42,5 +43,5 @@ def with_id(request: web.BaseRequest, command: RepeatableCommand) -> RepeatableC
         raise bad_request(
             "Expected the header 'Idempotency-Key' once, with 1 to 255 visible ASCII characters."
         )
-    scope = "\n".join((DEFAULT_TENANT, _PRINCIPAL, type(command).__name__))
+    scope = "\n".join((DEFAULT_TENANT, user_of(request), type(command).__name__))
     return DoOnce(CommandId(scope, keys[0], request[_DIGEST]), command)

@@ -32,11 +32,13 @@ from bpmnd.gateway.linked_forms import LinkedFormOperations
 from bpmnd.gateway.listening import stop_listening
 from bpmnd.gateway.messages import MessageOperations
 from bpmnd.gateway.metrics import GatewayMetrics
+from bpmnd.gateway.origins import note_user
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.process_instance_changes import ProcessInstanceChanges
 from bpmnd.gateway.process_instances import ProcessInstanceOperations
 from bpmnd.gateway.resources import ResourceOperations
 from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
+from bpmnd.gateway.search.audit_logs import AuditLogReads
 from bpmnd.gateway.search.decisions import DecisionReads
 from bpmnd.gateway.search.element_instances import ElementInstanceReads
 from bpmnd.gateway.search.incidents import IncidentReads
@@ -70,8 +72,16 @@ _log = logging.getLogger(__name__)
 class Gateway:
     """Serves the REST API v2 for a cluster."""
 
-    def __init__(self, cluster: Cluster, registry: CollectorRegistry, history: History | None = None) -> None:
-        """Without a history nothing can be searched."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        registry: CollectorRegistry,
+        history: History | None = None,
+        *,
+        user_header: str = "",
+    ) -> None:
+        """Without a history nothing can be searched. `user_header` is where a proxy says who asks."""
+        self._user_header = user_header
         searches = Searches(cluster, history)
         self._activation = JobActivation(cluster)
         self._submissions = Submissions()
@@ -108,6 +118,7 @@ class Gateway:
             MessageSubscriptionReads(searches),
             UserTaskReads(searches),
             DecisionReads(searches),
+            AuditLogReads(searches),
         )
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None
@@ -173,6 +184,8 @@ class Gateway:
             else:
                 operation = route.operation
                 _check_accept(request)
+                if self._user_header:
+                    note_user(request, self._user_header)
                 made = await route.handler(request, arguments)
             status = made.status
         except Problem as problem:

@@ -120,8 +120,14 @@ class HistoryWriter:
 
     def drop_ended(self, before: int, limit: int) -> list[Gone]:
         """Delete process instances that ended before a moment, with all that is theirs: at most so many, the
-        oldest first. Inside of a transaction."""
+        oldest first. And as many of the operations before it that were of no instance. Inside of a
+        transaction."""
         execute = self._connection.execute
+        execute(
+            "DELETE FROM audit WHERE key IN (SELECT key FROM audit WHERE instance_key IS NULL AND time < ?"
+            " ORDER BY time LIMIT ?)",
+            (before, limit),
+        )
         keys = execute(
             'SELECT key, definition_key, state FROM instances WHERE "end" < ? ORDER BY "end", key LIMIT ?',
             (before, limit),

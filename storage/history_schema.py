@@ -9,7 +9,7 @@ anew from the log.
 from collections.abc import Mapping
 from typing import Final
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 SLOT_BITS: Final = 24
 """The key of a count over a slot of time is the number of the slot, and in so many bits below that of what is
@@ -184,6 +184,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "priority INTEGER NOT NULL",
         "form_key INTEGER",
         "external_form TEXT",
+        "asked_by TEXT",
     ),
     "subscriptions": (
         "key INTEGER PRIMARY KEY",
@@ -208,6 +209,27 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "name TEXT NOT NULL",
         "correlation_key TEXT",
         "time INTEGER NOT NULL",
+    ),
+    "audit": (
+        "key INTEGER PRIMARY KEY",  # Its place in the log.
+        "instance_key INTEGER",
+        "definition_key INTEGER",
+        "time INTEGER NOT NULL",
+        "entity INTEGER NOT NULL",
+        "operation INTEGER NOT NULL",
+        "result INTEGER NOT NULL",
+        "entity_key INTEGER NOT NULL",
+        "user TEXT",
+        "element_key INTEGER",
+        "job_key INTEGER",
+        "description TEXT",
+        "related TEXT",
+        "deployment_key INTEGER",
+        "decision_key INTEGER",
+        "requirements_key INTEGER",
+        "form_key INTEGER",
+        "resource_key INTEGER",
+        "tenant_id TEXT",
     ),
     "job_types": (
         "key INTEGER PRIMARY KEY",  # A number of its own, as below.
@@ -269,6 +291,9 @@ INDEXES: Final = (
     "CREATE INDEX user_tasks_assignee ON user_tasks (assignee) WHERE assignee IS NOT NULL",
     "CREATE INDEX subscriptions_of_instance ON subscriptions (instance_key)",
     "CREATE INDEX correlations_of_instance ON correlations (instance_key)",
+    "CREATE INDEX audit_of_instance ON audit (instance_key) WHERE instance_key IS NOT NULL",
+    "CREATE INDEX audit_of_none ON audit (time) WHERE instance_key IS NULL",
+    "CREATE INDEX audit_user ON audit (user) WHERE user IS NOT NULL",
 )
 META: Final = (
     "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL,"
@@ -284,5 +309,6 @@ OF_INSTANCE: Final = (
     "user_tasks",
     "subscriptions",
     "correlations",
+    "audit",
 )
 """Tables whose rows go with their process instance."""

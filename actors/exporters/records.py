@@ -38,6 +38,8 @@ class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     value: Value
     cause: str | None = None
     """The command that led to it, `JOB/COMPLETE`."""
+    user: str | None = None
+    """Who has asked for that, as far as it is known."""
     operation_reference: int | None = None
     """What the request that led to it was called by its client."""
     hash: str | None = None
@@ -98,6 +100,7 @@ class Records:
                     str(key) if key else None,
                     value,
                     cause,
+                    origin.user or None,
                     origin.operation_reference or None,
                     digest,
                 )

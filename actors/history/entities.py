@@ -6,6 +6,15 @@ from enum import Enum, auto
 from typing import Final, final
 
 from bpmnd.actors.history.names import (
+    AUDIT_ACTOR,
+    AUDIT_ACTORS,
+    AUDIT_CATEGORIES,
+    AUDIT_CATEGORY,
+    AUDIT_ENTITIES,
+    AUDIT_ENTITY,
+    AUDIT_OPERATIONS,
+    AUDIT_RESULTS,
+    BATCH_OPERATIONS,
     DECISION_STATES,
     DECISION_TYPES,
     DEFINITION_STATES,
@@ -394,6 +403,66 @@ USER_TASKS: Final = Entity(
         "tags": Field("coalesce(i.tags, '[]')", Kind.JSON, Filter.NONE, sorts=False),
     },
 )
+_TASK: Final = AUDIT_ENTITY["USER_TASK"]
+AUDIT_LOGS: Final = Entity(
+    "audit x",
+    _DEFINITION
+    + _INSTANCE
+    + " LEFT JOIN decisions c ON c.key = x.decision_key"
+    + " LEFT JOIN requirements q ON q.key = x.requirements_key",
+    "x.key",
+    {
+        "auditLogKey": _key("key"),
+        "entityKey": Field("CAST(x.entity_key AS TEXT)", Kind.TEXT, Filter.BASIC),
+        "entityType": _enum("x.entity", AUDIT_ENTITIES),
+        "operationType": _enum("x.operation", AUDIT_OPERATIONS),
+        # There are no batch operations yet that an operation could be part of.
+        "batchOperationKey": Field("NULL", Kind.TEXT, Filter.NONE),
+        "batchOperationType": Field("NULL", Kind.ENUM, names=BATCH_OPERATIONS),
+        "timestamp": Field("x.time", Kind.MOMENT, follows_key=True),
+        "actorId": Field("x.user", Kind.TEXT),
+        "actorType": _enum(
+            f"iif(x.user IS NULL, {AUDIT_ACTOR['ANONYMOUS']}, {AUDIT_ACTOR['USER']})", AUDIT_ACTORS
+        ),
+        "agentElementId": Field("NULL", Kind.TEXT, sorts=False),
+        "tenantId": Field("coalesce(d.tenant_id, x.tenant_id)", Kind.TEXT),
+        "result": _enum("x.result", AUDIT_RESULTS),
+        "category": _enum(
+            f"iif(x.entity = {_TASK}, {AUDIT_CATEGORY['USER_TASKS']},"
+            f" {AUDIT_CATEGORY['DEPLOYED_RESOURCES']})",
+            AUDIT_CATEGORIES,
+        ),
+        "processDefinitionId": Field("d.process_id", Kind.TEXT),
+        "processDefinitionKey": _key("definition_key"),
+        "processInstanceKey": _key("instance_key"),
+        "rootProcessInstanceKey": _ROOT,
+        "elementInstanceKey": _key("element_key"),
+        "jobKey": _key("job_key"),
+        "userTaskKey": Field(
+            f"iif(x.entity = {_TASK}, CAST(x.entity_key AS TEXT), NULL)", Kind.TEXT, Filter.BASIC
+        ),
+        "decisionRequirementsId": Field("q.requirements_id", Kind.TEXT),
+        "decisionRequirementsKey": _key("requirements_key"),
+        "decisionDefinitionId": Field("c.decision_id", Kind.TEXT),
+        "decisionDefinitionKey": _key("decision_key"),
+        "decisionEvaluationKey": Field(
+            f"iif(x.operation = {AUDIT_OPERATIONS.index('EVALUATE')}, x.entity_key, NULL)", Kind.KEY
+        ),
+        "deploymentKey": _key("deployment_key", sorts=False),
+        "formKey": _key("form_key", sorts=False),
+        "resourceKey": _key("resource_key", sorts=False),
+        "relatedEntityKey": Field("x.related", Kind.TEXT, Filter.BASIC, sorts=False),
+        "relatedEntityType": _enum(
+            f"iif(x.related IS NULL, NULL, {AUDIT_ENTITY['USER']})", AUDIT_ENTITIES, sorts=False
+        ),
+        "entityDescription": Field(
+            f"iif(x.entity = {AUDIT_ENTITY['PROCESS_INSTANCE']}, coalesce(d.name, d.process_id),"
+            " x.description)",
+            Kind.TEXT,
+            sorts=False,
+        ),
+    },
+)
 ENTITIES: Final[Mapping[str, Entity]] = {
     "process instance": PROCESS_INSTANCES,
     "element instance": ELEMENT_INSTANCES,
@@ -407,6 +476,7 @@ ENTITIES: Final[Mapping[str, Entity]] = {
     "user task": USER_TASKS,
     "message subscription": MESSAGE_SUBSCRIPTIONS,
     "correlated message subscription": CORRELATED_SUBSCRIPTIONS,
+    "audit log": AUDIT_LOGS,
 }
 
 _VARIABLE: Final[Mapping[str, Field]] = {

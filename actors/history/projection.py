@@ -7,7 +7,7 @@ from typing import Final, final
 
 import msgspec
 
-from bpmnd.actors.history.folding import fold
+from bpmnd.actors.history.folding import fold, fold_operations
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.cluster.raft import EntryKind
@@ -144,6 +144,7 @@ class Projection:
                 frame = decode_frame(entry.payload)
                 time = frame.time
                 fold(self._tables, entry.index, time, frame.events)
+                fold_operations(self._tables, frame)
                 count += len(frame.events)
                 if count >= self._settings.events_max and not whole and entry.index < to.index:
                     self._write(position, time)

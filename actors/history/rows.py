@@ -176,7 +176,7 @@ class DecisionInstanceRow(_Row, gc=False):
 
 
 class UserTaskRow(_Row, gc=False):
-    """Candidates are the JSON of a list of names."""
+    """Candidates are the JSON of a list of names. `asked_by` is who wants the change that is under way."""
 
     TABLE: ClassVar[str] = "user_tasks"
     instance_key: int
@@ -194,6 +194,7 @@ class UserTaskRow(_Row, gc=False):
     priority: int = 0
     form_key: int | None = None
     external_form: str | None = None
+    asked_by: str | None = None
 
 
 class SubscriptionRow(_Row, gc=False):
@@ -282,6 +283,30 @@ class TallyHourRow(TallyRow, gc=False):
     TABLE: ClassVar[str] = "tally_hours"
 
 
+class AuditRow(_Row, gc=False):
+    """One operation that somebody has asked for, and what came of it. `related` is who was assigned."""
+
+    TABLE: ClassVar[str] = "audit"
+    instance_key: int | None
+    definition_key: int | None
+    time: int
+    entity: int
+    operation: int
+    result: int
+    entity_key: int
+    user: str | None
+    element_key: int | None = None
+    job_key: int | None = None
+    description: str | None = None
+    related: str | None = None
+    deployment_key: int | None = None
+    decision_key: int | None = None
+    requirements_key: int | None = None
+    form_key: int | None = None
+    resource_key: int | None = None
+    tenant_id: str | None = None
+
+
 ROW_TYPES: tuple[type[_Row], ...] = (
     DefinitionRow,
     ElementRow,
@@ -303,4 +328,5 @@ ROW_TYPES: tuple[type[_Row], ...] = (
     SubjectRow,
     TallyRow,
     TallyHourRow,
+    AuditRow,
 )

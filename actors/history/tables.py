@@ -9,6 +9,7 @@ from bpmnd.actors.history.job_counts import JobCounts
 from bpmnd.actors.history.names import ACTIVE, COMPLETED, TERMINATED
 from bpmnd.actors.history.passing import Passing
 from bpmnd.actors.history.rows import (
+    AuditRow,
     CorrelationRow,
     DecisionInstanceRow,
     DecisionRow,
@@ -58,6 +59,7 @@ class Tables:
         self.open_incidents = Rows(source, "open_incidents", OpenIncidentsRow)
         self.figures = Figures(source)
         self.passing = Passing(self.instances, self.elements)
+        self.audit = Rows(source, "audit", AuditRow)
         self._volatile: tuple[Rows[Any], ...] = (
             self.instances,
             self.element_instances,
@@ -71,6 +73,7 @@ class Tables:
         )
         self._all: tuple[Rows[Any], ...] = (
             *self._volatile,
+            self.audit,
             self.definitions,
             self.elements,
             self.requirements,
@@ -88,16 +91,24 @@ class Tables:
         self.variable_keys: dict[tuple[int, str], int] = {}
         """(scope, name) -> key, of variables in memory."""
         self._next_place = 0
+        self._next_operation = 0
 
     def begin_entry(self, index: int, time: int) -> None:
         """What comes now is in the entry of that index, written at a moment of log time."""
         self.figures.begin(time)
-        self._next_place = first_key(self._partition_id) | index << _NUMBER_BITS
+        self._next_place = self._next_operation = first_key(self._partition_id) | index << _NUMBER_BITS
 
     def next_place(self) -> int:
         """A key for what has none of its own: it tells the place in the log."""
         self._next_place += 1
         return self._next_place
+
+    def next_operation(self) -> int | None:
+        """The same for operations, which are counted by themselves; None if an entry has too many of them."""
+        self._next_operation += 1
+        is_last = self._next_operation & (1 << _NUMBER_BITS) - 1 == 0
+        self._next_operation -= is_last
+        return None if is_last else self._next_operation
 
     def know_element(self, row: ElementRow) -> None:
         self.elements.known[row.key] = self.element_of[row.definition_key, row.element] = row
@@ -192,6 +203,7 @@ class Tables:
         self.instances.drop(_has_ended)
         self.element_instances.drop(_has_ended)
         self.jobs.drop(_is_over)
+        self.audit.known.clear()  # Nobody looks at them again.
         for rows in self._volatile:
             rows.forget(known_max // len(self._volatile))
         self.figures.forget()

@@ -19,7 +19,7 @@ def delete(turn: Turn, command: DeleteResource, partitions: Sequence[int]) -> Ou
         return Rejected(
             RejectionType.NOT_FOUND, f"Expected to delete resource but no resource found with key `{key}`"
         )
-    _delete(turn, key, command.user)
+    _delete(turn, key, command.origin.user)
     definition = turn.state.definitions.get(key)
     if definition is not None:
         cancel_start_timers(turn, {key})
@@ -32,7 +32,7 @@ def delete(turn: Turn, command: DeleteResource, partitions: Sequence[int]) -> Ou
     deletion_key = turn.new_key()
     turn.emit(DeploymentDistributing(deletion_key, turn.request, "", (key,), others))
     for partition in others:
-        turn.send(partition, DistributeDeletion(deletion_key, key, command.user))
+        turn.send(partition, DistributeDeletion(deletion_key, key, command.origin.user))
     return None
 
 

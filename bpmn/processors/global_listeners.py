@@ -39,24 +39,24 @@ def create(turn: Turn, command: CreateGlobalListener, partitions: Sequence[int])
             f"Expected to have at most {LISTENERS_MAX} global listeners, but there would be more",
         )
     key = turn.new_key()
-    turn.emit(GlobalListenerCreated(key, listener, command.user))
-    return _distribute(turn, key, command.user, partitions)
+    turn.emit(GlobalListenerCreated(key, listener, command.origin.user))
+    return _distribute(turn, key, command.origin.user, partitions)
 
 
 def update(turn: Turn, command: UpdateGlobalListener, partitions: Sequence[int]) -> Outcome | None:
     key = _key_of(turn.state, command.listener.id)
     if not key:
         return _not_found("update", command.listener.id)
-    turn.emit(GlobalListenerUpdated(key, command.listener, command.user))
-    return _distribute(turn, key, command.user, partitions)
+    turn.emit(GlobalListenerUpdated(key, command.listener, command.origin.user))
+    return _distribute(turn, key, command.origin.user, partitions)
 
 
 def delete(turn: Turn, command: DeleteGlobalListener, partitions: Sequence[int]) -> Outcome | None:
     key = _key_of(turn.state, command.id)
     if not key:
         return _not_found("delete", command.id)
-    turn.emit(GlobalListenerDeleted(key, command.id, command.user))
-    return _distribute(turn, key, command.user, partitions)
+    turn.emit(GlobalListenerDeleted(key, command.id, command.origin.user))
+    return _distribute(turn, key, command.origin.user, partitions)
 
 
 def read(turn: Turn, command: ReadGlobalListener) -> Outcome:

@@ -21,7 +21,7 @@ def assign(turn: Turn, command: AssignUserTask) -> Outcome | None:
             RejectionType.INVALID_STATE,
             f"Expected to claim user task with key '{command.key}', but it has already been assigned",
         )
-    done = task_changes.assign(turn, instance, task, command.assignee, command.action, command.user)
+    done = task_changes.assign(turn, instance, task, command.assignee, command.action, command.origin.user)
     return Accepted() if done else None
 
 
@@ -31,7 +31,7 @@ def update(turn: Turn, command: UpdateUserTask) -> Outcome | None:
         return found
     instance, task = found
     after = with_changes(task.attributes, command.changes)
-    done = task_changes.update(turn, instance, task, after, command.action, command.user)
+    done = task_changes.update(turn, instance, task, after, command.action, command.origin.user)
     return Accepted() if done else None
 
 
@@ -43,7 +43,7 @@ def complete(turn: Turn, command: CompleteUserTask) -> Outcome | None:
     too_large = oversize(instance, task.element_instance_key, command.variables)
     if too_large is not None:
         return Rejected(RejectionType.INVALID_ARGUMENT, too_large)
-    done = task_changes.complete(turn, instance, task, command.variables, command.action, command.user)
+    done = task_changes.complete(turn, instance, task, command.variables, command.action, command.origin.user)
     return Accepted() if done else None
 
 

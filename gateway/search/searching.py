@@ -37,6 +37,7 @@ _OWNERS: Final = {
     "messageSubscriptionKey",
     "userTaskKey",
     "decisionEvaluationKey",
+    "auditLogKey",
 }
 """Keys that tell which partition has the row."""
 

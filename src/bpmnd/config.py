@@ -62,6 +62,9 @@ class HttpConfig:
     address: str = "127.0.0.1:8080"
     reuse_port: bool = False
     """Let several nodes of one machine share the port."""
+    user_header: str = ""
+    """The header in which a proxy in front says who the caller is; empty: nobody does. Whoever reaches the
+    port can claim to be anybody by it, so let nobody else than the proxy reach it."""
 
 
 @dataclass(frozen=True, slots=True)

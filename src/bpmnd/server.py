@@ -145,7 +145,7 @@ class _Process:
             projector.start()
             history.start()
         exporters.start()
-        gateway = Gateway(ClusterView(node), registry, history)
+        gateway = Gateway(ClusterView(node), registry, history, user_header=self._config.http.user_header)
         try:
             await self._until(lambda: node.is_ready or node.is_up)
             if self._failure is None and not self._stop.is_set():

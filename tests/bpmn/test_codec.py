@@ -262,11 +262,11 @@ def test_origins_stand_behind_the_events_and_only_where_there_are_some() -> None
     happened: list[events.Event] = [JobCompleted(9, 7), events.JobRetriesUpdated(5, 7, 3)]
 
     with_one, without = (
-        encode_frame(1000, 9, notes, happened, origins) for origins in ([(1, Origin(77))], [])
+        encode_frame(1000, 9, notes, happened, origins) for origins in ([(1, Origin(77, "ann"))], [])
     )
 
-    assert with_one.hex() == "96" + without.hex()[2:] + "919201914d"
-    assert decode_frame(with_one).origins == {1: Origin(77)}
+    assert with_one.hex() == "96" + without.hex()[2:] + "919201924da3616e6e"
+    assert decode_frame(with_one).origins == {1: Origin(77, "ann")}
     assert decode_frame(without).origins == {}
 
 

@@ -9,6 +9,7 @@ from bpmnd.bpmn.commands import (
     DeleteResource,
     Deploy,
     EvaluateDecision,
+    Origin,
     PublishMessage,
     ReadResource,
     ReadUserTaskForm,
@@ -264,7 +265,7 @@ def test_a_deletion_is_answered_when_every_partition_knows_it() -> None:
     first.do(Deploy((Resource("p.bpmn", ONE),)))
     deliver(first, second)
     (created,) = first.happened(ProcessCreated)
-    request = first.decide(DeleteResource(created.key, "ann")).request
+    request = first.decide(DeleteResource(created.key, origin=Origin(user="ann"))).request
     assert request not in first.answers
     deliver(first, second)
 

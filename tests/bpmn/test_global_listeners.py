@@ -7,6 +7,7 @@ from bpmnd.bpmn.commands import (
     CompleteUserTask,
     CreateGlobalListener,
     DeleteGlobalListener,
+    Origin,
     ReadGlobalListener,
     Supply,
     TaskResult,
@@ -110,7 +111,9 @@ def test_one_that_is_deleted_meanwhile_is_passed_over(alone: bool) -> None:
 
 def test_an_update_is_for_the_jobs_to_come() -> None:
     play = with_task(CHECK)
-    update = UpdateGlobalListener(GlobalListener("g", "other", ("completing",), retries=7), "ann")
+    update = UpdateGlobalListener(
+        GlobalListener("g", "other", ("completing",), retries=7), origin=Origin(user="ann")
+    )
     assert play.do(update) == Accepted()
     complete(play)
     assert hear(play, "other").retries == 7

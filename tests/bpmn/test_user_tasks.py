@@ -9,6 +9,7 @@ from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     CompleteJob,
     CompleteUserTask,
+    Origin,
     ResolveIncident,
     SetVariables,
     UpdateUserTask,
@@ -138,7 +139,7 @@ def test_completing_a_task_completes_its_element_and_hands_on_the_variables() ->
     play = with_task()
     instance = play.happened(UserTaskCreating)[0].instance_key
 
-    assert play.do(CompleteUserTask(task_key(play), {"x": b"1"}, user="ann")) == Accepted()
+    assert play.do(CompleteUserTask(task_key(play), {"x": b"1"}, origin=Origin(user="ann"))) == Accepted()
 
     assert play.is_over(instance)
     (created,) = play.happened(VariablesCreated)
@@ -167,7 +168,7 @@ def test_a_task_that_is_done_is_known_no_more() -> None:
 
 def test_assigning_names_who_has_it_and_who_had_it() -> None:
     play = with_task(assigned(assignee="ann"))
-    play.do(AssignUserTask(task_key(play), "bob", action="give", user="eve"))
+    play.do(AssignUserTask(task_key(play), "bob", action="give", origin=Origin(user="eve")))
 
     (assigning,) = play.happened(UserTaskAssigning)
     assert (assigning.before, assigning.assignee) == ("ann", "bob")

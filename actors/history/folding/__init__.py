@@ -4,6 +4,7 @@ Pure, but for the rows that are looked up. What began before the history does is
 """
 
 from bpmnd.actors.history.folding import (
+    audit,
     changes,
     decisions,
     definitions,
@@ -14,13 +15,16 @@ from bpmnd.actors.history.folding import (
     user_tasks,
     variables,
 )
+from bpmnd.actors.history.folding.audit import fold_operations
 from bpmnd.actors.history.folding.registry import fold
 
 __all__ = [
+    "audit",
     "changes",
     "decisions",
     "definitions",
     "fold",
+    "fold_operations",
     "incidents",
     "instances",
     "jobs",

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from bpmnd.actors.history.folding.audit import task_change_denied, task_changed
 from bpmnd.actors.history.folding.registry import folds
 from bpmnd.actors.history.names import SUBJECT_KIND, USER_TASK_STATE
 from bpmnd.actors.history.rows import UserTaskRow
@@ -44,33 +45,36 @@ def created(tables: Tables, event: events.UserTaskCreated, time: int) -> None:
 
 @folds(events.UserTaskAssigning)
 def assigning(tables: Tables, event: events.UserTaskAssigning, time: int) -> None:
-    _change(tables, event.key, "ASSIGNING")
+    _change(tables, event.key, "ASSIGNING", asked_by=event.user)
 
 
 @folds(events.UserTaskAssigned)
 def assigned(tables: Tables, event: events.UserTaskAssigned, time: int) -> None:
     _change(tables, event.key, "CREATED", event.attributes)
     _tally(tables, event.instance_key, event.attributes.assignee)
+    task_changed(tables, event, time)
 
 
 @folds(events.UserTaskUpdating)
 def updating(tables: Tables, event: events.UserTaskUpdating, time: int) -> None:
-    _change(tables, event.key, "UPDATING")
+    _change(tables, event.key, "UPDATING", asked_by=event.user)
 
 
 @folds(events.UserTaskUpdated)
 def updated(tables: Tables, event: events.UserTaskUpdated, time: int) -> None:
     _change(tables, event.key, "CREATED", event.attributes)
+    task_changed(tables, event, time)
 
 
 @folds(events.UserTaskCompleting)
 def completing(tables: Tables, event: events.UserTaskCompleting, time: int) -> None:
-    _change(tables, event.key, "COMPLETING")
+    _change(tables, event.key, "COMPLETING", asked_by=event.user)
 
 
 @folds(events.UserTaskCompleted)
 def completed(tables: Tables, event: events.UserTaskCompleted, time: int) -> None:
     _change(tables, event.key, "COMPLETED", event.attributes, time)
+    task_changed(tables, event, time)
 
 
 @folds(events.UserTaskCanceling)
@@ -85,6 +89,9 @@ def canceled(tables: Tables, event: events.UserTaskCanceled, time: int) -> None:
 
 @folds(events.UserTaskDenied)
 def denied(tables: Tables, event: events.UserTaskDenied, time: int) -> None:
+    task = tables.user_tasks.get(event.key)
+    if task is not None:
+        task_change_denied(tables, event, time, task.asked_by)
     _change(tables, event.key, "CREATED")
 
 
@@ -94,10 +101,12 @@ def _change(
     state: str,
     attributes: TaskAttributes | None = None,
     completed: int | None = None,
+    *,
+    asked_by: str = "",
 ) -> None:
     row = tables.user_tasks.change(key)
     if row is not None:
-        row.state, row.completed = USER_TASK_STATE[state], completed
+        row.state, row.completed, row.asked_by = USER_TASK_STATE[state], completed, asked_by or None
         if attributes is not None:
             _set(row, attributes)
 

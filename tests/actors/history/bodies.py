@@ -18,6 +18,7 @@ NAMES = {
     "decision-instances": "decision instance",
     "message-subscriptions": "message subscription",
     "correlated-message-subscriptions": "correlated message subscription",
+    "audit-logs": "audit log",
 }
 
 

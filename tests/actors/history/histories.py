@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bpmnd.actors.errors import NoLeader
-from bpmnd.actors.history.folding import fold
+from bpmnd.actors.history.folding import fold, fold_operations
 from bpmnd.actors.history.queries import Found, Query
 from bpmnd.actors.history.reading import HistoryFile
 from bpmnd.actors.history.tables import Tables
@@ -29,6 +29,7 @@ def write_history(
     tables = Tables(partition, writer)
     for index, frame in enumerate(frames, 1):
         fold(tables, index, frame.time, frame.events)
+        fold_operations(tables, frame)
         if index % per_transaction == 0 or index == len(frames):
             with writer.transaction():
                 writer.write(

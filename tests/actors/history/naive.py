@@ -10,7 +10,7 @@ from typing import Any
 
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import Frame
-from tests.actors.history import naive_decisions, naive_messages, naive_tasks
+from tests.actors.history import naive_decisions, naive_messages, naive_operations, naive_tasks
 from tests.actors.history.comparing import Item, holds
 
 TYPES = {
@@ -55,6 +55,7 @@ class Naive:
         self.received_once: set[int] = set()
         """Subscriptions that end with their first message."""
         self.correlations: dict[int, Item] = {}
+        self.operations: dict[int, Item] = {}
         self._place = 0
 
     def entities(self) -> Mapping[str, dict[int, Item]]:
@@ -71,17 +72,19 @@ class Naive:
             "decision-instances": self.evaluations,
             "message-subscriptions": self.subscriptions,
             "correlated-message-subscriptions": self.correlations,
+            "audit-logs": self.operations,
         }
 
-    def take(self, frames: Iterable[Frame]) -> None:
+    def take(self, partition: int, frames: Iterable[Frame]) -> None:
         """Those of one partition; partitions come in the order of their numbers."""
-        for frame in frames:
+        for index, frame in enumerate(frames, 1):
             for event in frame.events:
                 now = moment(frame.time)
                 self._take(event, now)
                 naive_tasks.take(self, event, now)
                 naive_decisions.take(self, event, now)
                 naive_messages.take(self, event, now)
+            naive_operations.take(self, partition, index, frame, moment(frame.time))
 
     def next_place(self) -> int:
         """What has no key is in order of where it stands in the logs."""

@@ -35,6 +35,7 @@ _OPERATIONS = {
     "decision-instances": "searchDecisionInstances",
     "message-subscriptions": "searchMessageSubscriptions",
     "correlated-message-subscriptions": "searchCorrelatedMessageSubscriptions",
+    "audit-logs": "searchAuditLogs",
 }
 _DEPLOYED = {"decision-requirements", "decision-definitions"}
 
@@ -49,7 +50,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     live(cluster, chance, STEPS)
     naive, directory = Naive(), tmp_path_factory.mktemp("history")
     for partition, frames in frames_of(cluster).items():
-        naive.take(frames)
+        naive.take(partition, frames)
         write_history(directory / f"{partition}.sqlite", partition, frames)
     return naive, directory
 
@@ -80,6 +81,9 @@ def test_the_world_has_all_that_is_searched_for(played: tuple[Naive, Path]) -> N
     states = {task["state"] for task in played[0].user_tasks.values()}
     assert states >= {"CREATED", "COMPLETED", "CANCELED"}, states
     assert {one["state"] for one in played[0].evaluations.values()} == {"EVALUATED", "FAILED"}
+    operations = played[0].operations.values()
+    assert {one["actorId"] for one in operations} == {None, "ann", "bob"}
+    assert len({(one["entityType"], one["operationType"]) for one in operations}) >= 12
 
 
 @pytest.mark.parametrize("path", NAMES)

@@ -219,6 +219,7 @@ def test_what_ended_long_ago_is_dropped_with_all_that_is_its_own(tmp_path: Path)
         assert found[table], table
         assert over not in [row[1] for row in found[table]], table
     counts = {row[3]: row[-9:-6] for row in found["elements"]}
+    assert [row[1] for row in found["audit"]] == kept, "nor what was done with it, nor the deployment"
     assert counts["start"] == (0, 2, 0), "that of the dropped one is not counted any more"
     assert counts["work"] == (2, 0, 0)
     assert counts["end"] == (0, 0, 0)

@@ -11,6 +11,7 @@ from bpmnd.bpmn.commands import (
     CreateProcessInstance,
     EvaluateDecision,
     FailJob,
+    Origin,
     PublishMessage,
     ResolveIncident,
     SetVariables,
@@ -86,12 +87,14 @@ CHANGED = (
 ASSIGNEES = ("ann", "bob")
 JOB_TYPES = ("work", "check")
 MESSAGES = ("not now", "50% of [it]\\ is_gone", "naïve ✓", "")
+USERS = (Origin(), Origin(user="ann"), Origin(5, "bob"))
 TAGS = ("red", "green", "blue")
 assert io_mapping() == "", "the models above have mappings of their own"
 
 
 def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
     """So many commands, anywhere; of what began last some is cancelled."""
+    who = random.Random(steps)
     jobs: list[tuple[int, int, int]] = []
     created: list[tuple[int, int]] = []
     for _ in range(steps):
@@ -111,6 +114,7 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
                     },
                     tags=tuple(chance.sample(TAGS, chance.randrange(3))),
                     business_id=chance.choice((None, "b1", "b2")),
+                    origin=who.choice(USERS),
                 )
                 outcome = partition.do(command)
                 if isinstance(outcome, ProcessInstanceCreated):
@@ -126,10 +130,11 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
                 _work_on(cluster, chance, *jobs.pop(chance.randrange(len(jobs))))
             case 8 if created and chance.random() < 0.3:
                 at, key = created.pop(chance.randrange(len(created)))
-                cluster[at].do(CancelProcessInstance(key))
+                cluster[at].do(CancelProcessInstance(key, origin=who.choice(USERS)))
             case 9 if created:
                 at, key = chance.choice(created)
-                cluster[at].do(SetVariables(key, {"amount": b"%d" % chance.randrange(5)}))
+                amount = {"amount": b"%d" % chance.randrange(5)}
+                cluster[at].do(SetVariables(key, amount, origin=who.choice(USERS)))
             case 10:
                 name, key_text = chance.choice(("begin", "pay")), str(chance.randrange(4))
                 message_ = PublishMessage(name, key_text, 1000, "", {"order": b'"%s"' % key_text.encode()})
@@ -138,7 +143,7 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
                 amount = {"amount": b"%d" % chance.randrange(5)} if chance.random() < 0.8 else {}
                 partition.do(EvaluateDecision(chance.choice(("rating", "level")), variables=amount))
             case 12 | 13:
-                _see_to_tasks(partition, chance)
+                _see_to_tasks(partition, chance, who.choice(USERS))
             case _:
                 for one in cluster.all.values():
                     one.pass_time(chance.randrange(1500))
@@ -146,8 +151,8 @@ def live(cluster: Cluster, chance: random.Random, steps: int) -> None:
             for at, one in cluster.all.items():
                 for incident in one.happened(IncidentCreated)[-3:]:
                     if incident.job_key:
-                        cluster[at].do(UpdateJob(incident.job_key, retries=1))
-                    cluster[at].do(ResolveIncident(incident.key))
+                        cluster[at].do(UpdateJob(incident.job_key, retries=1, origin=who.choice(USERS)))
+                    cluster[at].do(ResolveIncident(incident.key, origin=who.choice(USERS)))
         cluster.settle()
     for at, key in created[-10::2]:
         cluster[at].do(CancelProcessInstance(key))
@@ -168,7 +173,7 @@ def _work_on(cluster: Cluster, chance: random.Random, number: int, key: int, dea
             partition.do(YieldJobs(((key, deadline),)))
 
 
-def _see_to_tasks(partition: Partition, chance: random.Random) -> None:
+def _see_to_tasks(partition: Partition, chance: random.Random, origin: Origin) -> None:
     """Something with one of the last tasks; if it is over by now, it is refused."""
     tasks = partition.happened(UserTaskCreated)[-6:]
     if not tasks:
@@ -176,13 +181,13 @@ def _see_to_tasks(partition: Partition, chance: random.Random) -> None:
     key = chance.choice(tasks).key
     match chance.randrange(4):
         case 0:
-            partition.do(AssignUserTask(key, chance.choice((*ASSIGNEES, ""))))
+            partition.do(AssignUserTask(key, chance.choice((*ASSIGNEES, "")), origin=origin))
         case 1 | 2:
-            partition.do(CompleteUserTask(key, {"seen": b"true"}))
+            partition.do(CompleteUserTask(key, {"seen": b"true"}, origin=origin))
         case _:
             groups = tuple(chance.sample(("sales", "law"), chance.randrange(3)))
             due = chance.choice(("", "2026-03-01T08:00:00Z", None))
             changes = TaskChanges(
                 candidate_groups=groups, candidate_users=ASSIGNEES[: chance.randrange(3)], due_date=due
             )
-            partition.do(UpdateUserTask(key, changes))
+            partition.do(UpdateUserTask(key, changes, origin=origin))

@@ -153,6 +153,7 @@ PATHS = {
     "decision instance": "decision-instances",
     "message subscription": "message-subscriptions",
     "correlated message subscription": "correlated-message-subscriptions",
+    "audit log": "audit-logs",
 }
 
 
