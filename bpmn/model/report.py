@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bpmnd.bpmn.feel import Expression, SyntaxProblem
 from bpmnd.bpmn.model.graph import Problem
 from bpmnd.bpmn.model.xml import Tag
 
@@ -14,6 +15,8 @@ class Report:
 
     def __init__(self) -> None:
         self._problems: dict[Problem, None] = {}  # A set that remembers the order.
+        self.compiled: Final[dict[str, Expression | SyntaxProblem]] = {}
+        """What came of the expressions of the resource. Many elements may refer to the place of one."""
 
     def add(self, element: Tag, reason: str, *, at: Tag | None = None) -> None:
         """Note what is wrong with `element`, at a tag inside it if that is more exact."""

@@ -42,7 +42,10 @@ def read_expression(text: str, element: Tag, report: Report, *, at: Tag) -> Eval
 
 
 def _compiled(text: str, element: Tag, report: Report, *, at: Tag) -> Evaluable:
-    match compile_expression(text[1:]):
+    compiled = report.compiled.get(text)
+    if compiled is None:
+        compiled = report.compiled[text] = compile_expression(text[1:])
+    match compiled:
         case SyntaxProblem(message, position):
             reason = f"failed to parse expression '{_short(text[1:])}' at character {position}: {message}"
             report.add(element, reason, at=at)

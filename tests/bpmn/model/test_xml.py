@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpmnd.bpmn.model import parser, xml
+from bpmnd.bpmn.feel import Expression, SyntaxProblem, compile_expression
+from bpmnd.bpmn.model import parser, texts, xml
 from bpmnd.bpmn.model.graph import Problem
 from bpmnd.bpmn.model.parser import Invalid, Parsed, parse_resource
 from bpmnd.bpmn.model.report import PROBLEMS_MAX
+from tests.bpmn.events import catch, message
 from tests.bpmn.model.models import BPMN, END, START, WORK, flow, model, parsed
 
 VALID = model(START + WORK + END + flow("first", "start", "work") + flow("second", "work", "end"))
@@ -229,3 +231,28 @@ def test_the_size_of_all_expressions_has_a_bound() -> None:
     )
     reason = problem(model(START + tasks)).reason
     assert reason == f"must not have expressions of more than {parser.EXPRESSIONS_SIZE_MAX} characters"
+
+
+@pytest.mark.parametrize(
+    ("definition", "beside"),
+    [
+        ('<messageEventDefinition messageRef="m"/>', message("m", "go", "=a + b")),
+        (
+            "<eventDefinitionRef>c</eventDefinitionRef>",
+            '<conditionalEventDefinition id="c"><condition>=a + b</condition></conditionalEventDefinition>',
+        ),
+    ],
+)
+def test_an_expression_that_many_events_refer_to_is_compiled_once(
+    monkeypatch: pytest.MonkeyPatch, definition: str, beside: str
+) -> None:
+    compiled: list[str] = []
+
+    def compile_and_count(text: str) -> Expression | SyntaxProblem:
+        compiled.append(text)
+        return compile_expression(text)
+
+    monkeypatch.setattr(texts, "compile_expression", compile_and_count)
+    events = "".join(catch(f"e{number}", definition) for number in range(10))
+    assert isinstance(parse_resource(model(START + events, beside=beside), name="test.bpmn"), Parsed)
+    assert compiled == ["a + b"]
