@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-from bpmnd.actors.exporters.backlog import Backlog
+from bpmnd.actors.exporters.backlog import Backlog, Batch
 from bpmnd.actors.exporters.bounded import bounded, end
 from bpmnd.actors.exporters.fold import Fold, frame_of, is_bookkeeping
 from bpmnd.actors.exporters.pipe import Exported, Failing, Follow, FromExporter, Gap, Recovered
@@ -30,6 +30,8 @@ _SLICE: Final = 200
 _PAUSE_SECONDS_MIN: Final = 0.1
 _CLOSE_SECONDS_MAX: Final = 4.0
 _UNACKNOWLEDGED_BATCHES: Final = 10
+_UNACKNOWLEDGED_SIZE: Final = 64 << 20
+"""Bytes of entries."""
 _CHAIN_TRIES: Final = 3
 
 
@@ -80,6 +82,8 @@ class Delivery:
         self._exporter: Exporter | None = None
         """An instance that was not opened yet."""
         self._backlog = Backlog(0)
+        self._given = 0
+        """The last entry that the exporter was given."""
         self._unsettled_since: float | None = None
         """Since when there is something to be acknowledged that has no records for this exporter."""
         self._snapshot_at = time.monotonic()
@@ -147,15 +151,17 @@ class Delivery:
         self._turned.clear()
         work = asyncio.ensure_future(self._lead() if self._leads else self._stand_by())
         turned = asyncio.ensure_future(self._turned.wait())
+        led = self._leads
         try:
             await asyncio.wait({work, turned}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             turned.cancel()
             if not work.done():
                 await end(work, self._name)
-                if self._backlog or isinstance(self._exporter, RemembersRecords):
+                if led and (self._backlog or isinstance(self._exporter, RemembersRecords)):
                     self._forget(in_order=True)  # What is kept here would miss what others do meanwhile.
-                self._exporter = None
+                if led:
+                    self._exporter = None
         if not work.cancelled():
             work.result()
 
@@ -181,11 +187,11 @@ class Delivery:
         await self._catch_up(fold)
         exporter = self._exporter = self._exporter or self._make()
         source = _Source(self, self._id)
-        self._said = None
+        self._said = self._own_failure = None
         try:
             await self._call(exporter.open(source), "open")
             for records in self._backlog.batches():
-                await self._call(exporter.export(records), "export")
+                await self._export(exporter, records)
                 self._recovered()
             await self._deliver(fold, exporter)
         finally:
@@ -210,7 +216,6 @@ class Delivery:
                 await self._changed.wait()
 
     async def _deliver(self, fold: Fold, exporter: Exporter) -> None:
-        room = _UNACKNOWLEDGED_BATCHES * self._settings.batch_records
         while True:
             self._changed.clear()
             if self._own_failure is not None:
@@ -218,9 +223,9 @@ class Delivery:
                 raise failure
             self._recovered()
             self._settle(fold)
-            entries = fold.entries.read(_SLICE) if self._backlog.count < room else []
+            entries = fold.entries.read(_SLICE) if self._has_room else []
             for records in self._take_in(fold, entries):
-                await self._call(exporter.export(records), "export")
+                await self._export(exporter, records)
             self._keep_snapshot(fold)
             if entries:
                 await asyncio.sleep(0)
@@ -234,12 +239,22 @@ class Delivery:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
 
+    @property
+    def _has_room(self) -> bool:
+        count_max = _UNACKNOWLEDGED_BATCHES * self._settings.batch_records
+        return self._backlog.count < count_max and self._backlog.size < _UNACKNOWLEDGED_SIZE
+
+    async def _export(self, exporter: Exporter, records: Sequence[Record]) -> None:
+        if records:
+            self._given = records[-1].position[0]
+            await self._call(exporter.export(records), "export")
+
     async def _call(self, work: Coroutine[Any, Any, None], what: str) -> None:
         await bounded(work, self._settings.seconds_max, f"{what} of {self._name}")
 
     def _take_in(self, fold: Fold, entries: Sequence[Entry]) -> list[list[Record]]:
         """The batches that are to be exported, of whole entries; they are kept until acknowledged."""
-        batches: list[list[Record]] = [[]]
+        batches: list[Batch] = []
         for entry in entries:
             frame = frame_of(entry)
             if frame is None:
@@ -249,23 +264,23 @@ class Delivery:
                 continue
             made = fold.records(entry, frame)
             if made:
-                if len(batches[-1]) + len(made) > self._settings.batch_records:
-                    batches.append([])
-                batches[-1] += made
+                size = len(entry.payload)
+                if not batches or batches[-1].is_full(made, size, self._settings.batch_records):
+                    batches.append(Batch())
+                batches[-1].add(made, size)
             elif self._unsettled_since is None and not is_bookkeeping(frame):
                 self._unsettled_since = time.monotonic()
-        batches = [records for records in batches if records]
-        for records in batches:
-            self._backlog.add(records)
+        for batch in batches:
+            self._backlog.add(batch)
         self._errors_of_storage = 0
         self._read_since += len(entries)
-        return batches
+        return [batch.records for batch in batches]
 
     # Acknowledgements
 
     def acknowledge(self, position: int, mark: int) -> None:
         """As the exporter says."""
-        known = self.position if self._fold is None else max(self._fold.index, self.position)
+        known = max(self._given, self.position)
         if position > known:
             raise ValueError(f"entry {position} was not exported yet; the last one was {known}")
         self._records += self._backlog.acknowledge(position)

@@ -11,7 +11,10 @@ from bpmnd.storage.entry import Entry, Position
 from bpmnd.storage.follow import ChainError, LogFollower
 
 _POSITIONS_MAX: Final = 1000
-_AT_ONCE_MAX: Final = 5000
+_READ_SIZE: Final = 1 << 20
+"""Bytes that are given out at once,"""
+_UNPROVEN_SIZE: Final = 16 << 20
+"""and that may have to be kept until the last entry proves them all."""
 
 
 @final
@@ -23,8 +26,8 @@ class CommittedEntries:
         """The last entry that was given out."""
         self._follower = LogFollower(disk, directory)
         self._told: deque[Position] = deque()
-        self._found: Iterator[Entry] | None = None
-        """A long way, each entry of which counts by itself."""
+        self._found: Iterator[Entry] = iter(())
+        """What was read, or is to be, up to something that was told; all of it counts."""
 
     def tell(self, position: Position) -> None:
         """All up to there is committed, and on disk here."""
@@ -33,40 +36,54 @@ class CommittedEntries:
         self._told.append(position)
 
     def read(self, count_max: int, up_to: int | None = None) -> list[Entry]:
-        """The next entries, about so many; none if there are none, or none that end by `up_to`.
+        """The next entries, at most so many; none if there are none, or none that end by `up_to`.
 
         Raises StorageError, also ChainError: after that it can be tried again.
         """
-        if self._found is None:
+        entries = self._next(count_max)
+        if not entries:
             self._forget_what_was_read()
             target = self._target(up_to)
-            if target is None:
-                return []
-            if self._follower.goes_on_from(self.position):
-                entries = list(islice(self._follower.entries(self.position, target), _AT_ONCE_MAX + 1))
-                if len(entries) <= _AT_ONCE_MAX:
-                    return self._given(entries)
-                # Too many to be kept until the last one proves them: then by a way that does not need it.
-                self._follower.close()
-            self._found = self._follower.entries(self.position, target)
-        try:
-            entries = list(islice(self._found, count_max))
-        except BaseException:
-            self._found = None
-            raise
-        if len(entries) < count_max:
-            self._found = None
-        return self._given(entries)
-
-    def close(self) -> None:
-        self._found = None
-        self._follower.close()
-
-    def _given(self, entries: list[Entry]) -> list[Entry]:
+            if target is not None:
+                self._found = self._entries_to(target)
+                entries = self._next(count_max)
         if entries:
             last = entries[-1]
             self.position = Position(last.index, last.term, last.hash)
         return entries
+
+    def _next(self, count_max: int) -> list[Entry]:
+        entries: list[Entry] = []
+        size = 0
+        try:
+            for entry in islice(self._found, count_max):
+                entries.append(entry)
+                size += len(entry.payload)
+                if size >= _READ_SIZE:
+                    break
+        except BaseException:
+            self._found = iter(())
+            raise
+        return entries
+
+    def _entries_to(self, target: Position) -> Iterator[Entry]:
+        if not self._follower.goes_on_from(self.position):
+            return self._follower.entries(self.position, target)  # Each of them counts by itself.
+        unproven: list[Entry] = []
+        size = 0
+        for entry in self._follower.entries(self.position, target):
+            unproven.append(entry)
+            size += len(entry.payload)
+            if size > _UNPROVEN_SIZE:
+                break
+        else:
+            return iter(unproven)
+        self._follower.close()
+        return self._follower.entries(self.position, target)
+
+    def close(self) -> None:
+        self._found = iter(())
+        self._follower.close()
 
     def _forget_what_was_read(self) -> None:
         while self._told and self._told[0].index <= self.position.index:

@@ -103,6 +103,28 @@ async def test_the_archive_keeps_no_more_than_its_retention(tmp_path: Path) -> N
     assert report.head.index > 0
 
 
+async def test_what_an_exporter_has_not_acknowledged_is_kept_up_to_its_limit(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    retention = ArchiveRetention(size_max=2000, held_size=6000)
+    stage = Stage(tmp_path, segment_size=1 << 16, checkpoints=ALL_THE_TIME, retention=retention)
+    stage.deploy(ONE_TASK)
+    archive = Archive(RealDisk(), tmp_path / "partitions" / "1" / "archive")
+    stage.actor().is_exported("slow", 0)
+
+    while stage.actor().held.get("slow", 0.0) < 0.5:
+        fill(stage, 1)
+        stage.scheduler.pass_time(1)
+        assert archive.head().index == 0, "nothing is dropped"
+    assert "exporter slow holds the archive" in caplog.text
+
+    fill(stage, 30)
+    stage.scheduler.pass_time(1)
+    assert archive.head().index > 0
+    assert "dropped what exporter slow has not acknowledged" in caplog.text
+    stage.node.stop()
+
+
 async def test_a_checkpoint_that_cannot_be_read_ends_the_node_and_no_decision(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
 import tomllib
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,19 @@ def test_what_is_wrong_with_an_exporter_is_said_before_anything_starts(
     assert main(["config", "check", str(file)]) == 2
 
     assert said in capsys.readouterr().err
+
+
+def test_a_package_can_name_its_exporters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def installed(*, group: str) -> EntryPoints:
+        name = "bpmnd.actors.exporters.json_lines:JsonLinesExporter"
+        return EntryPoints([EntryPoint("lines", name, group)] if group == "bpmnd.exporters" else [])
+
+    monkeypatch.setattr("bpmnd.exporter_config.entry_points", installed)
+    file = tmp_path / "some.toml"
+    file.write_text('[exporters.files]\nkind = "lines"\nfile_mib = "many"\n')
+
+    assert main(["config", "check", str(file)]) == 2
+
+    assert "Expected `float`" in capsys.readouterr().err, "it is that of the entry point"

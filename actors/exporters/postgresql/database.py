@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
 import msgspec
-from sqlalchemy import Table, tuple_
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import Table, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -26,6 +26,15 @@ _ESCAPE: Final = re.compile(
     r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair of surrogates
     r"|\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})"  # what PostgreSQL has no place for
 )
+_INSERT_RECORDS: Final = (
+    insert(RECORDS)
+    .from_select(
+        [column.name for column in RECORDS.c],
+        select(*(func.unnest(bindparam(column.name, type_=ARRAY(column.type))) for column in RECORDS.c)),
+    )
+    .on_conflict_do_nothing(index_elements=_POSITION)
+)
+"""A column at a time, which costs less than half of a row at a time."""
 
 
 @final
@@ -84,8 +93,9 @@ class Database:
 
     async def _insert_records(self, connection: AsyncConnection, records: Sequence[Record]) -> None:
         if self._keeps_records:
-            statement = insert(RECORDS).on_conflict_do_nothing(index_elements=_POSITION)
-            await connection.execute(statement, [_row_of(record) for record in records])
+            rows = [_row_of(record) for record in records]
+            columns = {name: [row[name] for row in rows] for name in rows[0]}
+            await connection.execute(_INSERT_RECORDS, columns)
 
     async def _change(self, connection: AsyncConnection, records: Sequence[Record]) -> None:
         partition = records[0].partition_id

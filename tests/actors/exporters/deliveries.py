@@ -13,6 +13,7 @@ from bpmnd.bpmn.codec import decode_frame
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.archive import Archive, ArchiveRetention
 from bpmnd.storage.batch import PAGE
+from bpmnd.storage.disk import Disk
 from bpmnd.storage.log import Log
 from bpmnd.storage.memory_disk import MemoryDisk
 from bpmnd.storage.writer import InlineWriter
@@ -21,18 +22,18 @@ from tests.bpmn.playground import ONE_TASK, Playground
 DIRECTORY = Path("/partitions/1")
 BOOKKEEPING = {("EXPORTER", "ACKNOWLEDGED"), ("STATE_SAMPLE", "TAKEN")}
 """Records that exporters do not get."""
-LOG = DIRECTORY / "log"
 
 
 class Written:
     """Frames of a playground in a log of a page an entry and four entries a segment."""
 
-    def __init__(self) -> None:
-        self.disk = MemoryDisk()
-        Log.create(self.disk, LOG)
+    def __init__(self, disk: Disk | None = None, directory: Path = DIRECTORY) -> None:
+        self.disk = disk or MemoryDisk()
+        self.directory = directory
+        Log.create(self.disk, directory / "log")
         self.log = Log.open(
             self.disk,
-            LOG,
+            directory / "log",
             writer=InlineWriter(),
             post=lambda call: call(),
             then=lambda _: None,
@@ -54,10 +55,10 @@ class Written:
         return self.write()
 
     def archive(self, up_to: int, *, retention: ArchiveRetention | None = None) -> None:
-        archive = Archive(self.disk, DIRECTORY / "archive")
+        archive = Archive(self.disk, self.directory / "archive")
         sealed = self.log.sealed(up_to)
         for segment in sealed:
-            archive.store(LOG, segment, at=0)
+            archive.store(self.directory / "log", segment, at=0)
         self.log.drop(sealed)
         if retention is not None:
             archive.retain(retention, now=1)
@@ -146,7 +147,7 @@ class Side:
         self._leads = False
         settings = DeliverySettings(
             written.disk,
-            DIRECTORY,
+            written.directory,
             directory,
             "test",
             frozenset(wanted),

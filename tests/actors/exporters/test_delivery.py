@@ -346,3 +346,23 @@ async def test_numbers_of_records_do_not_depend_on_what_is_wanted(
     await side.until(lambda: len(receiver.received) == 4)
     assert receiver.received == [record for record in written.records() if record.value_type == "JOB"]
     await side.stop()
+
+
+async def test_large_entries_come_in_small_batches_and_not_all_at_once(
+    written: Written, receiver: Receiver, tmp_path: Path
+) -> None:
+    for _ in range(30):
+        written.playground.create(variables={"text": b'"' + b"x" * 1_000_000 + b'"'})
+    side = Side(written, tmp_path, receiver, batch_records=10_000)
+    written.write()
+    receiver.acknowledges = False
+    side.tell()
+    await side.until(lambda: len(receiver.calls) >= 5)
+    assert max(len({record.position[0] for record in call}) for call in receiver.calls) <= 4
+
+    receiver.acknowledges = True
+    assert receiver.source is not None
+    receiver.source.acknowledge(receiver.positions[-1][0])
+    await side.until_all_is_acknowledged()
+    assert receiver.positions == positions(written.records())
+    await side.stop()
