@@ -34,7 +34,7 @@ from bpmnd.bpmn.commands import (
 )
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import Event
-from bpmnd.bpmn.outcomes import JobsActivated
+from bpmnd.bpmn.outcomes import Accepted, JobsActivated
 
 DUE_PER_TICK: Final = 100
 FRAMES_UNDER_WAY_MAX: Final = 2
@@ -168,6 +168,10 @@ class Leadership:
         self._deciding = reply
         self._decide(submit.command, reply)
         self._deciding = None
+
+    def confirm(self, reply: Reply) -> None:
+        """Answer when it is certain that this leadership went on after now."""
+        self._answers.append((reply, Accepted()))
 
     def next_due(self) -> int | None:
         """When something falls due next, in log time."""

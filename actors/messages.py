@@ -126,6 +126,13 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """Somebody is about to read what is committed here, and wants to know that this still leads."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterChanged:
     """There are other partitions now, or their slots are elsewhere."""
 
@@ -166,6 +173,7 @@ Message: TypeAlias = (
     | SampleTold
     | Reconcile
     | ClusterChanged
+    | Confirm
     | DamageFound
     | HasInstalled
     | InstallAnswer

@@ -29,6 +29,7 @@ from bpmnd.actors.messages import (
     Campaign,
     CheckpointWritten,
     ClusterChanged,
+    Confirm,
     DamageFound,
     HandOver,
     HasInstalled,
@@ -54,6 +55,7 @@ from bpmnd.actors.peer_messages import (
 )
 from bpmnd.actors.reconciling import next_change, report_of, successor
 from bpmnd.actors.replica import Replica
+from bpmnd.actors.replies import Confirmation
 from bpmnd.actors.runtime import Actor, LaneLimits
 from bpmnd.actors.sampling import SampleChoice, SampleTold
 from bpmnd.actors.serving import Serving
@@ -241,6 +243,13 @@ class PartitionActor(Actor[Message]):
         if not self.tell(Submit(command, reply, size), lane=lane, size=size):
             raise Refused(f"partition {self.id} has its mailbox full")
 
+    def confirm(self, then: Callable[[bool], None]) -> None:
+        """Tell `then`, once, whether a majority still takes this for the leader: if so, all that was
+        acknowledged anywhere before this was asked is committed here."""
+        reply = Confirmation(then)
+        if not self.leads or not self.tell(Confirm(reply), lane=ONGOING):
+            then(False)
+
     def submit_internal(self, command: Command, reply: Reply | None = None) -> None:
         """A command of another partition. It may get lost: whoever sends it sends it again."""
         if self.leads:
@@ -302,6 +311,11 @@ class PartitionActor(Actor[Message]):
                 self.mending.received(message)
             case Reconcile(goal):
                 self._goal = goal
+            case Confirm(reply):
+                if self._leading is None:
+                    fail(reply, NoLeader(f"partition {self.id} lost its leadership"))
+                else:
+                    self._leading.confirm(reply)
             case ClusterChanged():
                 if self._leading is not None:
                     self._know_peers(self._leading.engine)
@@ -325,7 +339,7 @@ class PartitionActor(Actor[Message]):
                 self._raft.step(raft_message)
 
     def dropped(self, message: Message) -> None:
-        if isinstance(message, Submit) and message.reply is not None:
+        if isinstance(message, Submit | Confirm) and message.reply is not None:
             fail(message.reply, NoLeader(f"partition {self.id} stopped"))
 
     def settle(self) -> None:

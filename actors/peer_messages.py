@@ -228,8 +228,11 @@ class HistoryReply(_PeerMessage, frozen=True, gc=False, tag=31):
 
 
 class HistoryFailed(_PeerMessage, frozen=True, gc=False, tag=32):
+    """`is_led_elsewhere`: ask again, whoever leads then."""
+
     number: int
     reason: str
+    is_led_elsewhere: bool = False
 
 
 HistoryMessage: TypeAlias = HistoryRequest | HistoryReply | HistoryFailed

@@ -197,7 +197,7 @@ class History:
             return future
         leader = self._peers.leader_of(partition)
         if leader is None:
-            raise NoLeader(f"partition {partition} has no leader that can be reached")
+            raise _no_leader(partition)
         node = leader[1]
         self._last_number = number = self._last_number + 1
         request = encode_peer_message(HistoryRequest(number, partition, query))
@@ -212,24 +212,25 @@ class History:
         """What other nodes ask, and answer."""
         match message:
             case HistoryRequest(number, partition, query):
-                hosted = self._hosted.get(partition)
-                if hosted is None or not hosted.leads:
-                    reason = f"partition {partition} has no leader that can be reached"
-                    self._network.send(node, encode_peer_message(HistoryFailed(number, reason)))
-                    return
 
                 def answer(found: Found | None, error: Exception | None) -> None:
-                    reply = (
-                        HistoryFailed(number, str(error)) if found is None else HistoryReply(number, found)
-                    )
+                    reply: HistoryMessage
+                    if found is None:
+                        reply = HistoryFailed(number, str(error), isinstance(error, NoLeader))
+                    else:
+                        reply = HistoryReply(number, found)
                     self._network.send(node, encode_peer_message(reply))
 
-                self._read_here(hosted, query, answer)
+                hosted = self._hosted.get(partition)
+                if hosted is None or not hosted.leads:
+                    answer(None, _no_leader(partition))
+                else:
+                    self._read_here(hosted, query, answer)
             case HistoryReply(number, found):
                 _settle(self._asked.get(node, {}).pop(number, None), found, None)
-            case HistoryFailed(number, reason):
+            case HistoryFailed(number, reason, is_led_elsewhere):
                 future = self._asked.get(node, {}).pop(number, None)
-                _settle(future, None, HistoryUnavailable(reason))
+                _settle(future, None, NoLeader(reason) if is_led_elsewhere else HistoryUnavailable(reason))
 
     def disconnected(self, node: int) -> None:
         """Nobody there answers any more."""
@@ -243,10 +244,27 @@ class History:
     def _read_here(
         self, hosted: HostedPartition, query: Query, then: Callable[[Found | None, Exception | None], None]
     ) -> None:
+        """Not before a majority has confirmed that this still leads: another may have answered since."""
         actor = hosted.actor
         assert actor is not None, "a partition that leads has an actor"
+
+        def confirmed(leads: bool) -> None:
+            if leads and not self._stopped:
+                self._read_up_to(hosted, actor.committed, query, then)
+            else:
+                then(None, _no_leader(hosted.id))
+
+        actor.confirm(confirmed)
+
+    def _read_up_to(
+        self,
+        hosted: HostedPartition,
+        index: int,
+        query: Query,
+        then: Callable[[Found | None, Exception | None], None],
+    ) -> None:
+        """Once the history has all entries up to there."""
         self.tell()
-        index = actor.committed
         standing = self.standings.get(hosted.id)
         if standing is not None and standing.index >= index:
             self._run(hosted.id, query, then)
@@ -309,6 +327,10 @@ class History:
                 then(None, HistoryUnavailable(f"the history of partition {partition}: {error}"))
 
         self._scheduler.run_blocking(partial(file.run, query), done)
+
+
+def _no_leader(partition: int) -> NoLeader:
+    return NoLeader(f"partition {partition} has no leader that can be reached")
 
 
 def _settle(future: "asyncio.Future[Any] | None", found: Found | None, error: Exception | None) -> None:

@@ -95,6 +95,45 @@ async def test_a_rejection_leaves_once_the_leadership_is_confirmed(stage: Cluste
     assert isinstance(stage.do(CompleteJob(12345)), Rejected)
 
 
+async def test_a_leader_is_sure_that_it_leads_when_a_majority_has_said_so(stage: ClusterStage) -> None:
+    leader = stage.leader()
+    said: list[bool] = []
+
+    stage.actor(leader).confirm(said.append)
+    assert said == []
+    stage.run()
+
+    assert said == [True]
+    stage.actor(stage.followers()[0]).confirm(said.append)
+    assert said == [True, False]
+
+
+async def test_a_leader_that_is_cut_off_is_never_sure_that_it_leads(stage: ClusterStage) -> None:
+    old = stage.leader()
+    others = stage.followers()
+    said: list[bool] = []
+    stage.hub.isolate(old)
+    stage.until(lambda: any(stage.leads(number) for number in others))
+
+    assert stage.leads(old)
+    stage.actor(old).confirm(said.append)
+    stage.run()
+    assert said == []
+    stage.pass_time(3)
+
+    assert said == [False]
+
+
+async def test_who_asks_whether_it_leads_is_told_when_the_replica_stops(stage: ClusterStage) -> None:
+    leader = stage.actor(stage.leader())
+    said: list[bool] = []
+
+    leader.confirm(said.append)
+    leader.stop()
+
+    assert said == [False]
+
+
 async def test_a_new_leader_decides_on_top_of_what_is_not_committed_yet(stage: ClusterStage) -> None:
     old = stage.leader()
     heir, other = stage.followers()

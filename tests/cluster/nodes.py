@@ -21,6 +21,8 @@ HASTE: Final = TransportSettings(
 )
 
 
+NOBODY: Final = 99
+"""A node that is never there."""
 IMPATIENCE: Final = replace(HASTE, silence_seconds_max=0.6)
 
 
@@ -29,6 +31,23 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110 - what is waited for is not told by an event
             await asyncio.sleep(0.001)
+
+
+async def some_attempts(node: "Node") -> None:
+    """Until the node has tried several times to reach another that is not there: whatever else it would dial,
+    it would have dialed meanwhile."""
+    tried = 0
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tried
+        tried += 1
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    node.transport.learn(NOBODY, server.sockets[0].getsockname()[:2])
+    await until(lambda: tried > 5)
+    node.transport.forget(NOBODY)
+    server.close()
 
 
 @final
@@ -138,6 +157,8 @@ class Wire:
         self.calls = 0
         self.pause_seconds = 0.0
         """Between two pieces of 64 KiB."""
+        self.pieces = 0
+        """So many have passed."""
 
     @property
     def address(self) -> Address:
@@ -189,6 +210,7 @@ class Wire:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 16):
             await self._passes.wait()
+            self.pieces += 1
             writer.write(data)
             await writer.drain()
             if self.pause_seconds:

@@ -4,12 +4,20 @@ import asyncio
 import logging
 import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from bpmnd.cluster.handshake import Hello
 from bpmnd.cluster.listener import is_loopback
-from tests.cluster.nodes import HASTE, IMPATIENCE, Node, Wire, are_joined, joined, until
+from tests.cluster.nodes import HASTE, IMPATIENCE, Node, Wire, are_joined, joined, some_attempts, until
+
+SIGNS_OF_LIFE = 16
+"""Pieces that pass an idle connection, both ways, in longer than a silence may last."""
+
+
+def both_have(one: Node, two: Node, count: int) -> bool:
+    return len(one.items) == len(two.items) == count
 
 
 async def test_a_node_presents_itself_to_the_other() -> None:
@@ -38,8 +46,7 @@ async def test_when_both_dial_at_once_one_connection_is_made_and_stays(attempt: 
         for number in range(20):
             one.transport.send(2, b"%d" % number)
             two.transport.send(1, b"%d" % number)
-            await asyncio.sleep(0.003)
-        await until(lambda: len(one.items) == len(two.items) == 20)
+            await until(partial(both_have, one, two, number + 1))
 
         assert one.events == ["connected 2"]
         assert two.events == ["connected 1"]
@@ -56,7 +63,7 @@ async def test_any_two_of_many_nodes_that_all_dial_have_one_connection(seed: int
         one.transport.learn(two.id, two.address)
         await asyncio.sleep(0)
     await until(lambda: all(one.transport.is_connected(two.id) for one, two in pairs))
-    await asyncio.sleep(4 * HASTE.pause_max_seconds)
+    await asyncio.gather(*(some_attempts(node) for node in nodes))
 
     for node in nodes:
         assert sorted(node.events) == [f"connected {other.id}" for other in nodes if other is not node]
@@ -78,20 +85,20 @@ async def test_a_node_that_starts_again_is_found_again() -> None:
 async def test_a_node_is_dialed_until_it_is_there() -> None:
     async with Node(2) as gone:
         pass
-    async with Node(1) as one:
-        one.transport.learn(2, gone.address)
-        await asyncio.sleep(4 * HASTE.pause_max_seconds)
+    async with Node(1) as one, Wire(gone.address) as wire:
+        one.transport.learn(2, wire.address)
+        await until(lambda: wire.calls > 3)
         async with Node(2, port=gone.port) as two:
             await until(lambda: are_joined(one, two))
 
 
-async def test_another_address_takes_effect_at_once() -> None:
+async def test_another_address_takes_effect_at_once(caplog: pytest.LogCaptureFixture) -> None:
     settings = replace(HASTE, pause_min_seconds=30, pause_max_seconds=30)
     async with Node(2) as gone:
         pass
     async with Node(1, settings=settings) as one, Node(2) as two:
         one.transport.learn(2, gone.address)
-        await asyncio.sleep(0.1)
+        await until(lambda: "no connection to node 2" in caplog.text)
 
         await joined(one, two)
 
@@ -154,10 +161,16 @@ async def test_a_large_item_over_a_slow_line_does_not_look_like_silence(sender: 
 
 
 async def test_an_idle_connection_stays() -> None:
-    async with Node(1, settings=IMPATIENCE) as one, Node(2, settings=IMPATIENCE) as two:
-        await joined(one, two)
+    async with (
+        Node(1, settings=IMPATIENCE) as one,
+        Node(2, settings=IMPATIENCE) as two,
+        Wire(two.address) as wire,
+    ):
+        one.transport.learn(2, wire.address)
+        await until(lambda: are_joined(one, two))
+        begun = wire.pieces
 
-        await asyncio.sleep(3 * IMPATIENCE.silence_seconds_max)
+        await until(lambda: wire.pieces > begun + SIGNS_OF_LIFE)
 
         assert (one.events, two.events) == (["connected 2"], ["connected 1"])
 
@@ -197,7 +210,7 @@ async def test_a_forgotten_node_is_dialed_no_more() -> None:
 
         await until(lambda: two.events == ["connected 1", "disconnected 1"])
         assert one.events == ["connected 2", "disconnected 2"]
-        await asyncio.sleep(4 * HASTE.pause_max_seconds)
+        await some_attempts(one)
         assert wire.calls == 1
 
 
@@ -275,7 +288,10 @@ async def test_an_address_of_something_else_is_named(caplog: pytest.LogCaptureFi
 
 
 async def test_a_transport_that_stops_while_it_dials_leaves_nothing_behind() -> None:
+    called = asyncio.Event()
+
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
         await reader.read()
         writer.transport.abort()
 
@@ -283,7 +299,7 @@ async def test_a_transport_that_stops_while_it_dials_leaves_nothing_behind() -> 
     before = asyncio.all_tasks()
     async with Node(1) as one:
         one.transport.learn(2, server.sockets[0].getsockname()[:2])
-        await asyncio.sleep(0.02)
+        await called.wait()
     server.close()
 
     await until(lambda: asyncio.all_tasks() <= before)

@@ -9,7 +9,7 @@ from bpmnd.cli.tls import make_authority, make_node
 from bpmnd.cluster.errors import TransportError
 from bpmnd.cluster.handshake import Hello, headers_of
 from bpmnd.cluster.tls import TlsFiles, client_context
-from tests.cluster.nodes import Node, Wire, are_joined, joined, request, until
+from tests.cluster.nodes import Node, Wire, are_joined, joined, request, some_attempts, until
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def test_when_both_dial_at_once_over_tls_one_connection_stays(authority: P
         one.transport.learn(2, two.address)
         two.transport.learn(1, one.address)
         await until(lambda: are_joined(one, two))
-        await asyncio.sleep(0.2)
+        await asyncio.gather(some_attempts(one), some_attempts(two))
 
         assert (one.events, two.events) == (["connected 2"], ["connected 1"])
 

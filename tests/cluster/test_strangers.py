@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bpmnd.cluster.handshake import Hello, headers_of
-from tests.cluster.nodes import HASTE, Node, joined, request, until
+from tests.cluster.nodes import HASTE, Node, joined, request, some_attempts, until
 
 SESSION = "0123456789abcdef"
 
@@ -101,7 +101,7 @@ async def test_a_caller_that_confirms_with_something_else_is_never_connected(tex
 async def test_a_token_that_is_none_confirms_nothing() -> None:
     async with Node(9) as nine:
         await ask(nine, HELLO, more=b"\x81\x85\0\0\0\0wrong")
-        await asyncio.sleep(0.05)
+        await some_attempts(nine)
 
         assert nine.events == []
 

@@ -41,7 +41,11 @@ class Side:
             committed=3,
             mending=SimpleNamespace(position=lambda: Position(3, 1, bytes(32))),
             is_projected=_ignore,
+            confirm=self.confirm,
         )
+        self.is_leader: bool | None = True
+        """What a majority says; None: it says nothing yet."""
+        self.asked: list[Callable[[bool], None]] = []
         hosted = {1: SimpleNamespace(id=1, leads=leads, actor=self.actor)} if leads else {}
         loop = asyncio.get_running_loop()
         self.history = History(
@@ -54,6 +58,12 @@ class Side:
             cast(Any, SimpleNamespace(send=self.told.append)),
             loop.create_future,
         )
+
+    def confirm(self, then: Callable[[bool], None]) -> None:
+        if self.is_leader is None:
+            self.asked.append(then)
+        else:
+            then(self.is_leader)
 
     def send(self, node: int, item: bytes, control: bool = False) -> bool:
         if self.deliver is None:
@@ -77,13 +87,67 @@ async def test_a_query_waits_until_what_was_committed_is_there(directory: Path) 
     found = side.history.read(1, ALL)
     assert side.told == [Follow(1, 3, 1, bytes(32))], "the projector is told at once"
     side.history.heard(Projected(1, 2, 0, 0))
-    await asyncio.sleep(0.02)
+    await every_turn()
     assert not found.done()
 
     side.history.heard(Projected(1, 3, 0, 0))
     assert (await found).total == 1
     assert (await side.history.read(1, ALL)).total == 1
     side.history.stop()
+
+
+async def every_turn() -> None:
+    """Let all that could go on now do so, threads too."""
+    loop = asyncio.get_running_loop()
+    for _ in range(3):
+        await loop.run_in_executor(None, int)
+        await asyncio.sleep(0)
+
+
+async def test_nothing_is_answered_before_it_is_sure_that_this_still_leads(directory: Path) -> None:
+    side = Side(directory, leads=True)
+    side.history.tell()
+    side.history.heard(Projected(1, 3, 0, 0))
+    side.is_leader = None
+
+    found = side.history.read(1, ALL)
+    await every_turn()
+    assert not found.done()
+
+    side.asked[0](True)
+    assert (await found).total == 1
+    side.history.stop()
+
+
+async def test_what_was_committed_when_it_was_sure_is_in_the_answer(directory: Path) -> None:
+    side = Side(directory, leads=True)
+    side.history.heard(Projected(1, 2, 0, 0))
+    side.is_leader = None
+    side.actor.committed = 2
+    found = side.history.read(1, ALL)
+
+    side.actor.committed = 3
+    side.asked[0](True)
+    side.history.heard(Projected(1, 2, 0, 0))
+    await every_turn()
+    assert not found.done()
+
+    side.history.heard(Projected(1, 3, 0, 0))
+    assert (await found).total == 1
+    side.history.stop()
+
+
+async def test_who_leads_no_more_answers_nothing(directory: Path) -> None:
+    asking, deposed = Side(directory, leads=False), Side(directory, leads=True)
+    soon = asyncio.get_running_loop().call_soon
+    asking.deliver = lambda message: cast(None, soon(deposed.history.received, 1, message))
+    deposed.deliver = lambda message: cast(None, soon(asking.history.received, 7, message))
+    deposed.is_leader = False
+
+    for side in (deposed, asking):
+        with pytest.raises(NoLeader, match="no leader that can be reached"):
+            await side.history.read(1, ALL)
+    deposed.history.stop()
 
 
 async def test_one_that_waits_too_long_is_told_why(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
