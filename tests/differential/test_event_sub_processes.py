@@ -121,8 +121,8 @@ async def test_a_timer_triggers_it(compare: Comparison, interrupting: bool, defi
 
     async def script(play: Play) -> None:
         instance = await play.create()
-        for _ in range(2 if "R2" in definition else 1):
-            await play.work("in-es")
+        for job in await play.activate("in-es", 2 if "R2" in definition else 1):
+            await play.complete(job)
         if not interrupting:
             await play.work("a")
             await play.work("after")

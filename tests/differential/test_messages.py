@@ -559,10 +559,6 @@ OTHER = message("m2", "other", "=key")
         (BEHIND + flow("e", "c1") + flow("e", "c2") + task("a") + flow("a", "c2"), GO + OTHER),
         (BEHIND + flow("e", "c1") + flow("e", "c2"), GO + message("m2", "go", "=key")),
         (BEHIND + flow("e", "c1") + task("a") + flow("e", "a"), GO + OTHER),
-        (
-            BEHIND + flow("e", "c1") + receives("a", "m3") + flow("e", "a"),
-            GO + OTHER + message("m3", "x", "=k"),
-        ),
         # These are not refused.
         (BEHIND + flow("e", "c1") + flow("e", "c2"), GO + OTHER),
         (event("startEvent", "e", on_message("m")), message("m", '="constant"')),
