@@ -63,6 +63,7 @@ from bpmnd.bpmn.elements import (
     ad_hoc_sub_process,
     beginning,
     completing,
+    complex_gateway,
     conditionals,
     errors,
     joins,
@@ -125,6 +126,7 @@ from bpmnd.bpmn.steps import (
     EndTransition,
     OpenScope,
     ReachSubscribers,
+    ResetGateway,
     StartNext,
     Step,
     TakeDelivery,
@@ -422,6 +424,8 @@ def perform(turn: Turn, step: Step) -> None:
             listeners.call_next(turn, step)
         case CreateAdHocJob():
             ad_hoc_sub_process.create_job(turn, step)
+        case ResetGateway():
+            complex_gateway.reset(turn, step)
         case CheckJoins():
             joins.check_joins(turn, step)
         case BeginItem():

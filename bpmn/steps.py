@@ -131,6 +131,13 @@ class AwaitMessages(msgspec.Struct, frozen=True, gc=False, tag=171, array_like=T
     element: int
 
 
+class ResetGateway(msgspec.Struct, frozen=True, gc=False, tag=180, array_like=True):
+    """Look whether any token can still come to the complex gateway `key`; if none can, it is reset."""
+
+    instance_key: int
+    key: int
+
+
 class EndTransition(msgspec.Struct, frozen=True, gc=False, tag=121, array_like=True):
     """The listeners of a change of the user task `key` have worked: the change comes to its end."""
 
@@ -222,6 +229,7 @@ Step: TypeAlias = (
     | EndTransition
     | ThrowNext
     | AwaitMessages
+    | ResetGateway
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

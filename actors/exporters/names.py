@@ -55,6 +55,8 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.LoopStarted: Name("MULTI_INSTANCE", "STARTED"),
     events.LoopOutputCollected: Name("MULTI_INSTANCE", "OUTPUT_COLLECTED"),
     events.LoopEnded: Name("MULTI_INSTANCE", "ENDED"),
+    events.GatewayStarted: Name("COMPLEX_GATEWAY", "STARTED"),
+    events.GatewayReset: Name("COMPLEX_GATEWAY", "RESET"),
     events.CompensationSubscriptionCreated: Name("COMPENSATION_SUBSCRIPTION", "CREATED"),
     events.CompensationVariablesKept: Name("COMPENSATION_SUBSCRIPTION", "VARIABLES_KEPT"),
     events.CompensationSubscriptionTriggered: Name("COMPENSATION_SUBSCRIPTION", "TRIGGERED"),

@@ -166,6 +166,10 @@ class Records:
             case events.LoopOutputCollected(key, instance_key, number, output):
                 value = self._in_instance(instance_key, key)
                 return {**value, "loopCounter": number + 1, **json_values({"value": output})}
+            case events.GatewayStarted(key, instance_key, element) | events.GatewayReset(
+                key, instance_key, _, element
+            ):
+                return self._at_element(instance_key, key, element)
             case events.LoopEnded(key, instance_key):
                 return self._in_instance(instance_key, key)
             case events.ElementActivating() | events.ElementActivated():

@@ -63,6 +63,9 @@ def process_instance_migrated(state: State, event: ProcessInstanceMigrated) -> N
     for key, occurred in list(instance.occurred.items()):
         kept_parts = [replace(each, element=new[each.element]) for each in occurred if each.element in new]
         keep_occurred(journal, instance, key, tuple(kept_parts))
+    for key, flows in list(instance.started_gateways.items()):
+        kept_flows = tuple(new[flow] for flow in flows if flow in new)
+        journal.put(instance.started_gateways, key, kept_flows)
     for key, steps in event.steps:
         if key in instance.incidents:
             journal.put(instance.incidents, key, replace(instance.incidents[key], steps=steps))

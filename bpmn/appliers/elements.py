@@ -147,10 +147,16 @@ def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle:
         loop = instance.loops[scope_key]
         journal.put(instance.loop_indexes, event.key, loop.begun)
         journal.put(instance.loops, scope_key, replace(loop, begun=loop.begun + 1))
-    if not event.flows:
+    if event.flows:
+        take_tokens(journal, instance, scope_key, event.flows)
+
+
+def take_tokens(journal: Journal, instance: ProcessInstance, scope_key: int, flows: tuple[int, ...]) -> None:
+    """Take a token from each of the flows."""
+    if not flows:
         return
     tokens = instance.tokens[scope_key]
-    for flow in event.flows:
+    for flow in flows:
         if tokens[flow] > 1:
             journal.put(tokens, flow, tokens[flow] - 1)
         else:
@@ -201,6 +207,8 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         journal.drop(instance.interruptions, key)
     if key in instance.occurred:
         keep_occurred(journal, instance, key, ())
+    if key in instance.started_gateways:
+        journal.drop(instance.started_gateways, key)
     if instance.loops:
         _end_in_loops(journal, instance, element, completed=type(event) is ElementCompleted)
     siblings = instance.children[element.scope_key]

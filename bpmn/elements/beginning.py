@@ -81,7 +81,13 @@ def _tokens_to_take(
     kind = turn.kinds[type(element)]
     if kind.joins_what_comes and len(element.incoming) > 1:
         turn.spend(len(process.elements))  # It looks for paths through the whole process.
-    return kind.tokens_to_take(element, process, instance, step.scope_key, step.flow)
+    taken = kind.tokens_to_take(element, turn, process, instance, step.scope_key, step.flow)
+    if isinstance(taken, Incident):
+        known = (each.message for each in instance.incidents.values())
+        if taken.message not in known:
+            turn.raise_incident(instance, step.scope_key, taken, step)
+        return None
+    return taken
 
 
 def stop(

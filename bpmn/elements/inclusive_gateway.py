@@ -18,6 +18,7 @@ from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.steps import CompleteElement
+from bpmnd.bpmn.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class InclusiveGatewayKind(ElementKind[InclusiveGateway]):
     def tokens_to_take(
         self,
         element: InclusiveGateway,
+        turn: Turn,
         process: ExecutableProcess,
         instance: ProcessInstance,
         scope_key: int,

@@ -1,6 +1,6 @@
 """Gateways that wait for the tokens that can still come to them (BPMN 2.0, §13.4.3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from bpmnd.bpmn.model.graph import (
     BoundaryEvent,
@@ -11,7 +11,7 @@ from bpmnd.bpmn.model.graph import (
     ThrowEvent,
 )
 from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.steps import ActivateElement, CheckJoins
+from bpmnd.bpmn.steps import ActivateElement, CheckJoins, ResetGateway
 from bpmnd.bpmn.turn import Turn
 
 
@@ -22,21 +22,31 @@ def tokens_that_came(
     incoming flow without one, other than through the gateway, and none with one."""
     tokens = instance.tokens[scope_key]
     came = tuple(flow for flow in gateway.incoming if flow in tokens)
-    missing = [flow for flow in gateway.incoming if flow not in tokens]
+    return None if others_can_come(process, instance, scope_key, gateway, came) else came
+
+
+def others_can_come(
+    process: ExecutableProcess,
+    instance: ProcessInstance,
+    scope_key: int,
+    gateway: Element,
+    came: Collection[int],
+) -> bool:
+    """Whether there is a token elsewhere in the scope that can reach an incoming flow that is not among those
+    that `came`, other than through the gateway, and none of these."""
+    missing = [flow for flow in gateway.incoming if flow not in came]
     if not missing:
-        return came
+        return False
     to_missing = _leading_to(process, gateway, missing)
     if not to_missing:
-        return came
+        return False
     can_come = {place for place in _places(process, instance, scope_key) if place in to_missing}
-    if can_come and not can_come <= _leading_to(process, gateway, came):
-        return None
-    return came
+    return bool(can_come) and not can_come <= _leading_to(process, gateway, came)
 
 
 def _places(process: ExecutableProcess, instance: ProcessInstance, scope_key: int) -> Iterator[int]:
     """The elements that have a token of the scope, or are the next on its way."""
-    for flow in instance.tokens[scope_key]:
+    for flow in instance.tokens.get(scope_key, ()):
         yield _flow(process, flow).target
     for record in instance.children_in(scope_key):
         yield record.element
@@ -80,13 +90,26 @@ def _flow(process: ExecutableProcess, index: int) -> SequenceFlow:
 def check_joins(turn: Turn, step: CheckJoins) -> None:
     """A token is gone that a gateway of the scope may have waited for: look whether it still waits."""
     instance = turn.state.instances.get(step.instance_key)
-    if instance is None or step.scope_key not in instance.tokens:
+    if instance is None:
+        return
+    if step.scope_key not in instance.tokens and not instance.started_gateways:
         return
     process = turn.executable_of(instance)
-    tokens, scope = instance.tokens[step.scope_key], instance.elements[step.scope_key].element
+    scope = instance.elements.get(step.scope_key)
+    if scope is None:
+        return
+    tokens = instance.tokens.get(step.scope_key, {})
+    started = {
+        instance.elements[key].element: key
+        for key in instance.started_gateways
+        if instance.elements[key].scope_key == step.scope_key
+    }
     for index in process.joins:
         gateway = process.element(index)
-        if gateway.scope != scope:
+        if gateway.scope != scope.element:
+            continue
+        if index in started:
+            turn.schedule(ResetGateway(instance.key, started[index]))
             continue
         flow = next((flow for flow in gateway.incoming if flow in tokens), None)
         if flow is not None:

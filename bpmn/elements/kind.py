@@ -13,6 +13,7 @@ from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.surroundings import Item, References, Surroundings
 from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.turn import Turn
 
 N = TypeVar("N", bound=Element)
 D = TypeVar("D", bound=EventDefinition)
@@ -50,9 +51,16 @@ class ElementKind(Generic[N]):
         return node
 
     def tokens_to_take(
-        self, element: N, process: ExecutableProcess, instance: ProcessInstance, scope_key: int, flow: int
-    ) -> tuple[int, ...] | None:
-        """The flows whose tokens an activation along `flow` takes; None if a token is still missing."""
+        self,
+        element: N,
+        turn: Turn,
+        process: ExecutableProcess,
+        instance: ProcessInstance,
+        scope_key: int,
+        flow: int,
+    ) -> tuple[int, ...] | Incident | None:
+        """The flows whose tokens an activation along `flow` takes; None if a token is still missing. An
+        incident that keeps it from being known becomes one of the scope."""
         return (flow,)
 
     def activate(self, element: N, activation: Activation) -> Incident | None:

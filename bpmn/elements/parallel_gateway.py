@@ -11,6 +11,7 @@ from bpmnd.bpmn.model.graph import Element, ExecutableProcess
 from bpmnd.bpmn.model.reading import Common, Reading
 from bpmnd.bpmn.model.xml import Tag
 from bpmnd.bpmn.state.records import ProcessInstance
+from bpmnd.bpmn.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class ParallelGatewayKind(ElementKind[ParallelGateway]):
     def tokens_to_take(
         self,
         element: ParallelGateway,
+        turn: Turn,
         process: ExecutableProcess,
         instance: ProcessInstance,
         scope_key: int,

@@ -8,6 +8,7 @@ from bpmnd.bpmn.elements.boundary_event import BoundaryEventKind
 from bpmnd.bpmn.elements.business_rule_task import BusinessRuleTaskKind
 from bpmnd.bpmn.elements.call_activity import CallActivityKind
 from bpmnd.bpmn.elements.catch_event import CatchEventKind
+from bpmnd.bpmn.elements.complex_gateway import ComplexGatewayKind
 from bpmnd.bpmn.elements.event_based_gateway import EventBasedGatewayKind
 from bpmnd.bpmn.elements.exclusive_gateway import ExclusiveGatewayKind
 from bpmnd.bpmn.elements.inclusive_gateway import InclusiveGatewayKind
@@ -55,6 +56,7 @@ ELEMENTS: Final[Mapping[str, Registered]] = {
     "bpmn:exclusiveGateway": Registered(ExclusiveGatewayKind(), ElementType.EXCLUSIVE_GATEWAY),
     "bpmn:parallelGateway": Registered(ParallelGatewayKind(), ElementType.PARALLEL_GATEWAY),
     "bpmn:inclusiveGateway": Registered(InclusiveGatewayKind(), ElementType.INCLUSIVE_GATEWAY),
+    "bpmn:complexGateway": Registered(ComplexGatewayKind(), ElementType.COMPLEX_GATEWAY),
     "bpmn:eventBasedGateway": Registered(EventBasedGatewayKind(), ElementType.EVENT_BASED_GATEWAY),
 }
 """By their names in a file, apart from processes and sequence flows."""

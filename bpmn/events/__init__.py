@@ -68,6 +68,7 @@ from bpmnd.bpmn.events.elements import (
     SequenceFlowTaken,
 )
 from bpmnd.bpmn.events.exports import ExporterAcknowledged, ExportGapNoted
+from bpmnd.bpmn.events.gateways import GatewayReset, GatewayStarted
 from bpmnd.bpmn.events.incidents import (
     IncidentCreated,
     IncidentResolved,
@@ -202,6 +203,8 @@ Event: TypeAlias = (
     | LoopStarted
     | LoopOutputCollected
     | LoopEnded
+    | GatewayReset
+    | GatewayStarted
     | VariablesCreated
     | VariablesUpdated
     | JobCreated
@@ -325,6 +328,8 @@ __all__ = [
     "ExportGapNoted",
     "ExporterAcknowledged",
     "FormCreated",
+    "GatewayReset",
+    "GatewayStarted",
     "GlobalListenerCreated",
     "GlobalListenerDeleted",
     "GlobalListenerUpdated",

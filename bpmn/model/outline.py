@@ -35,6 +35,7 @@ _DETAILS: Final = frozenset(
     {
         *(f"bpmn:{name}" for name in (*IGNORED, "completionCondition", "conditionExpression", "rendering")),
         *EVENTS,
+        "bpmn:activationCondition",
         "bpmn:eventDefinitionRef",
     }
 )

@@ -393,6 +393,12 @@ class _Request:
                     new = self._flow_of(flow)
                     assert new is not None, f"{flow} has no target"
                     self._indexes[index] = new.index
+            for flows in self._instance.started_gateways.values():
+                for index in flows:
+                    flow = self._source.elements[index]
+                    assert isinstance(flow, SequenceFlow), f"{flow} is no sequence flow"
+                    if (kept_flow := self._flow_of(flow)) is not None:
+                        self._indexes[index] = kept_flow.index
             for subscription in self._instance.compensations.values():
                 if self._is_undone_alike(subscription):
                     for index in (subscription.activity, subscription.boundary_event):

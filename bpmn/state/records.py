@@ -274,6 +274,8 @@ class ProcessInstance(msgspec.Struct, gc=False):
     awaited_parts: dict[int, int] = {}
     """Of a timer or subscription the number of the event definition that it is for, if that is not the first
     of its event."""
+    started_gateways: dict[int, tuple[int, ...]] = {}
+    """Complex gateway that waits for its reset -> the flows whose tokens it has started with."""
     user_task_keys: dict[int, int] = {}
     """Element instance -> its user task. It stands in no row: the tasks tell."""
 
@@ -373,6 +375,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     conditions: list[ConditionalSubscription] = []
     occurred: list[tuple[int, list[tuple[int, int, list[tuple[str, bytes]]]]]] = []
     awaited_parts: list[tuple[int, int]] = []
+    started_gateways: list[tuple[int, tuple[int, ...]]] = []
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -418,6 +421,7 @@ def encode_instance(instance: ProcessInstance) -> bytes:
             for key, occurred in sorted(instance.occurred.items())
         ],
         sorted(instance.awaited_parts.items()),
+        sorted(instance.started_gateways.items()),
     )
     while later and later[-1] in (None, []):
         later = later[:-1]
@@ -461,5 +465,6 @@ def decode_instance(row: bytes) -> ProcessInstance:
             for key, occurred in fields.occurred
         },
         dict(fields.awaited_parts),
+        dict(fields.started_gateways),
         {task.element_instance_key: task.key for task in fields.user_tasks},
     )

@@ -145,6 +145,8 @@ FIELDS = {
     210: "rows",
     200: "key exporter position mark",
     201: "key exporter after to",
+    181: "key instance_key element flows",
+    182: "key instance_key scope_key element flows",
 }
 
 

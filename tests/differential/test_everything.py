@@ -14,6 +14,7 @@ _LIVE_MS: Final = 60_000
 
 _NEWER: Final = ("conditional", "bpmn:adHocSubProcess")
 _BEYOND: Final = (
+    "bpmn:complexGateway",
     "bpmn:transaction",
     "cancel ",
     "compensation start",

@@ -373,6 +373,14 @@ _GATEWAYS: Final[Mapping[str, Case]] = {
     ),
     "bpmn:parallelGateway": _forked("parallelGateway"),
     "bpmn:inclusiveGateway": _forked("inclusiveGateway"),
+    "bpmn:complexGateway": _case(
+        START + '<complexGateway id="fork"/><complexGateway id="join"><activationCondition>'
+        "=activationCount &gt;= 1</activationCondition></complexGateway>"
+        + task("a", "@.a") + task("b", "@.b") + _REACHED + path("start", "fork")
+        + flow("fork", "a", "=true") + flow("fork", "b", "=true")
+        + path("a", "join", "reached") + path("b", "join"),
+        jobs=("a", "reached", "b"),
+    ),
     "bpmn:eventBasedGateway": _case(
         START + '<eventBasedGateway id="first"/>' + catch("come", on_message("message"))
         + catch("late", _TIMER.replace("PT0S", "PT1H")) + _REACHED

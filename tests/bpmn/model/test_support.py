@@ -62,7 +62,7 @@ def test_an_extension_that_is_not_supported_is_refused_by_name(extension: str, k
 
 def test_what_stands_in_something_refused_is_looked_at_too() -> None:
     inside = sub_process('<startEvent id="s"/><callChoreography id="inner"/>')
-    content = model(START + '<complexGateway id="outer"/>' + inside)
+    content = model(START + '<callChoreography id="outer"/>' + inside)
     assert [element_id for element_id, _ in reasons(content)] == ["outer", "inner"]
 
 
