@@ -64,6 +64,7 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     130: commands.ReadGlobalListener,
     140: commands.ModifyProcessInstance,
     141: commands.MigrateProcessInstance,
+    155: commands.ReadGlobalListeners,
     170: commands.SampleState,
     165: commands.AcknowledgeExport,
     166: commands.NoteExportGap,

@@ -376,6 +376,10 @@ class ReadGlobalListener(_Command, frozen=True, gc=False):
     id: str
 
 
+class ReadGlobalListeners(_Command, frozen=True, gc=False):
+    """All global listeners, with their keys."""
+
+
 class ReadUserTaskForm(_Command, frozen=True, gc=False):
     """The form that is linked to a user task."""
 
@@ -483,6 +487,7 @@ ReadCommand: TypeAlias = (
     | ReadStartForm
     | ReadResource
     | ReadGlobalListener
+    | ReadGlobalListeners
     | ReadDecision
     | ReadDecisionRequirements
 )

@@ -91,6 +91,12 @@ class GlobalListenerRead(_Outcome, frozen=True, gc=False):
     listener: GlobalListener
 
 
+class GlobalListenersRead(_Outcome, frozen=True, gc=False):
+    """Key and listener, the oldest first."""
+
+    listeners: tuple[tuple[int, GlobalListener], ...]
+
+
 class DeploymentCreated(_Outcome, frozen=True, gc=False):
     key: int
     tenant_id: str
@@ -227,6 +233,7 @@ Success: TypeAlias = (
     | ExpressionEvaluated
     | FileRead
     | GlobalListenerRead
+    | GlobalListenersRead
 )
 Outcome: TypeAlias = Success | Rejected
 

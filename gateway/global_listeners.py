@@ -24,7 +24,7 @@ from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.submission import Submissions
 
-_EVENT_TYPES: Final = frozenset({"all", "creating", "assigning", "updating", "completing", "canceling"})
+EVENT_TYPES: Final = frozenset({"all", "creating", "assigning", "updating", "completing", "canceling"})
 _LENGTH_MAX: Final = 1000
 
 
@@ -117,8 +117,8 @@ def _listener_of(body: _Listener, id: str | None) -> GlobalListener:
     if body.retries is not None and body.retries <= 0:
         complaints.append(not_positive("retries", body.retries))
     for event_type in body.event_types or ():
-        if event_type not in _EVENT_TYPES:
-            raise not_in_enum("eventTypes", event_type, _EVENT_TYPES)
+        if event_type not in EVENT_TYPES:
+            raise not_in_enum("eventTypes", event_type, EVENT_TYPES)
     if complaints:
         raise invalid_argument(complaints)
     listener = GlobalListener(id or "", body.type or "", tuple(dict.fromkeys(body.event_types or ())))
@@ -132,14 +132,17 @@ def _listener_of(body: _Listener, id: str | None) -> GlobalListener:
     )
 
 
-def _text(listener: GlobalListener) -> bytes:
-    return msgspec.json.encode(
-        _Result(
-            listener.after_non_global,
-            listener.event_types,
-            listener.id,
-            listener.priority,
-            listener.retries,
-            listener.type,
-        )
+def item_of(listener: GlobalListener) -> object:
+    """A listener as the API shows it."""
+    return _Result(
+        listener.after_non_global,
+        listener.event_types,
+        listener.id,
+        listener.priority,
+        listener.retries,
+        listener.type,
     )
+
+
+def _text(listener: GlobalListener) -> bytes:
+    return msgspec.json.encode(item_of(listener))

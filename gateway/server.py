@@ -41,6 +41,7 @@ from bpmnd.gateway.routes import Operations, Route, RouteTable, allowed
 from bpmnd.gateway.search.audit_logs import AuditLogReads
 from bpmnd.gateway.search.decisions import DecisionReads
 from bpmnd.gateway.search.element_instances import ElementInstanceReads
+from bpmnd.gateway.search.global_listeners import GlobalListenerReads
 from bpmnd.gateway.search.incidents import IncidentReads
 from bpmnd.gateway.search.job_statistics import JobStatistics
 from bpmnd.gateway.search.jobs import JobReads
@@ -119,6 +120,7 @@ class Gateway:
             UserTaskReads(searches),
             DecisionReads(searches),
             AuditLogReads(searches),
+            GlobalListenerReads(cluster, self._submissions),
         )
         self._table = RouteTable([route for tag in operations for route in tag.routes()])
         self._server: _Server | None = None

@@ -161,6 +161,7 @@ COMMAND_NAMES: Final[dict[type[Command], Name]] = {
     commands.UpdateGlobalListener: Name("GLOBAL_LISTENER", "UPDATE"),
     commands.DeleteGlobalListener: Name("GLOBAL_LISTENER", "DELETE"),
     commands.ReadGlobalListener: Name("GLOBAL_LISTENER", "READ"),
+    commands.ReadGlobalListeners: Name("GLOBAL_LISTENER", "READ_ALL"),
     commands.ReadUserTaskForm: Name("USER_TASK", "READ_FORM"),
     commands.ReadStartForm: Name("PROCESS", "READ_FORM"),
     commands.ReadResource: Name("RESOURCE", "READ"),

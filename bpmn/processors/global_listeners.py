@@ -8,6 +8,7 @@ from bpmnd.bpmn.commands import (
     CreateGlobalListener,
     DeleteGlobalListener,
     ReadGlobalListener,
+    ReadGlobalListeners,
     UpdateGlobalListener,
 )
 from bpmnd.bpmn.events import (
@@ -16,7 +17,14 @@ from bpmnd.bpmn.events import (
     GlobalListenerDeleted,
     GlobalListenerUpdated,
 )
-from bpmnd.bpmn.outcomes import Accepted, GlobalListenerRead, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import (
+    Accepted,
+    GlobalListenerRead,
+    GlobalListenersRead,
+    Outcome,
+    Rejected,
+    RejectionType,
+)
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.turn import Turn
 
@@ -64,6 +72,10 @@ def read(turn: Turn, command: ReadGlobalListener) -> Outcome:
     if not key:
         return _not_found("find", command.id)
     return GlobalListenerRead(turn.state.global_listeners.items[key])
+
+
+def read_all(turn: Turn, command: ReadGlobalListeners) -> Outcome:
+    return GlobalListenersRead(tuple(sorted(turn.state.global_listeners.items.items())))
 
 
 def supply(turn: Turn, partition: int) -> None:

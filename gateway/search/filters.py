@@ -1,7 +1,7 @@
 """Filters of searches: read strictly, by the table of the entity's fields."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -185,27 +185,52 @@ def _comparison(name: str, field: Field, operator: Operator, raw: object, at: st
 
 def text_conditions(raw: object, at: str) -> Sequence[Compare]:
     """What is said of a text that is compared here, not in a table."""
-    field = Field("", Kind.TEXT)
+    return field_conditions(Field("", Kind.TEXT), raw, at)
+
+
+def field_conditions(field: Field, raw: object, at: str) -> Sequence[Compare]:
+    """The same for a field of any kind."""
     return [condition for condition in _conditions_on("", field, raw, at) if isinstance(condition, Compare)]
 
 
+def each_in(raw: object, at: str) -> Iterator[tuple[str, object]]:
+    """The place and the value of each item of an array."""
+    for number, item in enumerate(_list(raw, at)):
+        yield f"{at}[{number}]", item
+
+
 def text_fits(text: str, conditions: Sequence[Compare]) -> bool:
-    return all(_fits(text, condition) for condition in conditions)
+    return all(fits(text, condition) for condition in conditions)
 
 
-def _fits(text: str, condition: Compare) -> bool:
+def fits(value: int | str, condition: Compare) -> bool:
+    """Whether a value, as it is stored, is such as the condition says."""
     values = condition.values
     match condition.operator:
         case Operator.EQUAL | Operator.IN:
-            return text in values
+            return value in values
         case Operator.NOT_EQUAL | Operator.NOT_IN:
-            return text not in values
+            return value not in values
         case Operator.EXISTS:
             return bool(values[0])
         case Operator.LIKE:
-            return names_like((text,), str(values[0])) != ()
-        case operator:
-            raise AssertionError(f"a text is not compared by {operator}")
+            return names_like((str(value),), str(values[0])) != ()
+        case Operator.GREATER | Operator.AT_LEAST | Operator.LESS | Operator.AT_MOST:
+            return _is_so(value, condition.operator, values[0])
+
+
+def _is_so(value: int | str, operator: Operator, other: int | str) -> bool:
+    assert isinstance(value, int), f"{value!r} has no order"
+    assert isinstance(other, int), f"{other!r} has no order"
+    match operator:
+        case Operator.GREATER:
+            return value > other
+        case Operator.AT_LEAST:
+            return value >= other
+        case Operator.LESS:
+            return value < other
+        case _:
+            return value <= other
 
 
 def names_like(names: Names, pattern: str) -> tuple[int, ...]:

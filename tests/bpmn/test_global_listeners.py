@@ -9,6 +9,7 @@ from bpmnd.bpmn.commands import (
     DeleteGlobalListener,
     Origin,
     ReadGlobalListener,
+    ReadGlobalListeners,
     Supply,
     TaskResult,
     UpdateGlobalListener,
@@ -20,7 +21,7 @@ from bpmnd.bpmn.events import (
     UserTaskAssigned,
     UserTaskCompleted,
 )
-from bpmnd.bpmn.outcomes import Accepted, GlobalListenerRead, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Accepted, GlobalListenerRead, GlobalListenersRead, Rejected, RejectionType
 from bpmnd.bpmn.processors.global_listeners import LISTENERS_MAX
 from bpmnd.bpmn.user_tasks import GlobalListener
 from tests.bpmn.people import heard, task_key, user_task
@@ -143,6 +144,16 @@ def test_one_is_read_without_a_trace() -> None:
     before = len(play.events)
     assert play.do(ReadGlobalListener("g")) == GlobalListenerRead(CHECK)
     assert len(play.events) == before
+
+
+def test_all_are_read_with_their_keys() -> None:
+    play = with_task(CHECK)
+    other = GlobalListener("other", "t", ("all",))
+    play.do(CreateGlobalListener(other))
+    read = play.do(ReadGlobalListeners())
+    assert isinstance(read, GlobalListenersRead)
+    assert [listener for _, listener in read.listeners] == [CHECK, other]
+    assert [key for key, _ in read.listeners] == sorted(play.state.global_listeners.items)
 
 
 def test_every_partition_knows_it_before_the_answer() -> None:

@@ -28,6 +28,7 @@ from camunda_orchestration_sdk.errors import ConflictError, NotFoundError, Unexp
 from camunda_orchestration_sdk.models import (
     ActivatedJobResult,
     ActivatedJobResultUserTask,
+    GlobalTaskListenerSearchQueryRequest,
     UserTaskCompletionRequestVariables,
 )
 from camunda_orchestration_sdk.semantic_types import UserTaskKey
@@ -217,6 +218,9 @@ async def test_a_global_listener_hears_of_assignments_until_it_is_deleted(
         assert (created.id, created.priority, created.source) == ("watch", 50, "API")
         with pytest.raises(ConflictError):
             await sdk.create_global_task_listener(data=listener)
+        search = GlobalTaskListenerSearchQueryRequest.from_dict({"filter": {"eventTypes": ["assigning"]}})
+        found = await sdk.search_global_task_listeners(data=search)
+        assert [item.id for item in found.items] == ["watch"]
         _, task = await start(sdk, node, "heard")
 
         assignment = UserTaskAssignmentRequest(assignee="ann")
