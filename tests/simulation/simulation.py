@@ -26,6 +26,8 @@ from tests.simulation.world import Violation, World
 
 _HEAL_SECONDS: Final = 60.0
 _SETTLE_SECONDS: Final = 30.0
+_READ_SECONDS: Final = 120.0
+"""Nodes read what lies on their disks at their leisure, and some have much by then."""
 _REPLICATION: Final = 3
 _LOOK_SECONDS: Final = 1.0
 _ITEM_MAX: Final = 2 << 20
@@ -137,7 +139,7 @@ class Simulation:
         self._until("instances still live after the faults", _HEAL_SECONDS, self._is_done)
         self.clients.stopped = True
         self._until("requests were never answered", _SETTLE_SECONDS, lambda: not self.clients.open_requests)
-        self._until("hidden damage was not made good", _SETTLE_SECONDS, self._has_been_read)
+        self._until("hidden damage was not made good", _READ_SECONDS, self._has_been_read)
         self._until("replicas do not catch up", _SETTLE_SECONDS, self._has_settled)
         self._judge()
 
@@ -376,7 +378,7 @@ def _settings(world: World, nodes: int, partitions: int, *, trims: bool) -> Sett
     limits = PartitionLimits(uncommitted_bytes_max=world.chance.choice((20_000, 16 << 20)))
     # In short segments, whose entries are soon trimmed, who lags behind needs copies of checkpoints.
     segment_size = world.chance.choice((16 << 10, 64 << 10)) if trims else 1 << 20
-    scrub = ScrubPolicy(first_after_seconds=1.0, every_seconds=3.0, bytes_per_second=1 << 20)
+    scrub = ScrubPolicy(first_after_seconds=1.0, every_seconds=2.0, bytes_per_second=8 << 20)
     return Settings(plans, segment_size, policy, limits, scrub, world.chance.choice((0.0, 0.001, 0.01)))
 
 

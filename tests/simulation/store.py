@@ -158,10 +158,14 @@ class SimulatedStore:
         return len(self._kept.rows.range(b"", b"\xff", 1 << 40))
 
     def scan(self, aside: Path) -> Iterator[int]:
-        """Row by row, as it was when this began; damage is where it is now."""
+        """Row by row, as it was when this began; damage is where it is now, also where a row was removed."""
+        start = b""
         for key, value in self._kept.rows.range(b"", b"\xff", 1 << 40):
-            self._check(key, key + b"\0")
+            after = key + b"\0"
+            self._check(start, after)
+            start = after
             yield len(key) + len(value)
+        self._check(start, b"\xff")
 
     def close(self) -> None:
         self._written.clear()
