@@ -54,12 +54,12 @@ class ThrowEventKind(ElementKind[Element]):
 
         throws = read_definition(tag, position, reading)
         parts = parts_of(throws)
+        if any(isinstance(part, ErrorDefinition) for part in parts) and common["end_listeners"]:
+            reading.report.add(tag, "an error end event must not have execution listeners of its end")
         if isinstance(throws, MultipleDefinition) and isinstance(parts[0], MessageDefinition):
             return WorkedThrowEvent(**common, job=read_job(tag, reading.report), throws=throws)
         if not any(isinstance(part, SignalDefinition) for part in parts):
             common["inputs"] = ()
-        if any(isinstance(part, ErrorDefinition) for part in parts) and common["end_listeners"]:
-            reading.report.add(tag, "an error end event must not have execution listeners of its end")
         if parts and all(isinstance(part, _WITHOUT_OUTPUTS) for part in parts):
             common["outputs"] = ()
         return ThrowEvent(**common, throws=throws)
