@@ -141,6 +141,7 @@ def open_replica(
     not know.
     """
     remove_old_checkpoints(files.disk, files.directory)
+    remove_directory(files.disk, files.directory / SCRUBBED)
     storage = open_partition_storage(
         files.disk,
         files.stores,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from tests.end_to_end.cluster_crashes import MODEL, check_cluster
+from tests.end_to_end.cluster_crashes import MODEL
 from tests.end_to_end.load import History, Load
 from tests.end_to_end.replicas import agreed_events
 from tests.end_to_end.test_membership import flip
@@ -43,6 +43,8 @@ APPLIERS[JobCreated] = created_otherwise
 """As `sitecustomize` of a node: it makes something else of its log than the others, while a file exists."""
 
 
+HIDDEN: Final = "damaged, and is to be rebuilt from its peers"
+WHOLE: Final = "the damaged replica is whole again"
 SCRUBBING: Final = {
     "BPMND_SCRUB__FIRST_AFTER_HOURS": "0.0005",
     "BPMND_SCRUB__EVERY_HOURS": "0.0003",
@@ -62,31 +64,10 @@ async def until(
     raise AssertionError(f"not within {seconds} s:\n{cluster.said()[-6000:]}")
 
 
-async def test_a_node_with_another_state_is_found_and_rebuilt(tmp_path: Path) -> None:
-    differs = tmp_path / "differs"
-    differs.touch()
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "sitecustomize.py").write_text(OTHER_APPLIER)
-    place = Place(environment={"PYTHONPATH": str(tmp_path / "code"), "DIFFERS": str(differs)})
-    with await asyncio.to_thread(
-        RunningCluster, tmp_path / "cluster", partitions=1, places={VICTIM: place}
-    ) as cluster:
-        load = Load(cluster.addresses, "crash", "crash-work")
-        await load.deploy(MODEL)
-        async with load.running(creators=1, workers=0):
-            await until(says(cluster.nodes[VICTIM], "others have another state"), cluster)
-            differs.unlink()
-            await until(says(cluster.nodes[VICTIM], "the damaged replica is whole again"), cluster)
-        assert all("another state" not in cluster.nodes[other].said() for other in (1, 2))
-        await load.work_off()
-        assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0], cluster.said()[-6000:]
-    check_cluster(cluster, load)
-
-
 def flip_in_checkpoint(node: RunningNode) -> bool:
     """Flip a bit of a block that nobody needs; False if the instances are in no checkpoint yet."""
     for path in (node.directory / "partitions" / "1").glob("checkpoint*/*.sst"):
-        if path.stat().st_size > INSTANCES * TEXT_BYTES:
+        if path.stat().st_size > 8 * TEXT_BYTES:
             flip(path, TEXT_BYTES)
             return True
     return False
@@ -114,21 +95,60 @@ async def create_waiting(address: str) -> None:
                 assert answer.status == 200, await answer.text()
 
 
-async def test_a_flipped_bit_in_a_checkpoint_is_found_and_made_good(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    """Three nodes with one partition, which read through all that they have. The applier of one is another
+    while there is a file, which is the tests' to make and to remove."""
+    directory = tmp_path_factory.mktemp("integrity")
+    (directory / "code").mkdir()
+    (directory / "code" / "sitecustomize.py").write_text(OTHER_APPLIER)
+    code = {"PYTHONPATH": str(directory / "code"), "DIFFERS": str(directory / "differs")}
     places = {number: Place(environment=SCRUBBING) for number in (1, 2, 3)}
-    with await asyncio.to_thread(
-        RunningCluster, tmp_path / "cluster", partitions=1, places=places
-    ) as cluster:
-        await create_waiting(cluster.addresses[0])
-        leader = (await asyncio.to_thread(cluster.wait_for_leaders))[1]
-        follower = next(number for number in cluster.nodes if number != leader)
-        for number in (follower, leader):
-            node = cluster.nodes[number]
-            await until(partial(flip_in_checkpoint, node), cluster)
-            await until(says(node, "damaged, and is to be rebuilt from its peers"), cluster)
-            await until(says(node, "the damaged replica is whole again"), cluster)
-        assert await asyncio.to_thread(cluster.terminate) == [0, 0, 0], cluster.said()[-6000:]
-    assert set(History(agreed_events([node.directory for node in cluster.nodes.values()], (1,))).created)
+    places[VICTIM] = Place(environment=SCRUBBING | code)
+    with RunningCluster(directory / "cluster", partitions=1, places=places) as made:
+        yield made
+
+
+async def test_a_node_with_another_state_is_found_and_rebuilt(cluster: RunningCluster) -> None:
+    victim = cluster.nodes[VICTIM]
+    differs = Path(victim.place.environment["DIFFERS"])
+    load = Load(cluster.addresses, "crash", "crash-work")
+    await load.deploy(MODEL)
+
+    differs.touch()  # noqa: ASYNC240 - an empty file
+    async with load.running(creators=1, workers=0):
+        await until(says(victim, "others have another state"), cluster)
+        differs.unlink()  # noqa: ASYNC240 - an empty file
+        await until(says(victim, "the damaged replica is whole again"), cluster)
+
+    await load.work_off()
+    assert all("another state" not in cluster.nodes[other].said() for other in (1, 2))
+    assert load.unexpected == []
+
+
+@pytest.mark.parametrize("whose", ["follower", "leader"])
+async def test_a_flipped_bit_in_a_checkpoint_is_found_and_made_good(
+    cluster: RunningCluster, whose: str
+) -> None:
+    leader = (await asyncio.to_thread(cluster.wait_for_leaders))[1]
+    await create_waiting(cluster.nodes[leader].address)
+    others = [number for number in cluster.nodes if number not in (leader, VICTIM)]
+    node = cluster.nodes[leader if whose == "leader" else others[0]]
+    before = node.said().count(WHOLE)
+
+    await until(partial(flip_in_checkpoint, node), cluster)
+
+    await until(lambda: node.said().count(HIDDEN) > before, cluster)
+    await until(lambda: node.said().count(WHOLE) > before, cluster)
+
+
+async def test_all_that_was_damaged_is_as_it_was(cluster: RunningCluster) -> None:
+    statuses = await asyncio.to_thread(cluster.terminate)
+
+    assert statuses == [0, 0, 0], cluster.said()[-6000:]
+    history = History(agreed_events([node.directory for node in cluster.nodes.values()], (1,)))
+    assert len(history.created) > 2 * INSTANCES
+    assert set(history.created.values()) == {1}
 
 
 async def test_a_node_that_is_alone_says_what_is_damaged_and_goes_on(tmp_path: Path) -> None:

@@ -295,10 +295,12 @@ class Simulation:
 
     def _has_been_read(self) -> bool:
         """All that lies on the disks was read since the faults ended, and nothing of it is damaged."""
-        for process in self.running.values():
-            rounds = process.node.scrubbing.rounds
-            if rounds < self._rounds.setdefault(process, rounds) + _ROUNDS:
-                return False
+        since = [
+            process.node.scrubbing.rounds - self._rounds.setdefault(process, process.node.scrubbing.rounds)
+            for process in self.running.values()
+        ]
+        if min(since, default=0) < _ROUNDS:
+            return False
         actors = [hosted.actor for one in self.running.values() for hosted in one.node.hosted.values()]
         return all(
             actor is not None and (actor.mending.hidden_damage is None or len(self.hosts) < _NODES_FOR_REPAIR)
