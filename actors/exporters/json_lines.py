@@ -1,6 +1,7 @@
 """The exporter to files: one record a line, as `bpmnd log export` prints it."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -81,6 +82,7 @@ class _Files:
         self._size_max = size_max
         self._age_max = age_max
         self._descriptor: int | None = None
+        self._lock: int | None = None
         self._size = 0
         self._began: datetime | None = None
         """Log time of the first record of the file."""
@@ -88,14 +90,21 @@ class _Files:
         """Position of the last record that is in a file."""
 
     def open(self) -> None:
-        """Find the newest file, and where it ends. Raises OSError."""
+        """Find the newest file, and where it ends. Raises OSError, also while another process has the files:
+        that of a node that was killed may be at its last batch still."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / f"{self._partition_id}.lock"
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(f"another process writes to {self._directory}") from None
         found = sorted(self._directory.glob(f"{self._partition_id}-*.jsonl"))
         for path in reversed(found):
             self._open(path)
             if self._size:
                 return
-            self.close()  # It had nothing but a torn line.
+            self._leave()  # It had nothing but a torn line.
             path.unlink()
 
     def write(self, records: Sequence[Record]) -> None:
@@ -116,6 +125,12 @@ class _Files:
             self._last = new[-1].position
 
     def close(self) -> None:
+        self._leave()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _leave(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -138,7 +153,7 @@ class _Files:
         return self._began is not None and datetime.fromisoformat(record.time) - self._began >= self._age_max
 
     def _begin(self, record: Record) -> None:
-        self.close()
+        self._leave()
         index, number = record.position
         path = self._directory / f"{self._partition_id}-{index:020d}-{number:06d}.jsonl"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -6,11 +6,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import aiohttp
 import pytest
+from aiohttp import web
 
+from tests.actors.exporters.test_webhook import contract
 from tests.bpmn.playground import ONE_TASK
 from tests.end_to_end.exports import (
     exporter_process,
@@ -29,10 +33,7 @@ from tests.nodes import Place, RunningCluster, RunningNode
 from tests.postgresql import PostgresqlServer, server_binaries
 
 BINARIES = server_binaries()
-pytestmark = [
-    pytest.mark.end_to_end,
-    pytest.mark.skipif(BINARIES is None, reason="PostgreSQL's server is not installed"),
-]
+pytestmark = pytest.mark.end_to_end
 
 AWAY_SECONDS: Final = 60.0 if JUDGE else 1.0
 TO_FILES: Final = {
@@ -51,7 +52,8 @@ def to_database(server: PostgresqlServer) -> dict[str, str]:
 
 @pytest.fixture
 def server() -> Iterator[PostgresqlServer]:
-    assert BINARIES is not None
+    if BINARIES is None:
+        pytest.skip("PostgreSQL's server is not installed")
     with PostgresqlServer(BINARIES) as server:
         yield server
 
@@ -89,6 +91,40 @@ async def test_nothing_is_missing_or_doubled_when_database_exporter_and_node_are
         assert len(lines) == len(expected), "nothing is twice in the files of one node"
         assert {place_of(line): line for line in lines} == expected
         assert await rows_in(server) == {place: line["value"] for place, line in expected.items()}
+
+
+async def test_a_webhook_is_told_of_incidents_and_overdue_user_tasks(tmp_path: Path) -> None:
+    messages: list[dict[str, Any]] = []
+
+    async def post(request: web.Request) -> web.Response:
+        messages.append(await request.json())
+        return web.Response(status=204)
+
+    application = web.Application()
+    application.add_routes([web.post("/", post)])
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    environment = {
+        "BPMND_EXPORTERS__ALERTS__KIND": "webhook",
+        "BPMND_EXPORTERS__ALERTS__URL": f"http://{host}:{port}",
+    }
+    with RunningNode(tmp_path / "data", place=Place(environment=environment)) as node:
+        await until(lambda: len(exporters_of(node)) == 1)  # It is told of what comes from now on.
+        load = Load([node.address], "process", "work")
+        await load.deploy(contract(datetime.now(UTC) + timedelta(seconds=1)))
+        await load.deploy(ONE_TASK.replace(b'type="work"', b'type="=1 + null"'))
+        async with aiohttp.ClientSession(f"{node.address}/v2/") as session:
+            for process_id in ("contract", "process"):
+                creation = {"processDefinitionId": process_id}
+                async with session.post("process-instances", json=creation) as answer:
+                    assert answer.status == 200
+        await until(lambda: len(messages) == 2)
+    await runner.cleanup()
+    told = {message["type"]: message for message in messages}
+    assert told["incident-created"]["bpmnProcessId"] == "process"
+    assert told["user-task-overdue"]["elementId"] == "sign"
 
 
 @pytest.mark.skipif(not JUDGE, reason="BPMND_JUDGE=1 starts a cluster for it")

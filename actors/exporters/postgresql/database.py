@@ -137,6 +137,8 @@ def _row_of(record: Record) -> dict[str, Any]:
         "value": record.value,
         "cause": text(record.cause),
         "hash": bytes.fromhex(record.hash) if record.hash else None,
+        "asked_by": text(record.user),
+        "operation_reference": record.operation_reference,
     }
 
 

@@ -32,6 +32,8 @@ RECORDS: Final = Table(
     Column("value", JSONB, nullable=False),
     Column("cause", Text),
     Column("hash", LargeBinary),
+    Column("asked_by", Text),
+    Column("operation_reference", BigInteger),
 )
 
 

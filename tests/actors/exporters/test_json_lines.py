@@ -128,3 +128,16 @@ async def test_partitions_do_not_share_files(tmp_path: Path) -> None:
     (tmp_path / "33-00000000000000000009-000001.jsonl").write_text('{"position":[9,1],"time":""}\n')
     await export(tmp_path, [record(4)])
     assert positions_in(tmp_path) == [(4, 1), (9, 1)]
+
+
+async def test_two_processes_never_write_to_the_same_files(tmp_path: Path) -> None:
+    """That of a node that was killed may be at its last batch when the node is there again."""
+    first, second = JsonLinesExporter({}), JsonLinesExporter({})
+    await first.open(Partition(tmp_path))
+    with pytest.raises(OSError, match="another process writes"):
+        await second.open(Partition(tmp_path))
+    await second.close()
+    await first.export([record(4)])
+    await first.close()
+    await export(tmp_path, [record(4), record(5)])
+    assert positions_in(tmp_path) == [(4, 1), (5, 1)]

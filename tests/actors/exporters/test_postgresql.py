@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bpmnd.actors.exporters.postgresql.exporter import PostgresqlExporter
+from bpmnd.actors.exporters.postgresql.migrating import migrate
 from bpmnd.actors.exporters.records import Record, Records
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import (
@@ -184,7 +185,7 @@ async def test_nodes_that_come_at_once_make_the_tables_once(
     records = life()
     await asyncio.gather(*(export(server, records) for _ in range(4)))
     assert await rows(engine, "SELECT count(*) FROM bpmnd.records") == [(len(records),)]
-    assert await rows(engine, "SELECT version_num FROM bpmnd.alembic_version") == [("0001",)]
+    assert await rows(engine, "SELECT version_num FROM bpmnd.alembic_version") == [("0002",)]
 
 
 async def test_what_postgresql_has_no_place_for_holds_nothing_up(
@@ -209,6 +210,26 @@ async def test_tables_without_records_are_kept_as_well(server: PostgresqlServer,
     assert await rows(engine, "SELECT count(*) FROM bpmnd.jobs") == [(2,)]
 
 
+async def test_tables_of_an_earlier_build_are_brought_up_to_date_with_what_is_in_them(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    for_schema = engine.execution_options(schema_translate_map={None: "bpmnd"})
+    await migrate(for_schema, "bpmnd", "0001")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO bpmnd.records VALUES"
+                " (1, 1, 1, now(), 'JOB', 'CREATED', 7, 8, '{}', 'JOB/COMPLETE', NULL)"
+            )
+        )
+    later = Record((2, 1), "2026-11-26T10:00:00.000Z", 1, "JOB", "COMPLETED", "7", {}, user="ada")
+    later = msgspec.structs.replace(later, operation_reference=5)
+    await export(server, [later])
+    assert await rows(
+        engine, "SELECT entry, asked_by, operation_reference FROM bpmnd.records ORDER BY entry"
+    ) == [(1, None, None), (2, "ada", 5)]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -229,7 +250,6 @@ def test_the_migrations_make_the_tables_that_are_written_to(server: PostgresqlSe
     from alembic.migration import MigrationContext
     from sqlalchemy import MetaData
 
-    from bpmnd.actors.exporters.postgresql.migrating import migrate
     from bpmnd.actors.exporters.postgresql.tables import METADATA
 
     wanted = MetaData(schema="compared")
