@@ -76,8 +76,8 @@ def _details(record: Record) -> Iterator[str]:
             yield f"{name}={_short(detail)} (was {_short(earlier)})"
         elif detail is not None and record.value_type in _SHOWN_IN.get(name, {record.value_type}):
             yield f"{name}={_short(detail)}"
-    changes = value.get("before") if record.value_type == "USER_TASK" else None
-    for name, before in (changes or {}).items():
+    changes: dict[str, Any] = value.get("before", {}) if record.value_type == "USER_TASK" else {}
+    for name, before in changes.items():
         yield f"{name}={_short(value.get(name))} (was {_short(before)})"
     for name, variable in value.get("variables", {}).items():
         yield f"{name}={_short(variable)}"
