@@ -18,7 +18,6 @@ from bpmnd.actors.history.queries import (
     Has,
     Operator,
     Order,
-    Query,
     Report,
     Search,
 )
@@ -155,13 +154,13 @@ def _failed(key: int, reason: int) -> Iterator[Event]:
     yield events.IncidentCreated(key + 7, key, key + 4, 2, key + 5, 0, "JOB_NO_RETRIES", message, b"")
 
 
-def _timed(history: HistoryFile, query: Query) -> float:
+def _timed(history: HistoryFile, query: Search | Report) -> float:
     began = time.perf_counter()
     history.run(query)
     return time.perf_counter() - began
 
 
-def _queries(middle: int, total: int) -> dict[str, Query]:
+def _queries(middle: int, total: int) -> dict[str, Search | Report]:
     def equal(field: str, *values: int | str) -> Compare:
         return Compare(field, Operator.EQUAL, values)
 

@@ -49,6 +49,7 @@ from bpmnd.gateway.search.message_subscriptions import MessageSubscriptionReads
 from bpmnd.gateway.search.process_definitions import ProcessDefinitionReads
 from bpmnd.gateway.search.process_instances import ProcessInstanceReads
 from bpmnd.gateway.search.searching import History, Searches
+from bpmnd.gateway.search.trails import TrailReads
 from bpmnd.gateway.search.usage import UsageReads
 from bpmnd.gateway.search.user_tasks import UserTaskReads
 from bpmnd.gateway.search.variables import VariableReads
@@ -114,6 +115,7 @@ class Gateway:
             JobStatistics(searches),
             UsageReads(searches),
             VisibilityReads(searches),
+            TrailReads(searches),
             VariableReads(searches),
             ProcessDefinitionReads(searches),
             MessageSubscriptionReads(searches),

@@ -64,6 +64,10 @@ class Archive:
         self._disk = disk
         self._directory = directory
 
+    def header(self, file: ArchiveFile) -> ArchiveHeader:
+        """Which entries a file holds."""
+        return read_header(self._disk, file.path)
+
     def begin_after(self, position: Position) -> None:
         """Note the position the archive begins after: what was dropped, or where a replica came in."""
         self._disk.make_directory(self._directory)

@@ -46,18 +46,6 @@ class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """The chain hash of the entry: who has it can prove that nothing up to here was altered."""
 
 
-def records_of_instance(records: Iterator[Record], key: int) -> Iterator[Record]:
-    """What belongs to one process instance; of a batch of jobs only its own."""
-    wanted = str(key)
-    for record in records:
-        if record.value.get("processInstanceKey") == wanted:
-            yield record
-        elif (jobs := record.value.get("jobs")) is not None:
-            own = [job for job in jobs if job.get("processInstanceKey") == wanted]
-            if own:
-                yield msgspec.structs.replace(record, value={**record.value, "jobs": own})
-
-
 @final
 class Records:
     """The records of one partition, entry after entry."""

@@ -41,6 +41,8 @@ class Projection:
         self._follower = LogFollower(disk, directory)
         self._path = path
         self._told: deque[Position] = deque()
+        self._newest: Position | None = None
+        """What was told last: up to there it goes when it is made anew, also if nothing more happens."""
         self._writer = self._open_writer()
         progress = self._writer.progress()
         if progress is None:
@@ -63,6 +65,7 @@ class Projection:
 
     def tell(self, position: Position) -> None:
         """All up to there is committed, and on disk here."""
+        self._newest = position
         if len(self._told) >= _POSITIONS_MAX:
             self._told.pop()  # The newer one stands for it.
         self._told.append(position)
@@ -94,7 +97,7 @@ class Projection:
 
     def rebuild(self, why: str) -> None:
         """Begin from the first entry that is kept."""
-        self._told = deque(list(self._told)[-1:])
+        self._told = deque([self._newest] if self._newest is not None else [])
         self.rebuilds += 1
         self.progress = self._begin_anew(why)
         self._tables = Tables(self._partition_id, self._writer)
@@ -117,10 +120,8 @@ class Projection:
         stored = self.progress.position
         if told.index == stored.index and told.hash != stored.hash:
             self.rebuild("it was of another log")
-            self._told.append(told)
         elif not self._is_checked and told.index < stored.index and self._follower.end() < stored.index:
             self.rebuild("it knew more than the log")
-            self._told.append(told)
         self._is_checked = True
 
     def _advance(self) -> None:

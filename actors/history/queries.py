@@ -91,7 +91,20 @@ class Report(_Part, frozen=True, gc=False, tag=2):
     conditions: tuple[Condition, ...] = ()
 
 
-Query: TypeAlias = Search | Report
+class TrailOf(_Part, frozen=True, gc=False, tag=3):
+    """All that happened to one process instance, out of archive and log, from behind a place in them on. With
+    `with_called` also what happened to the instances that it has called.
+
+    A row is a place, of two numbers, then the record in JSON, and as a line to read.
+    """
+
+    instance_key: int
+    with_called: bool = False
+    after: tuple[int, int] = (0, 0)
+    limit: int = 1000
+
+
+Query: TypeAlias = Search | Report | TrailOf
 
 
 class Found(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -1,15 +1,17 @@
 """Running queries on the files of the histories, in threads."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 from bpmnd.actors.history.compiling import FEW, count_sql, first_count_sql, search_sql
-from bpmnd.actors.history.queries import Found, Query, Report, Search
+from bpmnd.actors.history.queries import Found, Report, Search
 from bpmnd.actors.history.reports import run_report
-from bpmnd.storage.history import HistoryReader
+from bpmnd.storage.history import HistoryReader, Progress
 
 QUERY_SECONDS_MAX: Final = 5.0
+T = TypeVar("T")
 _IDLE_MAX: Final = 4
 _COUNT_SECONDS: Final = 0.01
 """If the first matches took longer to count, no more are."""
@@ -24,15 +26,22 @@ class HistoryFile:
         self._idle: list[tuple[int, HistoryReader]] = []
         """With the number of the file that it was opened on: a history that is made anew is another."""
 
-    def run(self, query: Query, seconds_max: float = QUERY_SECONDS_MAX) -> tuple[int, Found]:
+    def run(self, query: Search | Report, seconds_max: float = QUERY_SECONDS_MAX) -> tuple[int, Found]:
         """The entry that the history had come to, and what was found.
 
         Raises StorageError, and TooSlowError.
         """
+        progress, found = self.read(lambda reader: run_query(reader, query), seconds_max)
+        return progress.position.index, found
+
+    def read(
+        self, use: Callable[[HistoryReader], T], seconds_max: float = QUERY_SECONDS_MAX
+    ) -> tuple[Progress, T]:
+        """How far the history had come, and what was made of its rows."""
         inode, reader = self._take()
         try:
             with reader.snapshot(seconds_max) as progress:
-                found = run_query(reader, query)
+                found = use(reader)
         except BaseException:
             reader.close()
             raise
@@ -40,7 +49,7 @@ class HistoryFile:
             self._idle.append((inode, reader))
         else:
             reader.close()
-        return progress.position.index, found
+        return progress, found
 
     def close(self) -> None:
         while self._idle:
@@ -70,7 +79,7 @@ def count(reader: HistoryReader, search: Search) -> tuple[int, bool]:
     return min(int(total), count_max), total > count_max
 
 
-def run_query(reader: HistoryReader, query: Query) -> Found:
+def run_query(reader: HistoryReader, query: Search | Report) -> Found:
     """Inside of a snapshot."""
     match query:
         case Search():

@@ -20,9 +20,11 @@ from bpmnd.actors.history.projector import (
     Stuck,
     ToProjector,
     history_path,
+    partition_directory,
 )
-from bpmnd.actors.history.queries import Found, Query
+from bpmnd.actors.history.queries import Found, Query, TrailOf
 from bpmnd.actors.history.reading import HistoryFile
+from bpmnd.actors.history.trails import read_trail
 from bpmnd.actors.hosted import HostedPartition
 from bpmnd.actors.network import Network
 from bpmnd.actors.peer_messages import (
@@ -33,6 +35,7 @@ from bpmnd.actors.peer_messages import (
     encode_peer_message,
 )
 from bpmnd.actors.peers import Peers
+from bpmnd.storage.disk import RealDisk
 
 TELL_SECONDS: Final = 0.2
 """Each time is a transaction, which writes every page that it touches: the fewer, the cheaper. A search that
@@ -267,12 +270,12 @@ class History:
         self.tell()
         standing = self.standings.get(hosted.id)
         if standing is not None and standing.index >= index:
-            self._run(hosted.id, query, then)
+            self._run(hosted.id, query, index, then)
             return
 
         def came(in_time: bool) -> None:
             if in_time:
-                self._run(hosted.id, query, then)
+                self._run(hosted.id, query, index, then)
             else:
                 reason = standing.stuck if standing is not None and standing.stuck else "it is behind"
                 then(None, HistoryUnavailable(f"the history of partition {hosted.id} is not there: {reason}"))
@@ -303,14 +306,19 @@ class History:
             entry[1](True)
 
     def _run(
-        self, partition: int, query: Query, then: Callable[[Found | None, Exception | None], None]
+        self,
+        partition: int,
+        query: Query,
+        index: int,
+        then: Callable[[Found | None, Exception | None], None],
     ) -> None:
-        """In a thread; so many at a time, the others wait for their turn."""
+        """In a thread; so many at a time, the others wait for their turn. What is found in a history that has
+        not come to `index` does not count: it is being made anew, which its projector has yet to say."""
         if self._running >= _RUNNING_MAX:
             if len(self._queued) >= _QUEUED_MAX:
                 then(None, HistoryUnavailable("too many queries wait"))
             else:
-                self._queued.append(lambda: self._run(partition, query, then))
+                self._queued.append(lambda: self._run(partition, query, index, then))
             return
         self._running += 1
         file = self._files.get(partition)
@@ -321,12 +329,20 @@ class History:
             self._running -= 1
             if self._queued:
                 self._queued.pop(0)()
-            if result is not None:
-                then(result[1], None)
-            else:
+            if result is None:
                 then(None, HistoryUnavailable(f"the history of partition {partition}: {error}"))
+            elif result[0] < index:
+                then(None, HistoryUnavailable(f"the history of partition {partition} is being made anew"))
+            else:
+                then(result[1], None)
 
-        self._scheduler.run_blocking(partial(file.run, query), done)
+        work: Callable[[], tuple[int, Found]]
+        if isinstance(query, TrailOf):
+            directory = partition_directory(self._directory, partition)
+            work = partial(read_trail, RealDisk(), directory, file, partition, query)
+        else:
+            work = partial(file.run, query)
+        self._scheduler.run_blocking(work, done)
 
 
 def _no_leader(partition: int) -> NoLeader:

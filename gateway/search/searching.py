@@ -9,7 +9,17 @@ import msgspec
 from bpmnd.actors.errors import NoLeader
 from bpmnd.actors.exporters.values import moment
 from bpmnd.actors.history.entities import ENTITIES, Field, Kind
-from bpmnd.actors.history.queries import Compare, Condition, Found, Operator, Query, Report, Scalar, Search
+from bpmnd.actors.history.queries import (
+    Compare,
+    Condition,
+    Found,
+    Operator,
+    Query,
+    Report,
+    Scalar,
+    Search,
+    TrailOf,
+)
 from bpmnd.bpmn.keys import partition_of
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body
@@ -117,6 +127,11 @@ class Searches:
         search = Search(name, conditions_of(ENTITIES[name], body.filter))
         rows, _, _ = await self._found(search, Page(), everywhere=True)
         return [self._item(name, row) for row in rows]
+
+    async def trail(self, query: TrailOf) -> Found:
+        """A page of what happened to a process instance; nothing, if no partition can have it."""
+        partitions = self._partitions_for_key(query.instance_key)
+        return (await self._read(query, partitions))[0] if partitions else Found([])
 
     async def report(self, report: Report, *, owner: int | None = None) -> list[Sequence[Row]]:
         """The rows of each partition, or of the one that has given out a key."""

@@ -108,7 +108,7 @@ def test_a_trail_tells_who_did_what_where(bpmnd: Commands) -> None:
     assert lines[3].endswith('VARIABLE CREATED                        a = {"b":1}')
     assert lines[-1].split()[1:] == [
         *("bob", "task", "JOB", "FAILED"),
-        *("type=told", "retries=1", "errorMessage=oh", "no"),
+        *("type=told", "retries=1", "(was", "2)", "errorMessage=oh", "no"),
     ]
 
 

@@ -58,6 +58,9 @@ def add_to(commands: Commands) -> None:
     _add_directory(export)
     export.add_argument("--instance", type=int, metavar="KEY", help="only what belongs to a process instance")
     export.add_argument(
+        "--with-called", action="store_true", help="of --instance: also what the instances it has called did"
+    )
+    export.add_argument(
         "--format", choices=("json", "text"), default="json", help="text: an audit trail to read"
     )
     export.set_defaults(run=_export)
@@ -218,7 +221,7 @@ def _print_report_json(partition_id: int, report: "VerifyReport", noted: "Positi
 def _export(options: argparse.Namespace) -> int:
     import msgspec
 
-    from bpmnd.cli.trail import heading, line_of
+    from bpmnd.actors.exporters.lines import heading, line_of
 
     out = sys.stdout.buffer
     if options.format == "text":
@@ -234,7 +237,7 @@ def _export(options: argparse.Namespace) -> int:
 def _records(options: argparse.Namespace) -> "Iterator[Record]":
     """The records asked for. Of an instance, only its own partition is read."""
     from bpmnd.actors.exporters.reading import records_in
-    from bpmnd.actors.exporters.records import records_of_instance
+    from bpmnd.actors.exporters.trail import Trail
     from bpmnd.bpmn.codec import CodecError
     from bpmnd.bpmn.keys import partition_of
     from bpmnd.storage.disk import RealDisk
@@ -250,7 +253,8 @@ def _records(options: argparse.Namespace) -> "Iterator[Record]":
     for partition_id, directory in partitions:
         records = records_in(RealDisk(), directory, partition_id, running=_is_running(options.directory))
         try:
-            for record in records if key is None else records_of_instance(records, key):
+            trail = None if key is None else Trail(key, with_called=options.with_called)
+            for record in records if trail is None else trail.of(records):
                 found = True
                 yield record
         except (StorageError, CodecError) as error:

@@ -4,7 +4,8 @@ from typing import Any
 import msgspec
 
 from bpmnd.actors.exporters.names import EVENT_NAMES
-from bpmnd.actors.exporters.records import Record, Records, records_of_instance
+from bpmnd.actors.exporters.records import Record, Records
+from bpmnd.actors.exporters.trail import Trail
 from bpmnd.bpmn import events
 from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
@@ -214,7 +215,7 @@ def test_an_instance_is_filtered_with_its_own_jobs_of_a_batch() -> None:
     )
     export.of(events.JobCompleted(102, ONE))
 
-    own = list(records_of_instance(iter(export.all), TWO))
+    own = list(Trail(TWO).of(export.all))
 
     assert [name_of(record) for record in own] == [
         "PROCESS_INSTANCE_CREATION/CREATED",

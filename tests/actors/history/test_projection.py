@@ -157,8 +157,8 @@ def test_a_file_that_was_taken_away_is_made_anew(tmp_path: Path, frames: list[by
     with closing(written.projection(path)) as projection:
         project(projection, written.log.synced)
         path.unlink()
-        projection.step()
-        project(projection, written.log.synced)
+        while projection.step():  # Nothing new is told: it goes where it was.
+            pass
         assert projection.rebuilds == 1
     assert dump_history(path) == dump_history(expected)
 

@@ -77,6 +77,7 @@ def directory(tmp_path: Path) -> Path:
     playground = Playground()
     playground.deploy(ONE_TASK)
     playground.create()
+    playground.jobs("work")
     frames = [decode_frame(frame) for frame in playground.frames]
     write_history(history_path(tmp_path, 1), 1, frames)
     return tmp_path
@@ -156,6 +157,17 @@ async def test_one_that_waits_too_long_is_told_why(directory: Path, monkeypatch:
     side.history.tell()
     side.history.heard(Stuck(1, "the disk is full"))
     with pytest.raises(HistoryUnavailable, match="the disk is full"):
+        await side.history.read(1, ALL)
+    side.history.stop()
+
+
+async def test_what_is_found_while_a_history_is_made_anew_does_not_count(directory: Path) -> None:
+    """Its projector has yet to say that it has begun again."""
+    side = Side(directory, leads=True)
+    side.history.tell()
+    side.history.heard(Projected(1, 4, 0, 0))
+    side.actor.committed = 4
+    with pytest.raises(HistoryUnavailable, match="made anew"):
         await side.history.read(1, ALL)
     side.history.stop()
 

@@ -50,7 +50,10 @@ def _line(time: str, who: str, element: str, what: str, detail: str) -> str:
 
 
 def _who(record: Record) -> str:
-    """The worker where a worker spoke, else whether it was a client or time."""
+    """The user or the worker if they are known, else whether it was a client or the engine itself."""
+    user = record.user or (record.value.get("user") if record.value_type == "USER_TASK" else None)
+    if user:
+        return str(user)
     worker = record.value.get("worker")
     if record.cause is None or record.cause in _BY_THE_ENGINE or record.cause.startswith("CHANNEL"):
         return "engine"
@@ -62,12 +65,20 @@ def _who(record: Record) -> str:
 def _details(record: Record) -> Iterator[str]:
     value = record.value
     if record.value_type == "VARIABLE":
-        yield f"{value['name']} = {_short(value['value'])}"
+        before = value.get("before")
+        was = "" if before is None else f" (was {_short(before['value'])})"
+        yield f"{value['name']} = {_short(value['value'])}{was}"
         return
     for name in _DETAILS:
         detail = value.get(name)
-        if detail is not None and record.value_type in _SHOWN_IN.get(name, {record.value_type}):
+        earlier = value.get("before", {}).get(name) if name == "retries" else None
+        if earlier not in (None, detail) and detail is not None:
+            yield f"{name}={_short(detail)} (was {_short(earlier)})"
+        elif detail is not None and record.value_type in _SHOWN_IN.get(name, {record.value_type}):
             yield f"{name}={_short(detail)}"
+    changes: dict[str, Any] = value.get("before", {}) if record.value_type == "USER_TASK" else {}
+    for name, before in changes.items():
+        yield f"{name}={_short(value.get(name))} (was {_short(before)})"
     for name, variable in value.get("variables", {}).items():
         yield f"{name}={_short(variable)}"
 
