@@ -149,7 +149,7 @@ def _definition(name: str, active: int, p95: float | None) -> dict[str, Any]:
     [("active", ["b", "a", "c"]), ("duration", ["c", "a", "b"]), ("name", ["a", "b", "c"])],
 )
 def test_definitions_stand_in_the_order_that_was_asked_for(sort: str, order: list[str]) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "now": datetime(2026, 1, 1, 1, tzinfo=UTC),
         "minutes": 5,
         "definitions": [_definition("a", 1, 5.0), _definition("b", 2, None), _definition("c", 0, 9.0)],

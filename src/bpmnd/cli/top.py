@@ -7,9 +7,12 @@ import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bpmnd.cli.settings import MONITORING, Commands, add_address
+
+if TYPE_CHECKING:
+    from bpmnd.cli.client import Client
 
 SORTS: Final = {"a": "active", "i": "incidents", "t": "throughput", "d": "duration", "n": "name"}
 """Key -> order of the definitions."""
@@ -57,7 +60,9 @@ async def _watch(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _print_plain(client: Any, monitoring: Any, options: argparse.Namespace, left: int) -> None:
+async def _print_plain(
+    client: "Client", monitoring: "Client", options: argparse.Namespace, left: int
+) -> None:
     from bpmnd.cli.top_view import view
 
     while True:
@@ -70,7 +75,7 @@ async def _print_plain(client: Any, monitoring: Any, options: argparse.Namespace
         await asyncio.sleep(options.interval)
 
 
-async def _show_live(client: Any, monitoring: Any, options: argparse.Namespace, left: int) -> None:
+async def _show_live(client: "Client", monitoring: "Client", options: argparse.Namespace, left: int) -> None:
     from bpmnd.cli.client import ProblemError, UnreachableError
     from bpmnd.cli.top_view import view
 
@@ -125,7 +130,7 @@ def _raw_terminal() -> Generator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-async def look(client: Any, monitoring: Any, minutes: int) -> dict[str, Any]:
+async def look(client: "Client", monitoring: "Client", minutes: int) -> dict[str, Any]:
     """All that is shown, as the node tells it. Without its monitoring address there is no lag."""
     from datetime import UTC, datetime, timedelta
 

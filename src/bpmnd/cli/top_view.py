@@ -1,6 +1,6 @@
 """What `bpmnd top` shows, as lines of text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ def _title(facts: Mapping[str, Any], now: datetime) -> str:
     )
 
 
-_ORDERS: Final = {
+_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "active": lambda item: -item["active"],
     "incidents": lambda item: -item["activeWithIncident"],
     "throughput": lambda item: -item["window"]["completedPerSecond"],
