@@ -72,12 +72,19 @@ class Checkpoints:
         self._writing = False
         self._index = 0
         self._bytes_since = 0
-        self._last_at = clock.monotonic()
+        self._last_at = self._unsaved_since = clock.monotonic()
         self.count = 0
         self.changed: tuple[bytes, ...] = ()
         """Keys of some of the rows that the last checkpoint wrote, from all over it."""
         position = store.position()
         self.position: Position | None = position
+
+    @property
+    def age_seconds(self) -> float:
+        """How long something has been in the log that no written checkpoint has; 0 if nothing is."""
+        if not self._bytes_since and self._capture is None:
+            return 0.0
+        return self._clock.monotonic() - self._unsaved_since
 
     @property
     def in_the_making(self) -> bool:
@@ -94,6 +101,8 @@ class Checkpoints:
 
     def grew(self, size: int) -> None:
         """The log took a frame of so many bytes."""
+        if not self._bytes_since and self._capture is None:
+            self._unsaved_since = self._clock.monotonic()
         self._bytes_since += size
 
     def advance(self, applied: int, committed: int) -> None:
@@ -137,6 +146,7 @@ class Checkpoints:
     def _done(self, position: Position | None, error: BaseException | None) -> None:
         if position is not None:
             self.position = position
+            self._unsaved_since = self._last_at  # What came since the checkpoint began.
         self._written(error)
 
     def readable(self) -> None:

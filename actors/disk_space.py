@@ -21,7 +21,7 @@ class DiskSpace:
     def __init__(self, disk: Disk, path: Path, free_min: int, scheduler: Scheduler) -> None:
         self._disk = disk
         self._path = path
-        self._free_min = free_min
+        self.free_min = free_min
         self._scheduler = scheduler
         self._stopped = False
         self._warned = False
@@ -42,8 +42,8 @@ class DiskSpace:
         self._stopped = True
 
     def _judge(self) -> None:
-        is_short = self.free < self._free_min
-        is_low = self.free < _WARN_FACTOR * self._free_min
+        is_short = self.free < self.free_min
+        is_low = self.free < _WARN_FACTOR * self.free_min
         if is_short and not self.is_short:
             _logger.error("only %d bytes are free at %s: new work is refused", self.free, self._path)
         elif is_low and not self._warned:
@@ -51,7 +51,7 @@ class DiskSpace:
                 "%d bytes are free at %s; below %d new work is refused",
                 self.free,
                 self._path,
-                self._free_min,
+                self.free_min,
             )
         elif self.is_short and not is_short:
             _logger.info("there is room again at %s: new work is taken", self._path)

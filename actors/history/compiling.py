@@ -230,6 +230,8 @@ def compare_sql(statement: Statement, fields: Mapping[str, Field], compare: Comp
     """One comparison. Numbers of enumerations stand in the text, so that partial indexes are found."""
     field = fields[compare.field]
     sql, values = field.sql, compare.values
+    if field.found_by and compare.operator is Operator.EQUAL and values[0]:
+        return field.found_by
     if field.kind is Kind.BOOLEAN and compare.operator is Operator.EQUAL:
         return f"({sql})" if values[0] else f"NOT ({sql})"
     match compare.operator:

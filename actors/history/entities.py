@@ -76,6 +76,8 @@ class Field:
     """There is an index on its first characters."""
     follows_key: bool = False
     """In one partition it never goes down as keys go up."""
+    found_by: str = ""
+    """Where few rows have it: a condition by which they are looked up one by one."""
 
 
 @final
@@ -132,7 +134,12 @@ PROCESS_INSTANCES: Final = Entity(
         "startDate": Field("x.start", Kind.MOMENT, follows_key=True),
         "endDate": Field('x."end"', Kind.MOMENT),
         "state": _enum("x.state", INSTANCE_STATES),
-        "hasIncident": Field("x.incidents > 0", Kind.BOOLEAN, Filter.PLAIN),
+        "hasIncident": Field(
+            "x.incidents > 0",
+            Kind.BOOLEAN,
+            Filter.PLAIN,
+            found_by="x.key IN (SELECT f.key FROM instances f WHERE f.incidents > 0)",
+        ),
         "tenantId": _TENANT,
         "parentProcessInstanceKey": _key("parent_key"),
         "parentElementInstanceKey": _key("parent_element_key"),

@@ -211,6 +211,16 @@ class History:
         future.add_done_callback(lambda _: timer.cancel())
         return future
 
+    def led(self) -> list[int]:
+        """The partitions that are led here."""
+        return [partition for partition, hosted in sorted(self._hosted.items()) if hosted.leads]
+
+    def glance(self, partition: int, query: Query) -> asyncio.Future[Found]:
+        """What the history here says now, however far it is. The future may end with HistoryUnavailable."""
+        future = self._new_future()
+        self._run(partition, query, partial(_settle, future))
+        return future
+
     def received(self, node: int, message: HistoryMessage) -> None:
         """What other nodes ask, and answer."""
         match message:

@@ -42,6 +42,11 @@ def cluster_metrics(node: Node, peers: Mapping[int, Peer]) -> Iterator[Metric]:
         "How often all that lies on the disk was read through.",
         value=node.scrubbing.rounds,
     )
+    yield GaugeMetricFamily(
+        "bpmnd_clock_offset_seconds",
+        "How far the median of the nodes' wall clocks is ahead of the one here.",
+        value=node.peers.median_offset_ms() / 1000,
+    )
     yield from _traffic(peers)
 
 

@@ -60,6 +60,11 @@ class NodeMetrics(Collector):
                 "Free space where the data directory is.",
                 value=self._node.disk_space.free,
             )
+            yield GaugeMetricFamily(
+                "bpmnd_disk_free_min_bytes",
+                "With less free space new work is refused.",
+                value=self._node.disk_space.free_min,
+            )
 
     def _syncs(self) -> Metric:
         histogram = HistogramMetricFamily(
@@ -161,7 +166,13 @@ def _storage(actors: list[PartitionActor]) -> Iterator[Metric]:
     checkpoints = CounterMetricFamily(
         "bpmnd_checkpoints", "Checkpoints made since the node started.", labels=["partition"]
     )
+    age = GaugeMetricFamily(
+        "bpmnd_checkpoint_age_seconds",
+        "How long something has been in the log that no checkpoint has; 0 if nothing is.",
+        labels=["partition"],
+    )
     for actor in actors:
         index.add_metric((str(actor.id),), actor.replica.log.last_index)
         checkpoints.add_metric((str(actor.id),), actor.checkpoints.count)
-    yield from (index, checkpoints)
+        age.add_metric((str(actor.id),), actor.checkpoints.age_seconds)
+    yield from (index, checkpoints, age)

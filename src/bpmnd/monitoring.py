@@ -1,7 +1,7 @@
 """The monitoring port: metrics for Prometheus, and whether the node lives and is ready."""
 
 import asyncio
-from typing import Any, Final, cast, final
+from typing import Any, Final, Protocol, cast, final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -16,13 +16,20 @@ from bpmnd.history_metrics import history_report
 _DECISION_SECONDS: Final = 10.0
 
 
+class Figures(Protocol):
+    """Metrics that are read before they are told."""
+
+    async def refresh(self) -> None: ...
+
+
 @final
 class Monitoring:
     """`/metrics`, `/livez` (the event loop turns), `/readyz` (every partition has a leader in reach)."""
 
-    def __init__(self, registry: CollectorRegistry, node: Node) -> None:
+    def __init__(self, registry: CollectorRegistry, node: Node, figures: Figures | None = None) -> None:
         self._registry = registry
         self._node = node
+        self._figures = figures
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -78,6 +85,8 @@ class Monitoring:
         return web.json_response({"number": operation.number, "kind": operation.kind}, status=202)
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        if self._figures is not None:
+            await self._figures.refresh()
         body = generate_latest(self._registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

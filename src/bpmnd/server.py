@@ -34,6 +34,7 @@ from bpmnd.cluster.tls import TlsFiles
 from bpmnd.cluster_view import ClusterView
 from bpmnd.config import Config, ConfigError, address_of, nodes_of
 from bpmnd.exporter_processes import ExporterProcesses
+from bpmnd.figure_metrics import FigureMetrics
 from bpmnd.gateway.server import Gateway
 from bpmnd.metrics import NodeMetrics
 from bpmnd.monitoring import Monitoring
@@ -135,7 +136,8 @@ class _Process:
         history, projector = self._history(node, network, loop)
         exporters = ExporterProcesses(self._config.exporters, self._directory, node, loop)
         metrics.watch(node, peering.transport.peers if peering is not None else {})
-        monitoring = Monitoring(registry, node)
+        figures = None if history is None else FigureMetrics(registry, history)
+        monitoring = Monitoring(registry, node, figures)
         monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
         if peering is not None:
             peering.node = node

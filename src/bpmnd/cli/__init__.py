@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import bpmnd
-from bpmnd.cli import cluster, config, deploy, history, log, run, start, status, tls, work
+from bpmnd.cli import cluster, config, deploy, history, log, run, start, status, tls, top, work
 from bpmnd.cli.errors import CommandError
 from bpmnd.config import ConfigError
 
-_COMMANDS: Final = (start, deploy, run, work, status, cluster, log, history, config, tls)
+_COMMANDS: Final = (start, deploy, run, work, status, top, cluster, log, history, config, tls)
 _DESCRIPTION: Final = """\
 A durable BPMN 2.0 workflow engine: one process, one directory.
 

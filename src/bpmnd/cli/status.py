@@ -16,6 +16,7 @@ _COUNTS: Final = {
     "logEntries": "bpmnd_log_entries_total",
 }
 """What is counted for a partition, and by which metric."""
+_DEFINITIONS: Final = "/v2/bpmnd/statistics/process-definitions?limit=10000"
 _HEADING: Final = ("PARTITION", "ROLE", "HEALTH", "INSTANCES", "STARTED", "ENDED", "INCIDENTS", "LOG ENTRIES")
 
 
@@ -43,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
 async def _status(options: argparse.Namespace) -> int:
     import msgspec
 
-    from bpmnd.cli.client import Client, UnreachableError
+    from bpmnd.cli.client import Client, ProblemError, UnreachableError
     from bpmnd.cli.cluster import show_under_way
 
     async with Client(options.address) as client:
@@ -51,6 +52,12 @@ async def _status(options: argparse.Namespace) -> int:
     counts: Mapping[str, Mapping[str, int]] = {}
     cluster: dict[str, Any] = {}
     exporters: list[dict[str, Any]] = []
+    summary: dict[str, Any] = {}
+    try:
+        async with Client(options.address) as client:
+            summary = summary_of(msgspec.json.decode(await client.get(_DEFINITIONS)))
+    except (ProblemError, UnreachableError) as error:
+        print(f"bpmnd: no summary: {error}", file=sys.stderr)
     try:
         async with Client(options.monitoring) as client:
             counts = _counts_in((await client.get("/metrics")).decode())
@@ -64,12 +71,38 @@ async def _status(options: argparse.Namespace) -> int:
             partition |= counts.get(str(partition["partitionId"]), {})
     if options.json:
         under_way = {name: cluster[name] for name in ("operation", "installing") if name in cluster}
-        print(msgspec.json.encode(topology | under_way | {"exporters": exporters}).decode())
+        print(msgspec.json.encode(topology | under_way | {"exporters": exporters} | summary).decode())
     else:
         _show(topology)
+        _show_summary(summary)
         _show_exporters(exporters)
         show_under_way(cluster)
     return 0 if _is_well(topology) else 1
+
+
+def summary_of(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Over all definitions: what is in flight, what fails by what, and the throughput of the last hour."""
+    items: list[dict[str, Any]] = definitions["items"]
+    incidents: dict[str, int] = {}
+    for item in items:
+        for error, count in item["openIncidents"].items():
+            incidents[error] = incidents.get(error, 0) + count
+    return {
+        "inFlight": sum(item["active"] for item in items),
+        "withIncident": sum(item["activeWithIncident"] for item in items),
+        "openIncidents": incidents,
+        "completedPerSecond": round(sum(item["window"]["completedPerSecond"] for item in items), 4),
+    }
+
+
+def _show_summary(summary: dict[str, Any]) -> None:
+    if summary:
+        print(
+            f"in flight {summary['inFlight']}, with incident {summary['withIncident']},"
+            f" completed {summary['completedPerSecond']:.2f}/s in the last hour"
+        )
+        for error, count in sorted(summary["openIncidents"].items()):
+            print(f"{count} open incidents: {error}")
 
 
 def _counts_in(text: str) -> dict[str, dict[str, int]]:

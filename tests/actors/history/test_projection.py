@@ -255,10 +255,11 @@ def test_the_projector_follows_what_it_is_told_and_ends_with_its_source(
 ) -> None:
     directory = tmp_path / "partitions" / "1" / "log"
     Log.create(RealDisk(), directory)
+    writer = ThreadWriter()
     log = Log.open(
         RealDisk(),
         directory,
-        writer=ThreadWriter(),
+        writer=writer,
         post=lambda call: call(),
         then=lambda _: None,
         segment_size=1 << 20,
@@ -285,6 +286,7 @@ def test_the_projector_follows_what_it_is_told_and_ends_with_its_source(
         running.send(Drop(2))
     assert not history_path(tmp_path, 1).exists()
     log.close()
+    writer.close()
 
 
 def test_a_fold_takes_nothing_from_how_it_is_cut(tmp_path: Path) -> None:
