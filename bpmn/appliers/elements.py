@@ -68,27 +68,26 @@ def process_instance_called(state: State, event: ProcessInstanceCalled) -> None:
 
 @applies(ElementActivating)
 def element_activating(state: State, event: ElementActivating) -> None:
-    _begin(state, event, ACTIVATING)
+    _begin(state, state.touch(event.instance_key), event, ACTIVATING)
 
 
 @applies(ElementActivated)
 def element_activated(state: State, event: ElementActivated) -> None:
-    instance = state.instances.get(event.instance_key)
-    assert instance is not None, f"{event}, but there is no such instance"
+    instance = state.touch(event.instance_key)
     if event.key in instance.elements:
-        _move(state, event, ACTIVATED)
+        _move(state, instance, event, ACTIVATED)
     else:
-        _begin(state, event, ACTIVATED)
+        _begin(state, instance, event, ACTIVATED)
 
 
 @applies(ElementCompleting)
 def element_completing(state: State, event: ElementCompleting) -> None:
-    _move(state, event, COMPLETING)
+    _move(state, state.touch(event.instance_key), event, COMPLETING)
 
 
 @applies(ElementTerminating)
 def element_terminating(state: State, event: ElementTerminating) -> None:
-    _move(state, event, TERMINATING)
+    _move(state, state.touch(event.instance_key), event, TERMINATING)
 
 
 @applies(ElementCompleted)
@@ -134,10 +133,13 @@ def escalation_thrown(state: State, event: EscalationThrown) -> None:
     """What comes of it has events of its own; this is for the audit."""
 
 
-def _begin(state: State, event: ElementActivating | ElementActivated, lifecycle: Lifecycle) -> None:
-    journal = state.journal
-    instance = state.touch(event.instance_key)
-    scope_key = event.scope_key
+def _begin(
+    state: State,
+    instance: ProcessInstance,
+    event: ElementActivating | ElementActivated,
+    lifecycle: Lifecycle,
+) -> None:
+    journal, scope_key = state.journal, event.scope_key
     journal.put(instance.elements, event.key, ElementInstance(event.key, event.element, scope_key, lifecycle))
     if event.key == event.instance_key:
         return
@@ -167,10 +169,10 @@ def take_tokens(journal: Journal, instance: ProcessInstance, scope_key: int, flo
 
 def _move(
     state: State,
+    instance: ProcessInstance,
     event: ElementActivated | ElementCompleting | ElementTerminating,
     lifecycle: Lifecycle,
 ) -> None:
-    instance = state.touch(event.instance_key)
     element = instance.elements[event.key]
     moved = ElementInstance(element.key, element.element, element.scope_key, lifecycle, element.job_key)
     state.journal.put(instance.elements, event.key, moved)

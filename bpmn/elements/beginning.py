@@ -78,8 +78,10 @@ def _tokens_to_take(
     tokens = instance.tokens.get(step.scope_key)
     if tokens is None or step.flow not in tokens:
         return None
-    kind = turn.kinds[type(element)]
-    if kind.joins_what_comes and len(element.incoming) > 1:
+    kind, is_join = turn.kinds[type(element)], len(element.incoming) > 1
+    if not is_join and not kind.joins_what_comes:
+        return (step.flow,)
+    if kind.joins_what_comes and is_join:
         turn.spend(len(process.elements))  # It looks for paths through the whole process.
     taken = kind.tokens_to_take(element, turn, process, instance, step.scope_key, step.flow)
     if isinstance(taken, Incident):

@@ -132,7 +132,8 @@ def complete(
     if then is not None:
         begin_here(turn, then)
         return
-    if isinstance(element, _THROWING) and _goes_on_by_itself(turn, instance, record, element):
+    throws = isinstance(element, _THROWING) and element.throws is not None
+    if throws and _goes_on_by_itself(turn, instance, record, element):
         return
     if is_looped:
         loops.completed_inside(turn, instance, scope_key, ends_loop=ends_loop)

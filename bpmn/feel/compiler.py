@@ -166,6 +166,12 @@ class _Compiler:
         # A filter's element may have an entry of that name, and only then shall it be known.
         return operators.local(name) if self._filters else operators.variable(name)
 
+    def _outer_name(self, tree: Tree) -> str | None:
+        """The variable that a part is, if it can only come from outside."""
+        if not isinstance(tree, Name) or self._filters or self._is_local(tree.name):
+            return None
+        return tree.name if find(tree.name) is None else None
+
     def _is_local(self, name: str) -> bool:
         return self._locals.get(name, 0) > 0
 
@@ -182,11 +188,15 @@ class _Compiler:
     # -- operators
 
     def _comparison(self, tree: Comparison) -> Closure:
-        left = self.compile(tree.left)
+        left, name = self.compile(tree.left), self._outer_name(tree.left)
         match tree.right:
             case Literal(int() as number) if not isinstance(number, bool):
+                if name is not None:
+                    return comparisons.variable_to_whole(tree.operator, name, number)
                 return comparisons.compared_to_whole(tree.operator, left, number)
             case Literal(str() as text) if tree.operator == "=" and len(text) <= SHORT:
+                if name is not None:
+                    return comparisons.variable_equal_to_text(name, text)
                 return comparisons.equal_to_text(left, text)
             case _:
                 pass

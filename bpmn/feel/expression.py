@@ -76,7 +76,9 @@ class Expression(msgspec.Struct, frozen=True, eq=False):
         finally:
             if spent is not None:
                 spent(steps_max - environment.steps_left)
-        return value if isinstance(value, bool) else NotBoolean(value, tuple(environment.warnings or ()))
+        if value is True or value is False:
+            return value
+        return NotBoolean(value, tuple(environment.warnings or ()))
 
 
 def compile_expression(text: str, names: frozenset[str] = _NO_NAMES) -> Expression | SyntaxProblem:

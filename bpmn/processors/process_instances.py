@@ -59,8 +59,9 @@ def create(turn: Turn, command: CreateProcessInstance) -> Outcome | None:
     if opening is not None:
         opening.happen_in_new_process(command.variables)
     else:
-        assert process.root.start_event is not None, f"{process.id} has no none start event"
-        first = (ActivateElement(key, key, process.root.start_event),)
+        start = process.root.start_event
+        assert start is not None, f"{process.id} has no none start event"
+        first = (ActivateElement(key, key, start),)
         open_process(turn, key, process, command.variables, first)
     if command.await_result:
         return None
