@@ -206,7 +206,7 @@ def _cancelled(turn: Turn, instance: ProcessInstance, transaction: ElementInstan
     it is on all of them."""
     key = transaction.scope_key if transaction.scope_key in instance.loops else transaction.key
     process = turn.executable_of(instance)
-    for index in process.element(transaction.element).boundary_events:
+    for index in process.element(instance.elements[key].element).boundary_events:
         boundary = process.element(index)
         if isinstance(boundary, BoundaryEvent) and is_cancel(parts_of(boundary.trigger)):
             if key not in instance.triggers:

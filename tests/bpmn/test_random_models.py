@@ -49,6 +49,14 @@ _MESSAGE: Final = "a message of its own"
 """No two events wait for the same: a message is for one in each instance."""
 _ON_ERROR: Final = "<errorEventDefinition/>"
 _ON_ESCALATION: Final = '<escalationEventDefinition escalationRef="c"/>'
+_CANCEL: Final = "<cancelEventDefinition/>"
+_ENDS: Final = (
+    ("<terminateEventDefinition/>", ""),
+    ('<errorEventDefinition errorRef="e"/>', _ON_ERROR),
+    (_CANCEL, _CANCEL),
+    (on_signal("s") + _CANCEL, _CANCEL),
+)
+"""Other ways for a sub-process to end, and what must be caught around it then."""
 _CONDITION: Final = when("=yes = true")
 _WAITED_FOR: Final = (
     (_MESSAGE,),
@@ -188,30 +196,30 @@ class Models:
         """A sub-process, perhaps with event sub-processes in it, another way to end, or many instances."""
         name, inner = self._id("scope"), self._block(depth)
         xml = f'<startEvent id="{name}_begin"/>{inner.xml}'
-        ends = self._chance.choice(
-            ("", "", "<terminateEventDefinition/>", _ON_ERROR.replace("/", ' errorRef="e"/'))
-        )
+        xml += path(f"{name}_begin", inner.first)
+        ends, caught = self._chance.choice((*_ENDS, ("", "")))
         if ends:
-            choice = self._id("choice")
-            xml += f'<exclusiveGateway id="{choice}" default="{choice}_{inner.first}"/>'
-            xml += event("endEvent", f"{name}_halt", ends) + path(f"{name}_begin", choice, inner.first)
-            xml += flow(choice, f"{name}_halt", "=count &gt; 2")
-        else:
-            xml += path(f"{name}_begin", inner.first)
+            choice, done = self._id("choice"), self._id("done")
+            xml += f'<exclusiveGateway id="{choice}" default="{choice}_{done}"/><task id="{done}"/>'
+            xml += event("endEvent", f"{name}_halt", ends) + path(inner.last, choice, done)
+            xml += flow(choice, f"{name}_halt", "=count &gt; 1")
         if self._chance.random() < 0.4:
             xml += self._event_sub_process()
         if self._chance.random() < 0.3:
             undo = self._id("undoes")
             undoing = task(f"{undo}_task", "work") + path(f"{undo}_start", f"{undo}_task")
             xml += event_sub_process(undo, on_compensation(f"{undo}_start"), undoing)
-        xml = f'<subProcess id="{name}">{xml}</subProcess>'
+        tag = "transaction" if caught == _CANCEL else "subProcess"
+        xml = f'<{tag} id="{name}">{xml}</{tag}>'
         if self._chance.random() < 0.2:
             xml = many(xml, "=[1, 2]", sequential=self._chance.random() < 0.5)
-        return self._guarded(xml, name, must_catch=_ON_ERROR in ends or "errorRef" in ends, is_scope=True)
+        return self._guarded(xml, name, caught, is_scope=True)
 
-    def _guarded(self, xml: str, name: str, *, must_catch: bool = False, is_scope: bool = False) -> Block:
+    def _guarded(self, xml: str, name: str, must_catch: str = "", *, is_scope: bool = False) -> Block:
         """The activity with boundary events: what interrupts it goes on where it would have gone on."""
-        caught = [_ON_ERROR] if must_catch or self._chance.random() < 0.1 else []
+        caught = [must_catch] if must_catch else []
+        if must_catch != _ON_ERROR and self._chance.random() < 0.1:
+            caught.append(_ON_ERROR)
         if is_scope and self._chance.random() < 0.3:
             caught.append(_ON_ESCALATION)
         if self._chance.random() < 0.3:
@@ -222,7 +230,7 @@ class Models:
         xml += f'<exclusiveGateway id="{merge}"/>' + path(name, merge)
         for definition in caught:
             edge, handler = self._id("edge"), self._id("handler")
-            interrupting = definition == _ON_ERROR or self._chance.random() < 0.5
+            interrupting = definition in (_ON_ERROR, _CANCEL) or self._chance.random() < 0.5
             added = boundary(edge, name, definition, interrupting=interrupting) + task(handler, "work")
             xml += together(added, edge) if self._chance.random() < 0.5 else added
             xml += path(edge, handler, merge) if interrupting else path(edge, handler)

@@ -5,7 +5,7 @@ import pytest
 from bpmnd.bpmn.commands import BroadcastSignal, CancelProcessInstance, Deploy, Resource, ThrowJobError
 from bpmnd.bpmn.events import CompensationSubscriptionTriggered, ElementTerminated, IncidentCreated
 from tests.bpmn.events import boundary, compensable, event, event_sub_process, on_signal, signal
-from tests.bpmn.playground import START, Playground, flow, path, process, rows_of, task
+from tests.bpmn.playground import START, Playground, flow, many, path, process, rows_of, task
 
 CANCEL = "<cancelEventDefinition/>"
 
@@ -48,6 +48,20 @@ def test_one_that_is_cancelled_is_undone_before_its_boundary_event_goes_off() ->
     playground.work("cancelled")
     assert playground.is_over(key)
     assert rows_of(playground.replayed()) == rows_of(playground.state)
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_one_of_many_that_is_cancelled_cancels_them_all(sequential: bool) -> None:
+    inner = (
+        '<startEvent id="s"/>' + task("a") + event("endEvent", "cancels", CANCEL) + path("s", "a", "cancels")
+    )
+    deals = many(f'<transaction id="deal">{inner}</transaction>', "=[1, 2]", sequential=sequential)
+    body = START + deals + boundary("x", "deal", CANCEL) + task("cancelled")
+    playground, key = started(process(body + flow("start", "deal") + flow("x", "cancelled")))
+    playground.work("a")
+    assert playground.jobs("a") == ()
+    playground.work("cancelled")
+    assert playground.is_over(key)
 
 
 def test_what_is_active_beside_the_cancel_end_event_is_terminated_first() -> None:
