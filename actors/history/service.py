@@ -218,7 +218,7 @@ class History:
     def glance(self, partition: int, query: Query) -> asyncio.Future[Found]:
         """What the history here says now, however far it is. The future may end with HistoryUnavailable."""
         future = self._new_future()
-        self._run(partition, query, partial(_settle, future))
+        self._run(partition, query, 0, partial(_settle, future))
         return future
 
     def received(self, node: int, message: HistoryMessage) -> None:

@@ -198,3 +198,14 @@ async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
     with pytest.raises(NoLeader):
         await asking.history.read(1, ALL)
     leading.history.stop()
+
+
+async def test_a_glance_waits_for_nothing_and_tells_what_is_there(directory: Path) -> None:
+    """As metrics do: they are read of a history that is behind, too."""
+    side = Side(directory, leads=True)
+    assert side.history.led() == [1]
+    side.actor.committed = 1000
+    assert (await side.history.glance(1, ALL)).total == 1
+    with pytest.raises(HistoryUnavailable):
+        await side.history.glance(2, ALL)
+    side.history.stop()
