@@ -64,6 +64,8 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
     partition: int = 0
     to: int = 0
     was_given_up: bool = False
+    by: str = ""
+    """Who says that he has asked for it; nobody has checked that."""
 
 
 @final

@@ -25,8 +25,9 @@ from bpmnd.cluster.membership import (
 PARTITIONS_MAX: Final = 1024
 
 
-class _Request(msgspec.Struct, frozen=True, array_like=True):
-    pass
+class _Request(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    by: str = ""
+    """Who asks, by his own word."""
 
 
 @final
@@ -103,6 +104,15 @@ class GroupReport(msgspec.Struct, frozen=True):
 
 def decide(state: ClusterState, request: Request) -> ClusterState | Refused:
     """The state in which the request is under way."""
+    after = _decided(state, request)
+    if isinstance(after, Refused) or after.operation is None or not request.by:
+        return after
+    if state.operation is not None and after.operation.number == state.operation.number:
+        return after  # Another has begun it.
+    return msgspec.structs.replace(after, operation=msgspec.structs.replace(after.operation, by=request.by))
+
+
+def _decided(state: ClusterState, request: Request) -> ClusterState | Refused:
     if isinstance(request, GiveUp):
         if state.operation is None:
             return Refused("no operation is under way")

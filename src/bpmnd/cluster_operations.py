@@ -1,6 +1,6 @@
 """Operations on the cluster as JSON: what is asked for, and how it stands."""
 
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -23,8 +23,13 @@ class NotUnderstood(Exception):  # noqa: N818  says what is wrong
     """What is asked for cannot be read, or is about a node that is not there."""
 
 
-class _Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="operation"):
-    pass
+_NAME_LENGTH_MAX: Final = 256
+_Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=_NAME_LENGTH_MAX)]
+
+
+class _Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="operation", kw_only=True):
+    by: _Name = ""
+    """Who asks, by his own word."""
 
 
 class _AddNode(_Wanted, frozen=True, forbid_unknown_fields=True, tag="add-node"):
@@ -69,6 +74,10 @@ def wanted_of(body: bytes, control: Control) -> Request:
         wanted = _DECODER.decode(body)
     except msgspec.DecodeError as error:
         raise NotUnderstood(str(error)) from error
+    return msgspec.structs.replace(_request_of(wanted, control), by=wanted.by)
+
+
+def _request_of(wanted: _Asked, control: Control) -> Request:
     match wanted:
         case _AddNode(node):
             return AddNode(_leaving(control, node) or _applicant(control, node))
@@ -172,6 +181,8 @@ def _operation(operation: Operation | None) -> dict[str, Any] | None:
         return None
     shown: dict[str, Any] = {"number": operation.number, "kind": operation.kind}
     shown |= {name: value for name in ("node", "partition", "to") if (value := getattr(operation, name))}
+    if operation.by:
+        shown["by"] = operation.by
     if operation.was_given_up:
         shown["givenUp"] = True
     return shown

@@ -20,12 +20,14 @@ def test_members_and_groups_are_listed(bpmnd: Commands) -> None:
 
 
 def test_an_operation_can_be_waited_for(bpmnd: Commands) -> None:
-    said = cluster(bpmnd, "--wait", "add-partitions", "1")
+    said = cluster(bpmnd, "--by", "ann", "--wait", "add-partitions", "1")
 
     assert said.status == 0
     assert "add-partitions, has begun" in said.out
     assert said.out.splitlines()[-1].split() == ["2", "0", "0", "there"]
-    assert len(cluster(bpmnd, "--json").json()["groups"]) == 3
+    report = cluster(bpmnd, "--json").json()
+    assert len(report["groups"]) == 3
+    assert report["finished"][-1]["by"] == "ann"
 
 
 def test_a_refused_operation_fails_with_its_reason(bpmnd: Commands) -> None:

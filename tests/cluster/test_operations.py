@@ -317,3 +317,18 @@ def test_every_change_has_a_version_of_its_own() -> None:
 
     assert begun(state, RemoveNode(4)).version == state.version + 1
     assert finished(begun(state, RemoveNode(4))).version == state.version + 2
+
+
+def test_an_operation_tells_who_has_asked_for_it_also_when_it_is_over() -> None:
+    state = begun(cluster(4), RemoveNode(3, by="ann@host"))
+    assert state.operation is not None
+    assert state.operation.by == "ann@host"
+    assert finished(state).finished[-1].by == "ann@host"
+    assert ClusterState.from_bytes(state.to_bytes()) == state
+
+
+def test_who_comes_into_an_operation_has_not_asked_for_it() -> None:
+    state = begun(cluster(4), AddPartitions(2, by="ann@host"))
+    after = begun(state, ReplaceNode(member(2, 9), by="bob@host"))
+    assert after.operation is not None
+    assert (after.operation.kind, after.operation.by) == ("add-partitions", "ann@host")

@@ -1,6 +1,8 @@
 """`bpmnd cluster`: who belongs to the cluster and where the partitions are, and changes of that."""
 
 import argparse
+import getpass
+import socket
 from typing import Any, Final
 
 from bpmnd.cli.output import print_table
@@ -19,6 +21,12 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument(
         "--monitoring", default=MONITORING, metavar="URL", help=f"monitoring address (default {MONITORING})"
+    )
+    parser.add_argument(
+        "--by",
+        default=None,
+        metavar="NAME",
+        help="who asks for it, to be noted (default: who is logged in here)",
     )
     parser.add_argument("--wait", action="store_true", help="end when the operation has ended")
     add_json(parser)
@@ -57,7 +65,8 @@ async def _cluster(options: argparse.Namespace) -> int:
         if options.operation is not None:
             fields = ("node", "partition", "to", "count", "replication")
             wanted = {name: getattr(options, name) for name in fields if hasattr(options, name)}
-            answer = await client.post("/cluster/operations", {"operation": options.operation, **wanted})
+            wanted |= {"operation": options.operation, "by": _asker() if options.by is None else options.by}
+            answer = await client.post("/cluster/operations", wanted)
             begun = msgspec.json.decode(answer)
             number = begun["number"]
             if not options.json:
@@ -70,6 +79,14 @@ async def _cluster(options: argparse.Namespace) -> int:
     else:
         _show(report)
     return 0
+
+
+def _asker() -> str:
+    """User and machine, as far as they have names."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return ""
 
 
 async def _ended(client: Any, report: dict[str, Any], number: int) -> dict[str, Any]:
