@@ -4,7 +4,7 @@ Whatever they do, an instance can be brought to its end afterwards: it waits for
 no incident stands in its way that cannot be resolved. Its log alone makes the same state.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -23,6 +23,7 @@ from bpmnd.bpmn.commands import (
     UpdateJob,
 )
 from bpmnd.bpmn.outcomes import ActivatedJob
+from bpmnd.bpmn.state.records import ProcessInstance
 from tests.bpmn.events import (
     boundary,
     catch,
@@ -84,16 +85,19 @@ class Models:
     def __init__(self, chance: Random) -> None:
         self._chance = chance
         self._number = 0
+        self._calls = ""
         self.messages: list[str] = []
         """Their names, which are their ids, too."""
 
-    def model(self) -> bytes:
+    def model(self, process_id: str = "process", *, calls: str = "") -> bytes:
+        """One that may call the process `calls`."""
+        self._calls, known = calls, len(self.messages)
         inner = self._block(_DEPTH_MAX)
         ends = f'<startEvent id="begin"/>{inner.xml}<endEvent id="end"/>'
         aside = self._event_sub_process() if self._chance.random() < 0.3 else ""
         flows = path("begin", inner.first) + path(inner.last, "end")
-        messages = "".join(message(name, name, "=k") for name in self.messages)
-        return process(ends + flows + aside, definitions=_BESIDE + messages)
+        messages = "".join(message(name, name, "=k") for name in self.messages[known:])
+        return process(ends + flows + aside, definitions=_BESIDE + messages, process_id=process_id)
 
     def _id(self, kind: str) -> str:
         self._number += 1
@@ -130,6 +134,9 @@ class Models:
     def _task(self) -> Block:
         name = self._id("task")
         xml = task(name, "work")
+        if self._calls and self._chance.random() < 0.3:
+            called = f'<zeebe:calledElement processId="{self._calls}"/>'
+            xml = f'<callActivity id="{name}"><extensionElements>{called}</extensionElements></callActivity>'
         if self._chance.random() < 0.2:
             xml = many(xml, "=[1, 2]", sequential=self._chance.random() < 0.5)
         if self._chance.random() < 0.2:
@@ -280,13 +287,22 @@ def work(playground: Playground, chance: Random, job: ActivatedJob) -> None:
             playground.do(CompleteJob(job.key, {"count": count, "again": chance.choice((b"true", b"false"))}))
 
 
+def all_called(playground: Playground, instance_key: int) -> Iterator[ProcessInstance]:
+    """The instance, as far as it is still there, and those that it has called."""
+    instance = playground.state.instances.get(instance_key)
+    if instance is not None:
+        yield instance
+        for key in list(instance.called.values()):
+            yield from all_called(playground, key)
+
+
 def settle(playground: Playground, instance_key: int) -> None:
     """Resolve all incidents, once what they were about has been put right."""
-    instance = playground.state.instances.get(instance_key)
-    for incident in list(instance.incidents.values()) if instance is not None else ():
-        if incident.job_key:
-            playground.do(UpdateJob(incident.job_key, retries=1))
-        playground.do(ResolveIncident(incident.key))
+    for instance in list(all_called(playground, instance_key)):
+        for incident in list(instance.incidents.values()):
+            if incident.job_key:
+                playground.do(UpdateJob(incident.job_key, retries=1))
+            playground.do(ResolveIncident(incident.key))
 
 
 def bring_to_its_end(playground: Playground, instance_key: int, messages: Sequence[str]) -> None:
@@ -295,7 +311,8 @@ def bring_to_its_end(playground: Playground, instance_key: int, messages: Sequen
     for _ in range(_ROUNDS_MAX):
         if playground.is_over(instance_key):
             return
-        playground.do(SetVariables(instance_key, good))
+        for called in list(all_called(playground, instance_key)):
+            playground.do(SetVariables(called.key, good))
         settle(playground, instance_key)
         for name in messages:
             playground.do(PublishMessage(name, "1", 0))
@@ -312,7 +329,7 @@ def bring_to_its_end(playground: Playground, instance_key: int, messages: Sequen
 def test_an_instance_of_a_well_formed_model_can_be_brought_to_its_end(seed: int) -> None:
     chance = Random(seed)
     playground, models = Playground(), Models(chance)
-    playground.deploy(models.model())
+    playground.deploy(models.model("called"), models.model(calls="called"))
     keys = [playground.create({"k": b'"1"', "count": b"0"}) for _ in range(2)]
 
     for _ in range(_ACTS):
