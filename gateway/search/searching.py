@@ -91,7 +91,7 @@ class Searches:
     ) -> Answer:
         """The page that is asked for. `conditions` are those of the filter, if it is not to be read here.
 
-        What every partition has, as definitions, is asked of one of them: `everywhere` is false.
+        What every partition has, as definitions, is asked of the first of them: `everywhere` is false.
         """
         entity = ENTITIES[name]
         body = body or SearchBody()
@@ -138,8 +138,8 @@ class Searches:
         return [found.rows for found in await self._read(report, self._partitions_for_key(owner))]
 
     async def report_anywhere(self, report: Report) -> Sequence[Row]:
-        """The rows of one partition, of what all have."""
-        (found,) = await self._read_anywhere(report)
+        """The rows of the first partition, of what all have."""
+        (found,) = await self._read_first(report)
         return found.rows
 
     async def _found(
@@ -148,7 +148,7 @@ class Searches:
         """The rows of the page, how many there are in all, and whether there are more than that."""
         if not everywhere:
             search = msgspec.structs.replace(search, offset=page.offset)
-            found = await self._read_anywhere(search)
+            found = await self._read_first(search)
         else:
             partitions = self._partitions_of(search.conditions)
             if len(partitions) == 1:
@@ -187,11 +187,12 @@ class Searches:
         history = self._existing()
         return await asyncio.gather(*(self._read_one(history, number, query) for number in partitions))
 
-    async def _read_anywhere(self, query: Query) -> Sequence[Found]:
-        """Ask a partition that is led here, if there is one."""
+    async def _read_first(self, query: Query) -> Sequence[Found]:
+        """Ask the first partition, where all is deployed: it comes to the others later, so that who has seen
+        something there would not find it again elsewhere."""
         history = self._existing()
-        partitions = sorted(self._cluster.partitions(), key=lambda partition: not partition.is_near)
-        return [await self._read_one(history, partitions[0].id, query)] if partitions else []
+        first = min((partition.id for partition in self._cluster.partitions()), default=None)
+        return [await self._read_one(history, first, query)] if first is not None else []
 
     async def _read_one(self, history: History, partition: int, query: Query) -> Found:
         """Wait a while for a leader; a read can be asked again without harm."""

@@ -231,3 +231,20 @@ async def test_without_a_leader_a_search_waits_and_then_says_so(
     wanted = {"filter": {"processInstanceKey": str(played.over)}}
     status, answer = await ask(client, "POST", "/process-instances/search", wanted)
     assert (status, len(answer["items"])) == (200, 1), "the key tells that partition 1 has it"
+
+
+@pytest.mark.parametrize(("leaderless", "expected"), [({2}, 200), ({1}, 503)])
+async def test_definitions_are_looked_for_where_they_are_deployed_first(
+    client: aiohttp.ClientSession,
+    history: LocalHistory,
+    monkeypatch: pytest.MonkeyPatch,
+    leaderless: set[int],
+    expected: int,
+) -> None:
+    """Elsewhere they come later: who has seen one would not find it again."""
+    monkeypatch.setattr("bpmnd.gateway.search.searching.LEADER_WAIT_S", 0.1)
+    history.leaderless = leaderless
+
+    status, _ = await ask(client, "POST", "/process-definitions/search", {})
+
+    assert status == expected
