@@ -38,7 +38,7 @@ from tests.bpmn.events import (
     together,
 )
 from tests.bpmn.multiple import after, every, when
-from tests.bpmn.playground import Playground, flow, many, path, process, rows_of, task
+from tests.bpmn.playground import Playground, again, flow, many, path, process, rows_of, task
 from tests.judged import JUDGE
 
 _SEEDS: Final = 2_000 if JUDGE else 60
@@ -137,12 +137,24 @@ class Models:
         if self._calls and self._chance.random() < 0.3:
             called = f'<zeebe:calledElement processId="{self._calls}"/>'
             xml = f'<callActivity id="{name}"><extensionElements>{called}</extensionElements></callActivity>'
-        if self._chance.random() < 0.2:
-            xml = many(xml, "=[1, 2]", sequential=self._chance.random() < 0.5)
+        xml = self._repeated(xml)
         if self._chance.random() < 0.2:
             undo = self._id("undo")
             xml += compensable(name, task(undo, "work"), undo)
         return self._guarded(xml, name)
+
+    def _repeated(self, activity: str) -> str:
+        """The activity, perhaps more than once."""
+        match self._chance.randrange(10):
+            case 0:
+                return many(activity, "=[1, 2]", sequential=True)
+            case 1:
+                return many(activity, "=[1, 2]", sequential=False)
+            case 2:
+                before = self._chance.random() < 0.5
+                return again(activity, condition="=again = true", maximum=3, before=before)
+            case _:
+                return activity
 
     def _catch(self) -> Block:
         name = self._id("catch")
@@ -173,8 +185,14 @@ class Models:
         return Block(xml + path(one.last, join) + path(other.last, join), fork, join)
 
     def _fork(self, depth: int) -> Block:
+        """Both ways; a complex gateway goes on with the first that comes."""
         fork, join = self._id("fork"), self._id("join")
-        xml = f'<parallelGateway id="{fork}"/><parallelGateway id="{join}"/>'
+        xml = f'<parallelGateway id="{fork}"/>'
+        if self._chance.random() < 0.2:
+            first = "<activationCondition>=activationCount &gt;= 1</activationCondition>"
+            xml += f'<complexGateway id="{join}">{first}</complexGateway>'
+        else:
+            xml += f'<parallelGateway id="{join}"/>'
         for _ in range(2):
             way = self._block(depth)
             xml += way.xml + path(fork, way.first) + path(way.last, join)
@@ -218,8 +236,7 @@ class Models:
             xml += event_sub_process(undo, on_compensation(f"{undo}_start"), undoing)
         tag = "transaction" if caught == _CANCEL else "subProcess"
         xml = f'<{tag} id="{name}">{xml}</{tag}>'
-        if self._chance.random() < 0.2:
-            xml = many(xml, "=[1, 2]", sequential=self._chance.random() < 0.5)
+        xml = self._repeated(xml)
         return self._guarded(xml, name, caught, is_scope=True)
 
     def _guarded(self, xml: str, name: str, must_catch: str = "", *, is_scope: bool = False) -> Block:
