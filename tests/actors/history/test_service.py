@@ -12,9 +12,14 @@ from bpmnd.actors.clock import LoopScheduler, SystemClock
 from bpmnd.actors.errors import HistoryUnavailable, NoLeader
 from bpmnd.actors.history import service as service_module
 from bpmnd.actors.history.projector import Follow, Projected, Stuck, ToProjector, history_path
-from bpmnd.actors.history.queries import Search
+from bpmnd.actors.history.queries import Search, TrailOf
 from bpmnd.actors.history.service import History
-from bpmnd.actors.peer_messages import HistoryMessage, decode_peer_message
+from bpmnd.actors.peer_messages import (
+    HistoryMessage,
+    HistoryRequest,
+    decode_peer_message,
+    encode_peer_message,
+)
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.storage.entry import Position
 from tests.actors.history.histories import write_history
@@ -179,6 +184,11 @@ async def test_a_projector_that_begins_anew_is_told_all_anew(directory: Path) ->
     side.history.projector_began()
     assert side.told == [Follow(1, 3, 1, bytes(32))] * 2
     side.history.stop()
+
+
+def test_a_trail_can_be_asked_of_another_node() -> None:
+    asked = HistoryRequest(1, 2, TrailOf(5, True, (3, 4), 7))
+    assert decode_peer_message(encode_peer_message(asked)) == asked
 
 
 async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
