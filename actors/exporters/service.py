@@ -5,6 +5,7 @@ that. Without exporters there is none of this.
 """
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ _logger = logging.getLogger(__name__)
 TELL_SECONDS: Final = 0.2
 KEEP_SECONDS: Final = 1.0
 """So often at most a partition keeps the position of an exporter: each time is an entry of its log."""
+_AWAITED_MAX: Final = 1000
 _SILENT_SECONDS_MAX: Final = 10.0
 """Beyond the time that the exporter has for each call: then its process hangs, and is begun anew."""
 
@@ -74,7 +76,7 @@ class Standing:
 
     __slots__ = (
         "at",
-        "behind_since",
+        "awaited",
         "failing",
         "failures",
         "is_led",
@@ -96,12 +98,26 @@ class Standing:
         self.mark = 0
         self.records = 0
         self.kept_at = 0.0
-        self.behind_since: float | None = None
-        """Since when something is told that it does not have yet."""
+        self.awaited: deque[tuple[int, float]] = deque()
+        """Entries that it was told of and does not have yet, and when it was told of each."""
         self.failing: str | None = None
         self.failures = 0
         self.lost = 0
         """Entries that it never got."""
+
+    def note_told(self, index: int, now: float) -> None:
+        """All up to an entry is committed."""
+        if self.is_led and index > max(self.at, self.told_index):
+            if len(self.awaited) >= _AWAITED_MAX:
+                self.awaited.pop()  # The newer one stands for it.
+            self.awaited.append((index, now))
+        self.told_index = max(self.told_index, index)
+
+    def note_had(self, at: int) -> None:
+        """It has all up to an entry."""
+        self.at = at
+        while self.awaited and self.awaited[0][0] <= at:
+            self.awaited.popleft()
 
     @property
     def behind(self) -> int:
@@ -194,19 +210,18 @@ class ExporterOnNode:
         if leads != standing.is_led:
             standing.is_led = leads
             standing.at = standing.position = standing.mark = 0
-            standing.failing = standing.behind_since = None
+            standing.failing = None
+            standing.told_index = 0
+            standing.awaited.clear()
         actor.is_exported(self.spec.name, kept.position)
         follow = Follow(
             partition, committed.index, committed.term, committed.hash, leads, kept.position, kept.mark
         )
         if follow != standing.told:
-            standing.told, standing.told_index = follow, committed.index
+            standing.told = follow
             self._channel.send(follow)
         now = self._clock.monotonic()
-        if not standing.behind:
-            standing.behind_since = None
-        elif standing.behind_since is None:
-            standing.behind_since = now
+        standing.note_told(committed.index, now)
         is_new = standing.position > kept.position or standing.mark > kept.mark
         if leads and is_new and now - standing.kept_at >= KEEP_SECONDS:
             standing.kept_at = now
@@ -222,8 +237,8 @@ class ExporterOnNode:
             return
         match message:
             case Exported(_, at, position, mark, records):
-                standing.at, standing.position, standing.mark = at, position, mark
-                standing.records = records
+                standing.note_had(at)
+                standing.position, standing.mark, standing.records = position, mark, records
             case Failing(_, reason):
                 standing.failing = reason
                 standing.failures += 1
@@ -243,11 +258,11 @@ class ExporterOnNode:
                     hosted.actor.submit_internal(NoteExportGap(self.spec.name, to))
 
     def behind_seconds(self, partition: int) -> float:
-        """How long it has been behind what is committed; 0 if it is not."""
+        """How long ago the first entry that it does not have was told to it; 0 if it has all."""
         standing = self.standings.get(partition)
-        if standing is None or standing.behind_since is None:
+        if standing is None or not standing.awaited:
             return 0.0
-        return self._clock.monotonic() - standing.behind_since
+        return self._clock.monotonic() - standing.awaited[0][1]
 
     def _look_whether_it_lives(self) -> None:
         silent = self._clock.monotonic() - self._heard_at

@@ -19,7 +19,7 @@ def exporter_metrics(node: Node) -> Sequence[Metric]:
     )
     seconds = GaugeMetricFamily(
         "bpmnd_exporter_lag_seconds",
-        "How long an exporter has been behind what is committed; 0 if it is not.",
+        "How long ago the first entry was committed that an exporter does not have; 0 if it has all.",
         labels=_LABELS,
     )
     failing = GaugeMetricFamily(

@@ -15,7 +15,7 @@ from bpmnd.bpmn.commands import AcknowledgeExport
 from tests.actors.exporters.deliveries import BOOKKEEPING, Receiver, Side, Written
 from tests.judged import JUDGE
 
-SEEDS: Final = range(300 if JUDGE else 12)
+SEEDS: Final = range(300 if JUDGE else 6)
 STEPS: Final = 40
 
 

@@ -150,6 +150,20 @@ def test_how_far_it_is_and_what_fails_is_known() -> None:
     assert (standing.failing, standing.behind, stage.exporter.behind_seconds(1)) == (None, 0, 0)
 
 
+def test_one_that_is_always_a_little_behind_is_not_long_behind() -> None:
+    """Under load something new is committed whenever it is looked at."""
+    stage = Stage()
+    stage.exporter.tell()
+    for _ in range(100):
+        stage.exporter.heard(Exported(1, stage.partition.committed, stage.partition.committed, 0, 0))
+        stage.partition.committed += 7
+        stage.pass_time(1)
+    assert stage.exporter.standings[1].behind == 7
+    assert stage.exporter.behind_seconds(1) == 0
+    stage.pass_time(2)
+    assert stage.exporter.behind_seconds(1) == 2
+
+
 def test_a_process_that_says_nothing_is_ended() -> None:
     stage = Stage()
     stage.exporter.began()
