@@ -54,12 +54,12 @@ class Tag:
 
     def descendants(self) -> "Iterator[Tag]":
         """Itself and all below it, in document order."""
-        waiting = [self]
+        waiting: list[Tag] = [self]
         while waiting:
             tag = waiting.pop()
             yield tag
             if tag.children:
-                waiting += reversed(tag.children)
+                waiting.extend(reversed(tag.children))
 
 
 class _RefusedError(Exception):
