@@ -318,7 +318,8 @@ class _Linker:
 
     def _with_references(self, node: Element, item: Item) -> Element:
         index = node.index
-        node = replace(node, event_starts=tuple(self._event_starts[index]))
+        if event_starts := self._event_starts.get(index):
+            node = replace(node, event_starts=tuple(event_starts))
         match node:
             case Process():
                 starts = tuple(reversed(self._triggered_starts))

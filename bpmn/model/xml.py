@@ -44,7 +44,7 @@ class Tag:
 
     def all(self, name: str) -> "tuple[Tag, ...]":
         """The children of that name."""
-        return tuple(child for child in self.children if child.name == name)
+        return tuple([child for child in self.children if child.name == name])
 
     def extensions(self, name: str) -> "tuple[Tag, ...]":
         """The extension elements of that name."""
@@ -54,9 +54,12 @@ class Tag:
 
     def descendants(self) -> "Iterator[Tag]":
         """Itself and all below it, in document order."""
-        yield self
-        for child in self.children:
-            yield from child.descendants()
+        waiting: list[Tag] = [self]
+        while waiting:
+            tag = waiting.pop()
+            yield tag
+            if tag.children:
+                waiting.extend(reversed(tag.children))
 
 
 class _RefusedError(Exception):

@@ -180,7 +180,8 @@ def test_an_activity_without_a_wait_state_runs_as_often_as_it_is_to() -> None:
     assert not playground.happened(IncidentCreated)
 
 
-def test_a_loop_without_end_and_wait_state_is_an_incident() -> None:
+def test_a_loop_without_end_and_wait_state_is_an_incident(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.engine.PASSES_MAX", 10)
     playground, key = started(model(again('<task id="work"/>', condition="=true")))
     (incident,) = playground.happened(IncidentCreated)
     assert "endless loop" in incident.message
@@ -188,7 +189,8 @@ def test_a_loop_without_end_and_wait_state_is_an_incident() -> None:
     assert playground.is_over(key)
 
 
-def test_a_loop_around_items_that_do_not_wait_is_an_incident() -> None:
+def test_a_loop_around_items_that_do_not_wait_is_an_incident(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.engine.PASSES_MAX", 10)
     inner = '<startEvent id="s"/>' + many('<task id="each"/>', "=[1,2,3]") + flow("s", "each")
     looped = again(f'<subProcess id="sub">{inner}</subProcess>', condition="=true")
     playground, _ = started(model(looped, activity_id="sub"))

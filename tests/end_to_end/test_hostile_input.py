@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
+from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -139,35 +140,63 @@ async def test_an_unknown_key_is_not_found(
     assert (status, problem["title"]) == (404, "NOT_FOUND")
 
 
-RUNAWAY = process(
-    START
-    + '<exclusiveGateway id="x" default="x_a"/>'
-    + task("a")
-    + task("b")
-    + flow("start", "x")
-    + flow("x", "a")
-    + flow("x", "b", "=count(for i in 1..1000000000 return i) = 1"),
-    process_id="runaway",
-)
+async def incidents(session: aiohttp.ClientSession, node: RunningNode) -> int:
+    async with session.get(f"{node.monitoring}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return int(sum(float(line.split()[-1]) for line in lines if line.startswith("bpmnd_incidents{")))
 
 
+HOSTILE_EXPRESSIONS = {
+    "a huge range": "count(for i in 1..1000000000 return i) = 1",
+    "ranges within ranges": "count(for a in 1..9999, b in 1..9999, c in 1..9999 return a) = 1",
+    "a huge power": "2**10000000 > 1",
+    "powers of powers": "(10**6000)**(10**6000) > 1",
+    "an exponential regular expression": f'matches("{"a" * 40}!", "(a|aa)+$") = false and 1',
+    "endless recursion": "{f: function(n) f(n + 1), r: f(1)}.r = 1",
+    "a text that doubles": '{f: function(s, n) if n = 0 then s else f(s + s, n - 1), r: f("aaaaaaaa", 99)}.r',
+    "a list that doubles": "{f: function(l, n) if n = 0 then l else f(append(l, l), n - 1), r: f([1], 99)}.r",
+    "a filter over everything": "count((for i in 1..90000 return i)[count((1..90000)[item > 1]) > 1]) = 1",
+}
+
+
+def choosing(condition: str, process_id: str) -> bytes:
+    """A process whose gateway asks the condition."""
+    return process(
+        START
+        + '<exclusiveGateway id="x" default="x_a"/>'
+        + task("a")
+        + task("b")
+        + flow("start", "x")
+        + flow("x", "a")
+        + flow("x", "b", escape(f"={condition}")),
+        process_id=process_id,
+    )
+
+
+@pytest.mark.parametrize("name", HOSTILE_EXPRESSIONS)
 async def test_a_runaway_expression_stops_one_instance_and_no_more(
-    session: aiohttp.ClientSession, node: RunningNode
+    session: aiohttp.ClientSession, node: RunningNode, name: str
 ) -> None:
-    status, _ = await deploy(session, node, RUNAWAY)
+    process_id = name.replace(" ", "-")
+    status, text = await deploy(session, node, choosing(HOSTILE_EXPRESSIONS[name], process_id))
+    assert status == 200, text
+    before = await incidents(session, node)
+    status, created = await post(session, node, "/process-instances", {"processDefinitionId": process_id})
     assert status == 200
-    status, created = await post(session, node, "/process-instances", {"processDefinitionId": "runaway"})
-    assert status == 200
+    assert await incidents(session, node) == before + 1
     assert await works(session, node)
     key = created["processInstanceKey"]
     status, _ = await post(session, node, f"/process-instances/{key}/cancellation", b"")
     assert status == 204
 
 
-async def incidents(session: aiohttp.ClientSession, node: RunningNode) -> int:
-    async with session.get(f"{node.monitoring}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
-    return int(sum(float(line.split()[-1]) for line in lines if line.startswith("bpmnd_incidents{")))
+@pytest.mark.parametrize("name", HOSTILE_EXPRESSIONS)
+async def test_a_runaway_expression_is_answered_when_it_is_tried_out(
+    session: aiohttp.ClientSession, node: RunningNode, name: str
+) -> None:
+    body = {"expression": f"={HOSTILE_EXPRESSIONS[name]}"}
+    status, _ = await post(session, node, "/expression/evaluation", body)
+    assert status in {200, 400}
 
 
 async def test_what_goes_round_for_ever_is_held_up_by_an_incident_also_after_a_restart(
