@@ -12,6 +12,7 @@ from typing import Final, final
 
 import pytest
 
+from bpmnd.bpmn import turn as turn_module
 from bpmnd.bpmn.commands import (
     BroadcastSignal,
     CompleteJob,
@@ -343,8 +344,11 @@ def bring_to_its_end(playground: Playground, instance_key: int, messages: Sequen
 
 
 @pytest.mark.parametrize("seed", range(_SEEDS))
-def test_an_instance_of_a_well_formed_model_can_be_brought_to_its_end(seed: int) -> None:
+def test_an_instance_of_a_well_formed_model_can_be_brought_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     chance = Random(seed)
+    monkeypatch.setattr(turn_module, "STEPS_MAX", chance.choice((2, 5, 200)))
     playground, models = Playground(), Models(chance)
     playground.deploy(models.model("called"), models.model(calls="called"))
     keys = [playground.create({"k": b'"1"', "count": b"0"}) for _ in range(2)]
