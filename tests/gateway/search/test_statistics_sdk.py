@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
 from camunda_orchestration_sdk import CamundaAsyncClient
 from camunda_orchestration_sdk.models import (
@@ -21,8 +20,7 @@ END = START + timedelta(hours=1)
 
 
 @pytest.fixture
-async def sdk(client: aiohttp.ClientSession) -> AsyncIterator[CamundaAsyncClient]:
-    address = str(client._base_url).rstrip("/")
+async def sdk(address: str) -> AsyncIterator[CamundaAsyncClient]:
     async with CamundaAsyncClient({"CAMUNDA_REST_ADDRESS": address}) as official:
         yield official
 
