@@ -167,6 +167,7 @@ def _queries(middle: int, total: int) -> dict[str, Search | Report]:
     def instances(*conditions: Condition, order: tuple[Order, ...] = (), offset: int = 0) -> Search:
         return Search("process instance", conditions, order, limit=50, offset=offset, count_max=100_000)
 
+    end = _START_MS + total * _APART_MS
     active = equal("state", 0)
     newest = (Order("startDate", descending=True),)
     of_order = equal("processDefinitionId", "order")
@@ -217,6 +218,14 @@ def _queries(middle: int, total: int) -> dict[str, Search | Report]:
         ),
         "live instances by definition": Report("live by definition"),
         "failing instances by error": Report("failing by error"),
+        "processes as they stand": Report("processes"),
+        "elements of a definition as they stand": Report("elements", (_DEFINITION,)),
+        "the elements with most instances": Report("busiest elements", (100,)),
+        "what processes did, all the time": Report("activity", (0, 2**53, 0)),
+        "what elements did, all the time": Report("activity", (0, 2**53, _DEFINITION)),
+        "what elements did in an hour": Report("activity", (end - 3_600_000, end, _DEFINITION)),
+        "what happened to jobs, all the time": Report("tallies", (0, 2**53, "", *range(10))),
+        "jobs of a type by the minute": Report("tally series", (0, 2**53, "work", 60_000, *range(10))),
     }
 
 

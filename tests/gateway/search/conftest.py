@@ -134,12 +134,17 @@ def history(played: Played) -> Iterator[LocalHistory]:
 
 
 @pytest.fixture
-async def client(history: LocalHistory) -> AsyncIterator[aiohttp.ClientSession]:
+async def address(history: LocalHistory) -> AsyncIterator[str]:
     gateway = Gateway(FakeCluster(2), CollectorRegistry(), history)
     port = await gateway.start("127.0.0.1", 0)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield session
+    yield f"http://127.0.0.1:{port}"
     await gateway.stop(drain_s=1)
+
+
+@pytest.fixture
+async def client(address: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(address) as session:
+        yield session
 
 
 async def ask(client: aiohttp.ClientSession, method: str, path: str, body: Any = None) -> tuple[int, Any]:
