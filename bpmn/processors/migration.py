@@ -35,12 +35,14 @@ from bpmnd.bpmn.model.graph import (
     CatchEvent,
     CompensationDefinition,
     Element,
+    EventSubProcess,
     ExecutableProcess,
     ListenerEvent,
     LoopBody,
     SequenceFlow,
     StandardLoop,
     StartEvent,
+    SubProcess,
     UserTask,
 )
 from bpmnd.bpmn.model.multiple import gathers, parts_of
@@ -485,8 +487,18 @@ class _Request:
                 ):
                     if element in self._elements():
                         yield replace(step, element=self._elements()[element])
+                    elif isinstance(step, ActivateElement) and (start := self._start_in(step)) is not None:
+                        yield replace(step, element=start)
                 case _:
                     yield step
+
+    def _start_in(self, step: ActivateElement) -> int | None:
+        """Where a sub-process of the target begins whose source is active, but has not begun yet."""
+        scope = self._instance.elements.get(step.scope_key)
+        if scope is None or not isinstance(self._source.element(step.element), StartEvent):
+            return None
+        target = self._target.element(self._elements()[scope.element])
+        return target.start_event if isinstance(target, SubProcess | EventSubProcess) else None
 
     def _migrated_start(self, step: Step) -> Step | None:
         """Where the process is to begin once it is active; None if the target has no such place."""

@@ -16,6 +16,8 @@ from bpmnd.bpmn.commands import (
     ThrowJobError,
     UpdateJob,
 )
+from bpmnd.bpmn.elements.activation import Activation
+from bpmnd.bpmn.elements.start_event import StartEventKind
 from bpmnd.bpmn.events import (
     ElementCompleted,
     ElementTerminated,
@@ -29,6 +31,8 @@ from bpmnd.bpmn.events import (
     TimerCreated,
     UserTaskCreating,
 )
+from bpmnd.bpmn.incident import Incident
+from bpmnd.bpmn.model.graph import StartEvent
 from bpmnd.bpmn.outcomes import Accepted, Outcome, ProcessInstanceCreated, Rejected, RejectionType
 from bpmnd.bpmn.state.records import encode_instance
 from tests.bpmn.events import (
@@ -186,6 +190,26 @@ def test_sub_processes_go_along_with_what_is_in_them() -> None:
     assert migration.ids == ["b", "i", "o", "process"]
     migration.playground.work("a")
     assert migration.ids == ["next", "process"]
+
+
+def test_a_sub_process_that_has_not_begun_yet_begins_at_the_start_of_the_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    activate = StartEventKind.activate
+
+    def activate_others(kind: StartEventKind, element: StartEvent, activation: Activation) -> Incident | None:
+        assert element.id != "sub_start", "planted"
+        return activate(kind, element, activation)
+
+    source = to(sub("sub", task("a"), path("sub_start", "a")), path("start", "sub"))
+    with monkeypatch.context() as patch:
+        patch.setattr(turn_module, "STEPS_MAX", 1)
+        patch.setattr(StartEventKind, "activate", activate_others)
+        migration = Migration(source, source.replace("sub_start", "other_start"))
+    assert migration.migrate(sub="sub") == Accepted()
+    (incident,) = migration.playground.happened(IncidentCreated)
+    migration.playground.do(ResolveIncident(incident.key))
+    assert len(migration.playground.jobs("a")) == 1
 
 
 def test_variables_stay() -> None:
