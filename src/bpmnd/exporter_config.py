@@ -1,14 +1,16 @@
-"""The exporters in the configuration: `[exporters.NAME]` with a kind, and settings that depend on it."""
+"""The exporters in the configuration: `[exporters.NAME]` with a kind, and settings that depend on it.
+
+Every command reads the configuration, so what exporters are made with is loaded only where there are some.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from bpmnd.actors.exporters.names import VALUE_TYPES
-from bpmnd.actors.exporters.service import ExporterSpec
-from bpmnd.actors.exporters.worker import made_by
+if TYPE_CHECKING:
+    from bpmnd.actors.exporters.service import ExporterSpec
 
 ENTRY_POINTS: Final = "bpmnd.exporters"
 """The group in which a package can name its exporters."""
@@ -66,10 +68,14 @@ def exporter_config(name: str, values: Mapping[str, Any]) -> ExporterConfig:
 
 def check_exporter(config: ExporterConfig) -> None:
     """Whether there is such an exporter, and takes its settings. Raises ValueError."""
+    from bpmnd.actors.exporters.worker import made_by
+
     made_by(_factory_of(config.kind), config.settings)
 
 
-def spec_of(name: str, config: ExporterConfig) -> ExporterSpec:
+def spec_of(name: str, config: ExporterConfig) -> "ExporterSpec":
+    from bpmnd.actors.exporters.service import ExporterSpec
+
     return ExporterSpec(
         name,
         _factory_of(config.kind),
@@ -99,6 +105,10 @@ def _value_types(value: Any) -> tuple[str, ...]:
     if not isinstance(names, list | tuple):
         raise ValueError(f"value_types: expected a list, found {value!r}")
     found = tuple(str(name).strip() for name in cast(Sequence[object], names))
+    if not found:
+        return ()
+    from bpmnd.actors.exporters.names import VALUE_TYPES
+
     for name in found:
         if name not in VALUE_TYPES:
             raise ValueError(f"value_types: there is no {name!r}; there are {', '.join(sorted(VALUE_TYPES))}")
