@@ -20,6 +20,7 @@ from camunda_orchestration_sdk import (
     JobResultUserTask,
     ProcessCreationById,
     ProcessDefinitionId,
+    UpdateGlobalTaskListenerRequest,
     UserTaskAssignmentRequest,
     UserTaskCompletionRequest,
     UserTaskUpdateRequest,
@@ -205,7 +206,7 @@ async def test_what_is_deleted_is_not_used_any_more(node: RunningNode, tmp_path:
         await completion
 
 
-async def test_a_global_listener_hears_of_assignments_until_it_is_deleted(
+async def test_a_global_listener_hears_of_assignments_also_changed_until_it_is_deleted(
     node: RunningNode, tmp_path: Path
 ) -> None:
     async with CamundaAsyncClient({"CAMUNDA_REST_ADDRESS": node.address}) as sdk:
@@ -230,11 +231,17 @@ async def test_a_global_listener_hears_of_assignments_until_it_is_deleted(
         await sdk.complete_job(job.job_key)
         await assigning
 
+        elsewhere = UpdateGlobalTaskListenerRequest.from_dict({"type": "looks", "eventTypes": ["assigning"]})
+        await sdk.update_global_task_listener("watch", data=elsewhere)
+        unassigning = asyncio.create_task(sdk.unassign_user_task(task))
+        await sdk.complete_job((await activate(sdk, "looks")).job_key)
+        await unassigning
+
         await sdk.delete_global_task_listener("watch")
-        await sdk.unassign_user_task(task)
+        await sdk.assign_user_task(task, data=UserTaskAssignmentRequest(assignee="bob"))
     changes = [
         (event.before.assignee, event.attributes.assignee)
         for event in events_of(node.directory)
         if isinstance(event, UserTaskAssigned) and event.key == int(task)
     ]
-    assert changes == [("", "ann"), ("ann", "")]
+    assert changes == [("", "ann"), ("ann", ""), ("", "bob")]
