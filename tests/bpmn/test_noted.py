@@ -168,6 +168,7 @@ def test_the_fields_of_a_kept_outcome_never_change() -> None:
         "ExpressionEvaluated": "result warnings",
         "FileRead": "key id version version_tag resource_name tenant_id content",
         "GlobalListenerRead": "listener",
+        "GlobalListenersRead": "listeners",
         "JobsActivated": "jobs truncated",
         "LentJobs": "keys deadline",
         "MessageCorrelated": "key tenant_id instance_key",
