@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+HARD := $(addprefix tests/end_to_end/test_,$(addsuffix .py,cluster_crashes cluster_sdk cluster_trials crashes \
+	exporters history idempotency integrity membership network_faults))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo cluster check format lint types unit nodes test sim judge bench clean
@@ -39,9 +41,9 @@ check: lint types unit  ## Format, lint, types, all tests that start no node: so
 
 test: lint types unit nodes  ## Everything that has to pass: some eight minutes on two cores
 
-nodes: $(STAMP)  # Clusters and whatever else is hard on nodes in one process, Zeebe and the command line in another.
-	$(BIN)/pytest -q -rs --durations=10 -m end_to_end --ignore=tests/end_to_end >$(VENV)/others.txt 2>&1 & others=$$!; \
-	$(BIN)/pytest -q -rs --durations=10 -m end_to_end tests/end_to_end; clusters=$$?; \
+nodes: $(STAMP)  # Clusters and whatever else is hard on nodes in one process, single nodes and Zeebe in another.
+	$(BIN)/pytest -q -rs --durations=10 -m end_to_end $(HARD:%=--ignore=%) >$(VENV)/others.txt 2>&1 & others=$$!; \
+	$(BIN)/pytest -q -rs --durations=10 -m end_to_end $(HARD); clusters=$$?; \
 	wait $$others; others=$$?; cat $(VENV)/others.txt; exit $$((clusters | others))
 
 sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faults=… -v'; docs/simulation.md

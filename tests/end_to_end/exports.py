@@ -84,6 +84,15 @@ def logged(directory: Path, partitions: Iterable[int]) -> dict[Place, dict[str, 
     return found
 
 
+def so_far(expected: dict[Place, dict[str, Any]], arrived: Iterable[Place]) -> dict[Place, dict[str, Any]]:
+    """What is expected up to the last that has arrived of each partition. What a node writes while it stops,
+    once all was exported, arrives when it runs again."""
+    reached: dict[int, Place] = {}
+    for place in arrived:
+        reached[place[0]] = max(place, reached.get(place[0], place))
+    return {place: record for place, record in expected.items() if place <= reached.get(place[0], (0, 0, 0))}
+
+
 def lines_in(directories: Sequence[Path]) -> list[dict[str, Any]]:
     """What is in JSON lines files, file after file."""
     return [
