@@ -38,7 +38,7 @@ EXPRESSION_STEPS_MAX: Final = 25_000
 What is written to variables counts too, `CHARACTERS_PER_STEP`."""
 CHARACTERS_PER_STEP: Final = 16
 
-PASSES_MAX: Final = 100
+PASSES_MAX: Final = 40
 """Turns in a row that may go on beginning elements of an instance, and of those that it has called, without a
 wait state between: together they take some half a second."""
 
