@@ -40,7 +40,7 @@ CHARACTERS_PER_STEP: Final = 16
 
 PASSES_MAX: Final = 40
 """Turns in a row that may go on beginning elements of an instance, and of those that it has called, without a
-wait state between: together they take some half a second."""
+wait state between: together they take up to a second, the most where they begin instances."""
 
 _DEAR_PASSES: Final = 4
 """What a turn counts for that its expressions made short: it takes so many times as long as others."""
