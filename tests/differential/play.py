@@ -49,6 +49,7 @@ class Play:
         self._address = address
         self._records = records
         self._resolved: set[int] = set()
+        self._set_aside: dict[str, list[Any]] = {}
 
     # Deployments and instances
 
@@ -184,9 +185,28 @@ class Play:
             if jobs := await self.activate_if_any(job_type):
                 raise StuckError(f"there are jobs of type {job_type}: {[job.element for job in jobs]}")
 
-    async def work(self, job_type: str, variables: Variables | None = None) -> Job:
-        """Lend a job and complete it."""
-        (job,) = await self.activate(job_type)
+    async def activate_of(self, job_type: str, owner: int) -> Job:
+        """Lend the job of a process instance or element instance.
+
+        Over several partitions it is not promised whose job is lent first: those of others are set aside
+        until they are asked for.
+        """
+        lent = self._set_aside.setdefault(job_type, [])
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            for job in lent:
+                if owner in (int(job["processInstanceKey"]), int(job["elementInstanceKey"])):
+                    lent.remove(job)
+                    return self._job(job)
+            if time.monotonic() > deadline:
+                raise StuckError(f"no job of type {job_type} for this instance")
+            if not (more := await self._activate(job_type, 1, {})):
+                await asyncio.sleep(_POLL_SECONDS)
+            lent += more
+
+    async def work(self, job_type: str, variables: Variables | None = None, *, owner: int = 0) -> Job:
+        """Lend a job, that of an instance if it is said which, and complete it."""
+        (job,) = [await self.activate_of(job_type, owner)] if owner else await self.activate(job_type)
         await self.complete(job, variables)
         return job
 

@@ -221,13 +221,13 @@ async def test_awaiting_a_process_that_never_waits(compare: Comparison) -> None:
 
 async def test_several_results_are_awaited_at_once(compare: Comparison) -> None:
     async def script(play: Play) -> None:
-        results: list[Awaited] = []
+        awaited: list[tuple[int, Awaited]] = []
         for number in range(3):
-            results.append(play.create_awaiting({"n": number}))
-            await play.happens("a", "ELEMENT_ACTIVATED", number + 1)
-        first, second, third = await play.activate("a", 3)
-        for job, result in ((second, results[1]), (third, results[2]), (first, results[0])):
-            await play.complete(job, {"done": True})
+            result = play.create_awaiting({"n": number})
+            awaited.append((await play.happens("a", "ELEMENT_ACTIVATED", number + 1), result))
+        first, second, third = awaited
+        for task_instance, result in (second, third, first):
+            await play.work("a", {"done": True}, owner=task_instance)
             await play.result(result)
 
     await compare(script, ONE_TASK)

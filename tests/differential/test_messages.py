@@ -143,8 +143,8 @@ async def test_buffered_messages_come_in_order_and_once(compare: Comparison) -> 
         await play.publish("go", "1", {"n": 2})
         first = await play.create({"key": "1"})
         second = await play.create({"key": "1"})
-        await play.work("after")
-        await play.work("after")
+        await play.work("after", owner=first)
+        await play.work("after", owner=second)
         await play.ends(first)
         await play.ends(second)
         await play.create({"key": "1"})
@@ -334,7 +334,7 @@ async def test_a_message_starts_an_instance(compare: Comparison, mappings: Any) 
         await play.publish("go", variables={"x": 1})
         await play.publish("go", variables={"x": 2})
         for instance in await play.started(2):
-            await play.work("work")
+            await play.work("work", owner=instance)
             await play.ends(instance)
 
     await compare(script, starting(**mappings))
@@ -455,7 +455,7 @@ async def test_a_correlation_that_starts_an_instance(compare: Comparison) -> Non
         assert not await play.correlate("go", "1")
         assert await play.correlate("go")
         await play.started(2)
-        await play.work("work")
+        await play.work("work", owner=found)
 
     await compare(script, starting())
 

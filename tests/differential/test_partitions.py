@@ -22,11 +22,7 @@ from tests.differential import (
 from tests.differential.cluster import Sameness
 from tests.nodes import RunningCluster, RunningNode
 
-_ORDERED: Final = (
-    "test_many_instances_at_once",
-    "test_jobs_are_handed_out_oldest_first",
-    "test_a_correlation_that_starts_an_instance",
-)
+_ORDERED: Final = ("test_many_instances_at_once", "test_jobs_are_handed_out_oldest_first")
 
 for _module in (
     test_deployments,

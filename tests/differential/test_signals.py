@@ -38,7 +38,7 @@ async def test_everybody_who_waits_is_reached(compare: Comparison) -> None:
         await play.broadcast("other")
         await play.broadcast("bell", {"x": 2, "y": 3})
         for instance in instances:
-            await play.work("after")
+            await play.work("after", owner=instance)
             await play.ends(instance)
 
     await compare(script, catching())
