@@ -5,7 +5,6 @@ that. Without exporters there is none of this.
 """
 
 import logging
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final, Protocol, final
 
 import msgspec
 
+from bpmnd.actors.beside.lag import Lag
 from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.exporters.pipe import (
     Alive,
@@ -35,7 +35,6 @@ _logger = logging.getLogger(__name__)
 TELL_SECONDS: Final = 0.2
 KEEP_SECONDS: Final = 1.0
 """So often at most a partition keeps the position of an exporter: each time is an entry of its log."""
-_AWAITED_MAX: Final = 1000
 _SILENT_SECONDS_MAX: Final = 10.0
 """Beyond the time that the exporter has for each call: then its process hangs, and is begun anew."""
 
@@ -75,54 +74,35 @@ class Standing:
     """How far an exporter is with one partition."""
 
     __slots__ = (
-        "at",
-        "awaited",
         "failing",
         "failures",
         "is_led",
         "kept_at",
+        "lag",
         "lost",
         "mark",
         "position",
         "records",
         "told",
-        "told_index",
     )
 
     def __init__(self) -> None:
         self.told: Follow | None = None
-        self.told_index = 0
         self.is_led = False
-        self.at = 0
+        self.lag = Lag()
         self.position = 0
         self.mark = 0
         self.records = 0
         self.kept_at = 0.0
-        self.awaited: deque[tuple[int, float]] = deque()
-        """Entries that it was told of and does not have yet, and when it was told of each."""
         self.failing: str | None = None
         self.failures = 0
         self.lost = 0
         """Entries that it never got."""
 
-    def note_told(self, index: int, now: float) -> None:
-        """All up to an entry is committed."""
-        if self.is_led and index > max(self.at, self.told_index):
-            if len(self.awaited) >= _AWAITED_MAX:
-                self.awaited.pop()  # The newer one stands for it.
-            self.awaited.append((index, now))
-        self.told_index = max(self.told_index, index)
-
-    def note_had(self, at: int) -> None:
-        """It has all up to an entry."""
-        self.at = at
-        while self.awaited and self.awaited[0][0] <= at:
-            self.awaited.popleft()
-
     @property
     def behind(self) -> int:
         """Entries that it does not have yet."""
-        return max(self.told_index - self.at, 0) if self.is_led else 0
+        return self.lag.entries
 
 
 @final
@@ -209,10 +189,9 @@ class ExporterOnNode:
         kept = kept or ExporterPosition(self.spec.name, 0, 0)
         if leads != standing.is_led:
             standing.is_led = leads
-            standing.at = standing.position = standing.mark = 0
+            standing.position = standing.mark = 0
             standing.failing = None
-            standing.told_index = 0
-            standing.awaited.clear()
+            standing.lag = Lag()
         actor.is_exported(self.spec.name, kept.position)
         follow = Follow(
             partition, committed.index, committed.term, committed.hash, leads, kept.position, kept.mark
@@ -221,7 +200,8 @@ class ExporterOnNode:
             standing.told = follow
             self._channel.send(follow)
         now = self._clock.monotonic()
-        standing.note_told(committed.index, now)
+        if leads:
+            standing.lag.tell(committed.index, now)
         is_new = standing.position > kept.position or standing.mark > kept.mark
         if leads and is_new and now - standing.kept_at >= KEEP_SECONDS:
             standing.kept_at = now
@@ -237,7 +217,7 @@ class ExporterOnNode:
             return
         match message:
             case Exported(_, at, position, mark, records):
-                standing.note_had(at)
+                standing.lag.reach(at, self._heard_at)
                 standing.position, standing.mark, standing.records = position, mark, records
             case Failing(_, reason):
                 standing.failing = reason
@@ -260,9 +240,7 @@ class ExporterOnNode:
     def behind_seconds(self, partition: int) -> float:
         """How long ago the first entry that it does not have was told to it; 0 if it has all."""
         standing = self.standings.get(partition)
-        if standing is None or not standing.awaited:
-            return 0.0
-        return self._clock.monotonic() - standing.awaited[0][1]
+        return 0.0 if standing is None else standing.lag.seconds(self._clock.monotonic())
 
     def _look_whether_it_lives(self) -> None:
         silent = self._clock.monotonic() - self._heard_at

@@ -46,11 +46,10 @@ class Drop(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
 
 
 class Projected(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=1):
-    """The history of a partition has come to an entry, written at a moment of log time."""
+    """The history of a partition has come to an entry."""
 
     partition: int
     index: int
-    time: int
     rebuilds: int
 
 
@@ -185,7 +184,7 @@ class Projector:
         index = projection.progress.position.index
         if self._reported.get(partition) != index:
             self._reported[partition] = index
-            self._send(Projected(partition, index, projection.progress.time, projection.rebuilds))
+            self._send(Projected(partition, index, projection.rebuilds))
 
     def _send(self, message: FromProjector) -> None:
         data = packed(message)

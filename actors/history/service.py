@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, final
 
+from bpmnd.actors.beside.lag import Lag
 from bpmnd.actors.clock import Clock, Scheduler, Timer
 from bpmnd.actors.errors import HistoryUnavailable, NoLeader
 from bpmnd.actors.history.projector import (
@@ -59,15 +60,13 @@ class Channel(Protocol):
 class Standing:
     """How far the history of one partition is."""
 
-    __slots__ = ("behind_since", "index", "rebuilds", "stuck", "time", "told")
+    __slots__ = ("lag", "rebuilds", "stuck", "told")
 
     def __init__(self) -> None:
         self.told = 0
-        self.index = 0
-        self.time = 0
+        """What the projector was told of; 0 when a new one has begun."""
+        self.lag = Lag()
         self.rebuilds = 0
-        self.behind_since: float | None = None
-        """Since when something is told that is not in it yet."""
         self.stuck: str | None = None
 
 
@@ -139,8 +138,7 @@ class History:
                 standing = self.standings[partition] = Standing()
             if position.index > standing.told:
                 standing.told = position.index
-                if standing.behind_since is None and standing.index < position.index:
-                    standing.behind_since = self._clock.monotonic()
+                standing.lag.tell(position.index, self._clock.monotonic())
                 self._channel.send(Follow(partition, position.index, position.term, position.hash))
         for partition in self.standings.keys() - self._hosted.keys():
             del self.standings[partition]
@@ -163,11 +161,9 @@ class History:
         if standing is None:
             return
         match message:
-            case Projected(partition, index, time, rebuilds):
-                standing.index, standing.time, standing.rebuilds = index, time, rebuilds
-                standing.stuck = None
-                now = self._clock.monotonic()
-                standing.behind_since = None if index >= standing.told else standing.behind_since or now
+            case Projected(partition, index, rebuilds):
+                standing.lag.reach(index, self._clock.monotonic())
+                standing.rebuilds, standing.stuck = rebuilds, None
                 hosted = self._hosted.get(partition)
                 if hosted is not None and hosted.actor is not None:
                     hosted.actor.is_projected(index)
@@ -176,15 +172,9 @@ class History:
                 standing.stuck = reason
 
     def lag_seconds(self, partition: int) -> float:
-        """How long the history has been behind what is committed; 0 if it is not."""
+        """How long ago the oldest entry was committed that is not in the history; 0 if all is."""
         standing = self.standings.get(partition)
-        if standing is None or standing.behind_since is None:
-            return 0.0
-        return self._clock.monotonic() - standing.behind_since
-
-    def lag_entries(self, partition: int) -> int:
-        standing = self.standings.get(partition)
-        return 0 if standing is None else max(standing.told - standing.index, 0)
+        return 0.0 if standing is None else standing.lag.seconds(self._clock.monotonic())
 
     # Queries
 
@@ -279,7 +269,7 @@ class History:
         """Once the history has all entries up to there."""
         self.tell()
         standing = self.standings.get(hosted.id)
-        if standing is not None and standing.index >= index:
+        if standing is not None and standing.lag.done >= index:
             self._run(hosted.id, query, index, then)
             return
 

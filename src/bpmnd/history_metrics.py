@@ -16,7 +16,7 @@ def history_metrics(history: History) -> Iterator[Metric]:
     )
     seconds = GaugeMetricFamily(
         "bpmnd_history_lag_seconds",
-        "How long the history has been behind what is committed; 0 if it is not.",
+        "How long ago the oldest entry was committed that is not in the history yet; 0 if all is.",
         labels=["partition"],
     )
     stuck = GaugeMetricFamily(
@@ -27,7 +27,7 @@ def history_metrics(history: History) -> Iterator[Metric]:
     )
     for partition, standing in sorted(history.standings.items()):
         labels = (str(partition),)
-        entries.add_metric(labels, history.lag_entries(partition))
+        entries.add_metric(labels, standing.lag.entries)
         seconds.add_metric(labels, history.lag_seconds(partition))
         stuck.add_metric(labels, float(standing.stuck is not None))
         rebuilds.add_metric(labels, standing.rebuilds)
@@ -38,8 +38,8 @@ def history_report(history: History) -> dict[str, Any]:
     """How far each history is, for `/readyz`."""
     return {
         str(partition): {
-            "entry": standing.index,
-            "behindEntries": history.lag_entries(partition),
+            "entry": standing.lag.done,
+            "behindEntries": standing.lag.entries,
             "behindSeconds": round(history.lag_seconds(partition), 3),
             **({"stuck": standing.stuck} if standing.stuck is not None else {}),
         }

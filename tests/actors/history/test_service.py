@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bpmnd.actors.clock import LoopScheduler, SystemClock
+from bpmnd.actors.clock import LoopScheduler
 from bpmnd.actors.errors import HistoryUnavailable, NoLeader
 from bpmnd.actors.history import service as service_module
 from bpmnd.actors.history.projector import Follow, Projected, Stuck, ToProjector, history_path
@@ -41,10 +41,12 @@ class Side:
 
     def __init__(self, directory: Path, *, leads: bool) -> None:
         self.told: list[ToProjector] = []
+        self.now = 0.0
+        self.committed = 3
         self.deliver: Callable[[HistoryMessage], None] | None = None
         self.actor = SimpleNamespace(
             committed=3,
-            mending=SimpleNamespace(position=lambda: Position(3, 1, bytes(32))),
+            mending=SimpleNamespace(position=lambda: Position(self.committed, 1, bytes(32))),
             is_projected=_ignore,
             confirm=self.confirm,
         )
@@ -59,7 +61,7 @@ class Side:
             cast(Any, SimpleNamespace(leader_of=_node_7)),
             cast(Any, self),
             LoopScheduler(loop),
-            SystemClock(),
+            cast(Any, SimpleNamespace(monotonic=lambda: self.now)),
             cast(Any, SimpleNamespace(send=self.told.append)),
             loop.create_future,
         )
@@ -92,13 +94,26 @@ async def test_a_query_waits_until_what_was_committed_is_there(directory: Path) 
     side = Side(directory, leads=True)
     found = side.history.read(1, ALL)
     assert side.told == [Follow(1, 3, 1, bytes(32))], "the projector is told at once"
-    side.history.heard(Projected(1, 2, 0, 0))
+    side.history.heard(Projected(1, 2, 0))
     await every_turn()
     assert not found.done()
 
-    side.history.heard(Projected(1, 3, 0, 0))
+    side.history.heard(Projected(1, 3, 0))
     assert (await found).total == 1
     assert (await side.history.read(1, ALL)).total == 1
+    side.history.stop()
+
+
+async def test_a_history_that_is_always_a_little_behind_is_not_long_behind(directory: Path) -> None:
+    side = Side(directory, leads=True)
+    for moment in range(1, 50):
+        side.committed = 10 * moment
+        side.now = moment
+        side.history.tell()
+        side.history.heard(Projected(1, 10 * moment - 1, 0))
+    side.now += 2
+    assert side.history.lag_seconds(1) == 2
+    assert side.history.standings[1].lag.entries == 1
     side.history.stop()
 
 
@@ -113,7 +128,7 @@ async def every_turn() -> None:
 async def test_nothing_is_answered_before_it_is_sure_that_this_still_leads(directory: Path) -> None:
     side = Side(directory, leads=True)
     side.history.tell()
-    side.history.heard(Projected(1, 3, 0, 0))
+    side.history.heard(Projected(1, 3, 0))
     side.is_leader = None
 
     found = side.history.read(1, ALL)
@@ -127,18 +142,18 @@ async def test_nothing_is_answered_before_it_is_sure_that_this_still_leads(direc
 
 async def test_what_was_committed_when_it_was_sure_is_in_the_answer(directory: Path) -> None:
     side = Side(directory, leads=True)
-    side.history.heard(Projected(1, 2, 0, 0))
+    side.history.heard(Projected(1, 2, 0))
     side.is_leader = None
     side.actor.committed = 2
     found = side.history.read(1, ALL)
 
     side.actor.committed = 3
     side.asked[0](True)
-    side.history.heard(Projected(1, 2, 0, 0))
+    side.history.heard(Projected(1, 2, 0))
     await every_turn()
     assert not found.done()
 
-    side.history.heard(Projected(1, 3, 0, 0))
+    side.history.heard(Projected(1, 3, 0))
     assert (await found).total == 1
     side.history.stop()
 
@@ -170,7 +185,7 @@ async def test_what_is_found_while_a_history_is_made_anew_does_not_count(directo
     """Its projector has yet to say that it has begun again."""
     side = Side(directory, leads=True)
     side.history.tell()
-    side.history.heard(Projected(1, 4, 0, 0))
+    side.history.heard(Projected(1, 4, 0))
     side.actor.committed = 4
     with pytest.raises(HistoryUnavailable, match="made anew"):
         await side.history.read(1, ALL)
@@ -196,7 +211,7 @@ async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
     asking.deliver = lambda message: leading.history.received(1, message)
     leading.deliver = lambda message: asking.history.received(7, message)
     leading.history.tell()
-    leading.history.heard(Projected(1, 3, 0, 0))
+    leading.history.heard(Projected(1, 3, 0))
     assert (await asking.history.read(1, ALL)).total == 1
 
     leading.actor.committed = 4
