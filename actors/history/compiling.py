@@ -25,6 +25,8 @@ Lookup: TypeAlias = Callable[[str, Sequence[Scalar]], Sequence[tuple[Any, ...]]]
 FEW: Final = 10_000
 """So many rows are looked up one by one rather than met on a way through all."""
 _INDEXED_PREFIX: Final = 40
+_PARAMETERS_MAX: Final = 50
+"""A longer list is one parameter, as SQLite takes so many only."""
 _ELEMENTS_MAX: Final = 100
 _BY_INDEX: Final = {"open incident", "failed job"}
 """Of these there are so few that they are found first."""
@@ -267,6 +269,8 @@ def _value_sql(statement: Statement, field: Field, value: int | str) -> str:
 
 
 def _values_sql(statement: Statement, field: Field, values: Sequence[int | str]) -> str:
+    if len(values) > _PARAMETERS_MAX and field.kind is not Kind.ENUM:
+        return f"SELECT value FROM json_each({statement.parameter(msgspec.json.encode(values).decode())})"
     return ", ".join(_value_sql(statement, field, value) for value in values)
 
 

@@ -1,16 +1,16 @@
 """Filters of searches: read strictly, by the table of the entity's fields."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from bpmnd.actors.history.entities import RELATED, USER_TASKS, Entity, Field, Filter, Kind
-from bpmnd.actors.history.names import Names
 from bpmnd.actors.history.queries import AnyOf, Compare, Condition, Has, Operator
 from bpmnd.gateway.complaints import missing, not_in_enum
 from bpmnd.gateway.errors import Problem, bad_request, invalid_argument
 from bpmnd.gateway.keys import key_in_body
+from bpmnd.gateway.search.patterns import LENGTH_MAX, expression_of, names_like
 
 _ORDERED: Final = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
 _LISTS: Final = (Operator.IN, Operator.NOT_IN)
@@ -25,6 +25,13 @@ _OPERATORS: Final[Mapping[Kind, frozenset[Operator]]] = {
     Kind.JSON: frozenset(),
 }
 _INT32: Final = range(-(2**31), 2**31)
+_FINER: Final = re.compile(r"[.,]\d{3}\d*[1-9]")
+"""A part of a second with more than milliseconds."""
+_OF_NOTHING: Final = {Operator.EQUAL: Operator.IN, Operator.NOT_EQUAL: Operator.NOT_IN}
+_BEYOND: Final = {Operator.AT_LEAST: Operator.GREATER, Operator.LESS: Operator.AT_MOST}
+"""What asks the same of whole milliseconds of a moment between two, for which the earlier stands."""
+CONDITIONS_MAX: Final = 500
+LIST_MAX: Final = 10_000
 _OF_INCIDENT: Final = ("errorMessage", "incidentErrorHashCode")
 _OF_ELEMENT: Final = ("elementInstanceState", "elementId", "hasElementInstanceIncident")
 
@@ -149,7 +156,7 @@ def _conditions_on(name: str, field: Field, raw: object, at: str) -> list[Condit
     if raw is None:
         return []
     if not isinstance(raw, dict):
-        return [Compare(name, Operator.EQUAL, (_value(field, raw, at),))]
+        return [_comparison(name, field, Operator.EQUAL, raw, at)]
     if field.filter is Filter.PLAIN:
         raise _not_a(field, at)
     operators = _OPERATORS[field.kind]
@@ -171,16 +178,48 @@ def _comparison(name: str, field: Field, operator: Operator, raw: object, at: st
     if operator is Operator.EXISTS:
         return Compare(name, operator, (int(_boolean(raw, at)),))
     if operator in _LISTS:
-        items = _list(raw, at)
-        return Compare(
-            name, operator, tuple(_value(field, item, f"{at}[{n}]") for n, item in enumerate(items))
-        )
+        each = [(item, _value(field, item, place)) for place, item in each_in(raw, at)]
+        if len(each) > LIST_MAX:
+            raise invalid_argument([f"There are {len(each)} values in {at}, but at most {LIST_MAX} may be."])
+        return Compare(name, operator, tuple(value for item, value in each if not _is_finer(field, item)))
     if operator is Operator.LIKE:
         pattern = _text(raw, at)
+        if len(pattern) > LENGTH_MAX:
+            raise invalid_argument([f"The pattern in {at} is longer than {LENGTH_MAX} characters."])
         if field.kind is Kind.ENUM:
             return Compare(name, Operator.IN, names_like(field.names, pattern))
         return Compare(name, operator, (pattern,))
-    return Compare(name, operator, (_value(field, raw, at),))
+    value = _value(field, raw, at)
+    if not _is_finer(field, raw):
+        return Compare(name, operator, (value,))
+    if operator in _OF_NOTHING:
+        return Compare(name, _OF_NOTHING[operator], ())
+    return Compare(name, _BEYOND.get(operator, operator), (value,))
+
+
+def _is_finer(field: Field, raw: object) -> bool:
+    """Whether it is a moment between milliseconds, which nothing that is stored has."""
+    return field.kind is Kind.MOMENT and isinstance(raw, str) and _FINER.search(raw) is not None
+
+
+def bounded(conditions: Iterable[Condition]) -> None:
+    """Refuse what SQL could not be made of. Raises Problem."""
+    count = _count(conditions)
+    if count > CONDITIONS_MAX:
+        raise invalid_argument(
+            [f"There are {count} conditions in the filter, but at most {CONDITIONS_MAX} may be."]
+        )
+
+
+def _count(conditions: Iterable[Condition]) -> int:
+    """An empty group counts as well; what something related must be like is not more than a handful."""
+    count = 0
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            count += sum(max(_count(group), 1) for group in condition.groups)
+        else:
+            count += 1
+    return count
 
 
 def text_conditions(raw: object, at: str) -> Sequence[Compare]:
@@ -214,7 +253,7 @@ def fits(value: int | str, condition: Compare) -> bool:
         case Operator.EXISTS:
             return bool(values[0])
         case Operator.LIKE:
-            return names_like((str(value),), str(values[0])) != ()
+            return expression_of(str(values[0])).fullmatch(str(value)) is not None
         case Operator.GREATER | Operator.AT_LEAST | Operator.LESS | Operator.AT_MOST:
             return _is_so(value, condition.operator, values[0])
 
@@ -231,21 +270,6 @@ def _is_so(value: int | str, operator: Operator, other: int | str) -> bool:
             return value < other
         case _:
             return value <= other
-
-
-def names_like(names: Names, pattern: str) -> tuple[int, ...]:
-    """The numbers of the names that a pattern with `*`, `?` and backslashes fits."""
-    expression, escaped = "", False
-    for character in pattern:
-        if not escaped and character in "*?":
-            expression += ".*" if character == "*" else "."
-        elif not escaped and character == "\\":
-            escaped = True
-            continue
-        else:
-            expression += re.escape(character)
-        escaped = False
-    return tuple(number for number, name in enumerate(names) if re.fullmatch(expression, name, re.DOTALL))
 
 
 def _value(field: Field, raw: object, at: str) -> int | str:
@@ -270,14 +294,14 @@ def _value(field: Field, raw: object, at: str) -> int | str:
 
 
 def moment_in(text: str, at: str) -> int:
-    """A moment in milliseconds; it must say its offset."""
+    """A moment in milliseconds, the last one that is not after it; it must say its offset."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or "T" not in text.upper():
         raise bad_request(f"Request property [{at}] cannot be parsed: '{text}' is no date-time with offset")
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 

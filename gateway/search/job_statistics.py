@@ -216,7 +216,10 @@ class JobStatistics:
 
 def forward_answer(found: Sequence[tuple[tuple[int | str, ...], Item]], page: Page) -> Answer:
     """A page that goes forward only, of items in the order of their places."""
-    rest = [(place, item) for place, item in found if page.after is None or place > page.after]
+    after = page.after
+    if after is not None and found and [*map(type, after)] != [*map(type, found[0][0])]:
+        raise invalid_argument(["The cursor in page.after cannot be read for this sort."])
+    rest = [(place, item) for place, item in found if after is None or place > after]
     part = rest[: page.limit]
     said = {
         "totalItems": len(found),

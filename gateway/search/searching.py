@@ -25,7 +25,7 @@ from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body
 from bpmnd.gateway.errors import Problem
 from bpmnd.gateway.ports import Cluster
-from bpmnd.gateway.search.filters import conditions_of
+from bpmnd.gateway.search.filters import bounded, conditions_of
 from bpmnd.gateway.search.pages import Page, cursor_of, page_of, sort_of, sorts_of
 
 COUNT_MAX: Final = 100_000
@@ -97,6 +97,7 @@ class Searches:
         body = body or SearchBody()
         if conditions is None:
             conditions = conditions_of(entity, body.filter)
+        bounded(conditions)
         order = sort_of(sorts_of(entity), body.sort)
         page = page_of(body.page, len(order))
         search = Search(
@@ -124,7 +125,9 @@ class Searches:
 
     async def items(self, name: str, body: SearchBody) -> list[Item]:
         """The items that a filter finds, without what is said of the page."""
-        search = Search(name, conditions_of(ENTITIES[name], body.filter))
+        conditions = conditions_of(ENTITIES[name], body.filter)
+        bounded(conditions)
+        search = Search(name, conditions)
         rows, _, _ = await self._found(search, Page(), everywhere=True)
         return [self._item(name, row) for row in rows]
 
@@ -135,6 +138,7 @@ class Searches:
 
     async def report(self, report: Report, *, owner: int | None = None) -> list[Sequence[Row]]:
         """The rows of each partition, or of the one that has given out a key."""
+        bounded(report.conditions)
         return [found.rows for found in await self._read(report, self._partitions_for_key(owner))]
 
     async def report_anywhere(self, report: Report) -> Sequence[Row]:

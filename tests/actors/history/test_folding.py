@@ -8,7 +8,6 @@ from bpmnd.actors.history.rows import ROW_TYPES
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import CompleteJob, DeleteResource, MigrateProcessInstance
 from bpmnd.bpmn.outcomes import Accepted
-from bpmnd.gateway.search.filters import names_like
 from bpmnd.storage.history import dump_history
 from bpmnd.storage.history_schema import TABLES
 from tests.actors.history.histories import write_history
@@ -45,14 +44,6 @@ def test_every_table_has_rows() -> None:
 )
 def test_a_pattern_of_the_api_becomes_one_of_sqlite(like: str, glob: str) -> None:
     assert glob_of(like) == glob
-
-
-def test_a_pattern_finds_names_of_an_enumeration() -> None:
-    names = ("A_B", "A_C", "B*C")
-    assert names_like(names, "A*") == (0, 1)
-    assert names_like(names, "?_C") == (1,)
-    assert names_like(names, "*\\**") == (2,)
-    assert names_like(names, "nothing") == ()
 
 
 def test_what_is_open_goes_on_at_the_other_definition_and_what_is_over_stays(tmp_path: Path) -> None:

@@ -47,6 +47,15 @@ COMPLAINTS: list[tuple[str, Any, str]] = [
     (INSTANCES, {"filter": {"$or": [{"$or": []}]}}, "filter.$or[0].$or"),
     (INSTANCES, {"filter": {"$or": [{"nothing": 1}]}}, "filter.$or[0].nothing"),
     (INSTANCES, {"filter": {"batchOperationId": "a", "batchOperationKey": "b"}}, "batchOperationId"),
+    (INSTANCES, {"filter": {"businessId": {"$like": "*" * 2_001}}}, "filter.businessId.$like"),
+    (INSTANCES, {"filter": {"processInstanceKey": {"$in": ["1"] * 10_001}}}, "filter.processInstanceKey.$in"),
+    (INSTANCES, {"filter": {"$or": [{}] * 501}}, "501 conditions"),
+    (INSTANCES, {"filter": {"tags": ["red"] * 501}}, "501 conditions"),
+    (
+        "/process-definitions/5/statistics/element-instances",
+        {"filter": {"tags": ["a"] * 501}},
+        "501 conditions",
+    ),
     (INSTANCES, {"sort": {}}, "sort"),
     (INSTANCES, {"sort": [{}]}, "sort[0].field"),
     (INSTANCES, {"sort": [{"field": "tags"}]}, "sort[0].field"),
@@ -120,6 +129,52 @@ async def test_moments_are_the_same_in_every_zone(
     wanted = {"filter": {"startDate": moment.format(begun)}}
     _, answer = await ask(client, "POST", INSTANCES, wanted)
     assert answer["page"]["totalItems"] > 3
+
+
+FINER = "1970-01-01T00:16:40.0000001Z"
+"""A little after the playground's clock."""
+ONCE = "1970-01-01T00:16:40Z"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_so"),
+    [
+        (FINER, False),
+        ({"$neq": FINER}, True),
+        ({"$in": [FINER]}, False),
+        ({"$in": [FINER, ONCE]}, True),
+        ({"$gt": FINER}, False),
+        ({"$gte": FINER}, False),
+        ({"$lt": FINER}, True),
+        ({"$lte": FINER}, True),
+        ({"$gte": "1970-01-01T00:16:39.9999999Z", "$lt": "1970-01-01T00:16:40.0000000Z"}, False),
+        ({"$gt": "1970-01-01T00:16:39.9999999Z", "$lte": ONCE}, True),
+        ({"$gt": "0001-01-01T00:00:00+14:00", "$lt": "9999-12-31T23:59:59-12:00"}, True),
+    ],
+)
+async def test_a_moment_between_milliseconds_is_none_that_is_stored(
+    client: aiohttp.ClientSession, wanted: Any, is_so: bool
+) -> None:
+    status, answer = await ask(client, "POST", INSTANCES, {"filter": {"startDate": wanted}})
+    assert status == 200
+    assert (answer["page"]["totalItems"] > 3) is is_so
+
+
+async def test_a_long_list_finds_what_a_short_one_does(client: aiohttp.ClientSession) -> None:
+    """As many values as a page can have rows, in several fields at once."""
+    _, found = await ask(client, "POST", INSTANCES, {})
+    keys = [item["processInstanceKey"] for item in found["items"]]
+    more = [str(int(keys[-1]) + number) for number in range(1, 9_000)]
+    names = ["order", *(f"process-{number}" for number in range(9_000))]
+    for wanted, count in (
+        ({"processInstanceKey": {"$in": [*keys, *more]}}, len(keys)),
+        ({"processInstanceKey": {"$notIn": [*keys[1:], *more]}}, 1),
+        ({"processDefinitionId": {"$in": names}, "processInstanceKey": {"$in": [*keys, *more]}}, None),
+    ):
+        status, answer = await ask(client, "POST", INSTANCES, {"filter": wanted})
+        assert status == 200, answer
+        orders = sum(item["processDefinitionId"] == "order" for item in found["items"])
+        assert answer["page"]["totalItems"] == (orders if count is None else count)
 
 
 OPERATORS: dict[Kind, dict[str, Any]] = {

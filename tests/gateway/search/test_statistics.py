@@ -1,5 +1,6 @@
 """Statistics in a span of time: those of the API answer as it describes them, and all with what happened."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,10 @@ USED = {"startTime": SPAN["from"], "endTime": SPAN["to"]}
 
 def query(path: str, **parameters: str) -> str:
     return f"{path}?{urlencode(parameters)}"
+
+
+NUMBER = base64.b64encode(b"[5,0]").decode()
+"""A cursor where names are expected."""
 
 
 def filtered(**more: Any) -> dict[str, Any]:
@@ -124,6 +129,7 @@ async def test_pages_go_forward_from_their_cursor(client: aiohttp.ClientSession)
         ("GET", query("/system/usage-metrics", **USED, withTenants="maybe"), None, "withTenants"),
         ("POST", "/jobs/statistics/by-types", {"filter": {"from": SPAN["from"]}}, "No filter.to provided."),
         ("POST", "/jobs/statistics/by-types", filtered(jobType={"$gt": "a"}), "filter.jobType.$gt"),
+        ("POST", "/jobs/statistics/by-types", {**filtered(), "page": {"after": NUMBER}}, "page.after"),
         ("POST", "/jobs/statistics/by-workers", {}, "No filter provided."),
         ("POST", "/jobs/statistics/by-workers", filtered(), "No filter.jobType provided."),
         ("POST", "/jobs/statistics/by-workers", filtered(jobType="a", worker="b"), "worker"),
