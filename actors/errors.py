@@ -18,5 +18,9 @@ class OutcomeUnknown(Unavailable):
     effect or not."""
 
 
+class AnswerTooLarge(Exception):  # noqa: N818  says what happened
+    """A query finds more than can be answered at once; with a smaller page it can."""
+
+
 class HistoryUnavailable(Unavailable):
     """The history of a partition cannot be read now: it lags behind, or the query took too long."""

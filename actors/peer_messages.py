@@ -228,11 +228,12 @@ class HistoryReply(_PeerMessage, frozen=True, gc=False, tag=31):
 
 
 class HistoryFailed(_PeerMessage, frozen=True, gc=False, tag=32):
-    """`is_led_elsewhere`: ask again, whoever leads then."""
+    """`is_led_elsewhere`: ask again, whoever leads then. `is_too_large`: ask for less."""
 
     number: int
     reason: str
     is_led_elsewhere: bool = False
+    is_too_large: bool = False
 
 
 HistoryMessage: TypeAlias = HistoryRequest | HistoryReply | HistoryFailed

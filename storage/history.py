@@ -25,6 +25,8 @@ _BUSY_SECONDS: Final = 10.0
 _CACHE_KIB: Final = 64 << 10
 _READ_CACHE_KIB: Final = 16 << 10
 _MMAP_BYTES: Final = 1 << 30
+ANSWER_SIZE_MAX: Final = 16 << 20
+"""Bytes that a query may find, more or less: texts count with their characters, all else with eight."""
 _STEPS_PER_CHECK: Final = 100_000
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
@@ -35,6 +37,10 @@ class HistoryError(StorageError):
 
 class TooSlowError(Exception):
     """A query took longer than it may."""
+
+
+class TooLargeError(Exception):
+    """A query found more than may be in memory, or go to another node, at once."""
 
 
 @final
@@ -233,9 +239,12 @@ class HistoryReader:
                 self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
-        """What a query of our own finds: how its columns look is known where it is made."""
+        """What a query of our own finds: how its columns look is known where it is made.
+
+        Raises TooSlowError, and TooLargeError.
+        """
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            return self._limited(self._connection.execute(sql, parameters))
         except sqlite3.OperationalError as error:
             if "interrupted" in str(error):
                 raise TooSlowError("the query took too long") from None
@@ -243,6 +252,17 @@ class HistoryReader:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _limited(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        size = 0
+        for row in cursor:
+            found.append(row)
+            for value in row:
+                size += len(value) if type(value) is str else 8
+            if size > ANSWER_SIZE_MAX:
+                raise TooLargeError(f"more than {ANSWER_SIZE_MAX >> 20} MiB")
+        return found
 
     def _is_late(self) -> bool:
         return self._deadline > 0 and time.monotonic() > self._deadline

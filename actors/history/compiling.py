@@ -59,7 +59,10 @@ def search_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
     """The rows of a search: the fields that are shown, then the values of the order, then the key."""
     entity = ENTITIES[search.entity]
     statement = Statement(lookup)
-    columns = [field.sql for field in entity.shown.values()]
+    columns = [
+        f"substr({field.sql}, 1, {search.cut})" if field.is_cut and search.cut else field.sql
+        for field in entity.shown.values()
+    ]
     columns += [entity.fields[order.field].sql for order in search.order]
     where = where_sql(statement, entity, search.conditions)
     orders = directions(search)

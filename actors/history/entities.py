@@ -76,6 +76,8 @@ class Field:
     """There is an index on its first characters."""
     follows_key: bool = False
     """In one partition it never goes down as keys go up."""
+    is_cut: bool = False
+    """It may be long, and be cut where it is shown."""
     found_by: str = ""
     """Where few rows have it: a condition by which they are looked up one by one."""
 
@@ -89,7 +91,6 @@ class Entity:
     joins: str
     key: str
     fields: Mapping[str, Field]
-    truncates: bool = False
 
     @property
     def shown(self) -> Mapping[str, Field]:
@@ -236,7 +237,7 @@ VARIABLES: Final = Entity(
     {
         "variableKey": _key("key"),
         "name": Field("x.name", Kind.TEXT),
-        "value": Field("x.value", Kind.TEXT, has_prefix_index=True),
+        "value": Field("x.value", Kind.TEXT, has_prefix_index=True, is_cut=True),
         "isTruncated": Field("length(x.value) > 8191", Kind.BOOLEAN, Filter.PLAIN, sorts=False),
         "scopeKey": _key("scope_key"),
         "processInstanceKey": _key("instance_key"),

@@ -18,7 +18,9 @@ from bpmnd.storage.history import HistoryError, HistoryWriter, Progress
 
 _logger = logging.getLogger(__name__)
 EVENTS_MAX: Final = 20_000
-"""After so many events a transaction ends, if it can."""
+"""After so many events a transaction ends, if it can,"""
+SIZE_MAX: Final = 16 << 20
+"""or after entries of so many bytes: all that becomes of them is in memory until then."""
 _DROPPED_MAX: Final = 200
 _POSITIONS_MAX: Final = 1000
 
@@ -27,6 +29,18 @@ class ProjectionSettings(msgspec.Struct, frozen=True, gc=False):
     keep_ms: int = 0
     """Process instances are dropped so long after their end, by the time of the log; 0: never."""
     events_max: int = EVENTS_MAX
+    size_max: int = SIZE_MAX
+
+
+@final
+class _Work:
+    """What has been folded and is not written."""
+
+    __slots__ = ("events", "size")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.size = 0
 
 
 @final
@@ -67,7 +81,9 @@ class Projection:
         """All up to there is committed, and on disk here."""
         self._newest = position
         if len(self._told) >= _POSITIONS_MAX:
-            self._told.pop()  # The newer one stands for it.
+            # So far behind it goes to the newest; looked up anew, each entry on the way counts by itself.
+            self._told.clear()
+            self._follower.close()
         self._told.append(position)
 
     def step(self) -> bool:
@@ -126,19 +142,24 @@ class Projection:
 
     def _advance(self) -> None:
         """Take what is new, in one transaction; a long way in several, where each entry counts by itself."""
-        position, events_max = self.progress.position, self._settings.events_max
+        position = self.progress.position
         whole = self._follower.goes_on_from(position)
         target = self._told.popleft() if whole else self._told.pop()
         if not whole:
             self._told.clear()
-        position, time, count = self._apply(position, target, self.progress.time, whole)
-        while whole and count < events_max and self._told:
-            position, time, more = self._apply(position, self._told.popleft(), time, whole)
-            count += more
+        work = _Work()
+        position, time = self._apply(position, target, self.progress.time, whole, work)
+        while whole and self._told and not self._is_enough(work):
+            position, time = self._apply(position, self._told.popleft(), time, whole, work)
         self._write(position, time)
 
-    def _apply(self, after: Position, to: Position, time: int, whole: bool) -> tuple[Position, int, int]:
-        count, position = 0, after
+    def _is_enough(self, work: _Work) -> bool:
+        return work.events >= self._settings.events_max or work.size >= self._settings.size_max
+
+    def _apply(
+        self, after: Position, to: Position, time: int, whole: bool, work: _Work
+    ) -> tuple[Position, int]:
+        position = after
         for entry in self._follower.entries(after, to):
             position = Position(entry.index, entry.term, entry.hash)
             if entry.kind == EntryKind.COMMAND:
@@ -146,11 +167,12 @@ class Projection:
                 time = frame.time
                 fold(self._tables, entry.index, time, frame.events)
                 fold_operations(self._tables, frame)
-                count += len(frame.events)
-                if count >= self._settings.events_max and not whole and entry.index < to.index:
+                work.events += len(frame.events)
+                work.size += len(entry.payload)
+                if not whole and entry.index < to.index and self._is_enough(work):
                     self._write(position, time)
-                    count = 0
-        return position, time, count
+                    work.events = work.size = 0
+        return position, time
 
     def _write(self, position: Position, time: int) -> None:
         progress = Progress(position, time, self.progress.begins_after)

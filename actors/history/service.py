@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, final
 
 from bpmnd.actors.beside.lag import Lag
 from bpmnd.actors.clock import Clock, Scheduler, Timer
-from bpmnd.actors.errors import HistoryUnavailable, NoLeader
+from bpmnd.actors.errors import AnswerTooLarge, HistoryUnavailable, NoLeader
 from bpmnd.actors.history.projector import (
     Drop,
     Follow,
@@ -37,6 +37,7 @@ from bpmnd.actors.peer_messages import (
 )
 from bpmnd.actors.peers import Peers
 from bpmnd.storage.disk import RealDisk
+from bpmnd.storage.history import TooLargeError
 
 TELL_SECONDS: Final = 0.2
 """Each time is a transaction, which writes every page that it touches: the fewer, the cheaper. A search that
@@ -181,7 +182,7 @@ class History:
     def read(self, partition: int, query: Query) -> asyncio.Future[Found]:
         """Ask the leader of a partition. What was committed there when it was asked is in the answer.
 
-        Raises NoLeader; the future may end with that, or with HistoryUnavailable.
+        Raises NoLeader; the future may end with that, with HistoryUnavailable or AnswerTooLarge.
         """
         hosted = self._hosted.get(partition)
         future = self._new_future()
@@ -219,7 +220,9 @@ class History:
                 def answer(found: Found | None, error: Exception | None) -> None:
                     reply: HistoryMessage
                     if found is None:
-                        reply = HistoryFailed(number, str(error), isinstance(error, NoLeader))
+                        is_led_elsewhere = isinstance(error, NoLeader)
+                        is_too_large = isinstance(error, AnswerTooLarge)
+                        reply = HistoryFailed(number, str(error), is_led_elsewhere, is_too_large)
                     else:
                         reply = HistoryReply(number, found)
                     self._network.send(node, encode_peer_message(reply))
@@ -231,9 +234,12 @@ class History:
                     self._read_here(hosted, query, answer)
             case HistoryReply(number, found):
                 _settle(self._asked.get(node, {}).pop(number, None), found, None)
-            case HistoryFailed(number, reason, is_led_elsewhere):
+            case HistoryFailed(number, reason, is_led_elsewhere, is_too_large):
                 future = self._asked.get(node, {}).pop(number, None)
-                _settle(future, None, NoLeader(reason) if is_led_elsewhere else HistoryUnavailable(reason))
+                kind = (
+                    NoLeader if is_led_elsewhere else AnswerTooLarge if is_too_large else HistoryUnavailable
+                )
+                _settle(future, None, kind(reason))
 
     def disconnected(self, node: int) -> None:
         """Nobody there answers any more."""
@@ -329,7 +335,9 @@ class History:
             self._running -= 1
             if self._queued:
                 self._queued.pop(0)()
-            if result is None:
+            if isinstance(error, TooLargeError):
+                then(None, AnswerTooLarge(f"partition {partition} has {error} of what is asked for"))
+            elif result is None:
                 then(None, HistoryUnavailable(f"the history of partition {partition}: {error}"))
             elif result[0] < index:
                 then(None, HistoryUnavailable(f"the history of partition {partition} is being made anew"))

@@ -66,7 +66,6 @@ class Tables:
             self.jobs,
             self.variables,
             self.incidents,
-            self.decision_instances,
             self.user_tasks,
             self.subscriptions,
             self.correlations,
@@ -74,6 +73,7 @@ class Tables:
         self._all: tuple[Rows[Any], ...] = (
             *self._volatile,
             self.audit,
+            self.decision_instances,
             self.definitions,
             self.elements,
             self.requirements,
@@ -90,6 +90,8 @@ class Tables:
         """Keys rise: what has a higher one than this has just begun, and need not be looked for."""
         self.variable_keys: dict[tuple[int, str], int] = {}
         """(scope, name) -> key, of variables in memory."""
+        self.long_variables: list[int] = []
+        """Keys of those that go as soon as they are written: many of them would not fit into memory."""
         self._next_place = 0
         self._next_operation = 0
 
@@ -203,7 +205,11 @@ class Tables:
         self.instances.drop(_has_ended)
         self.element_instances.drop(_has_ended)
         self.jobs.drop(_is_over)
-        self.audit.known.clear()  # Nobody looks at them again.
+        self.audit.known.clear()  # Nobody looks at them again,
+        self.decision_instances.known.clear()  # nor at these.
+        for key in self.long_variables:
+            self.variables.known.pop(key, None)
+        self.long_variables.clear()
         for rows in self._volatile:
             rows.forget(known_max // len(self._volatile))
         self.figures.forget()

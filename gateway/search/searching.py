@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, final
 
 import msgspec
 
-from bpmnd.actors.errors import NoLeader
+from bpmnd.actors.errors import AnswerTooLarge, NoLeader
 from bpmnd.actors.exporters.values import moment
 from bpmnd.actors.history.entities import ENTITIES, Field, Kind
 from bpmnd.actors.history.queries import (
@@ -23,7 +23,7 @@ from bpmnd.actors.history.queries import (
 from bpmnd.bpmn.keys import partition_of
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body
-from bpmnd.gateway.errors import Problem
+from bpmnd.gateway.errors import Problem, invalid_argument
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.search.filters import bounded, conditions_of
 from bpmnd.gateway.search.pages import Page, cursor_of, page_of, sort_of, sorts_of
@@ -56,7 +56,8 @@ class History(Protocol):
     """What answers queries, partition by partition."""
 
     def read(self, partition: int, query: Query) -> asyncio.Future[Found]:
-        """Ask the partition's leader. Raises NoLeader; the future may end with any `Unavailable`."""
+        """Ask the partition's leader. Raises NoLeader; the future may end with any `Unavailable`, or with
+        AnswerTooLarge."""
         ...
 
 
@@ -88,8 +89,10 @@ class Searches:
         conditions: Sequence[Condition] | None = None,
         render: Render | None = None,
         everywhere: bool = True,
+        cut: int = 0,
     ) -> Answer:
         """The page that is asked for. `conditions` are those of the filter, if it is not to be read here.
+        Long values are `cut` to so many characters, if it is not 0.
 
         What every partition has, as definitions, is asked of the first of them: `everywhere` is false.
         """
@@ -109,6 +112,7 @@ class Searches:
             0,
             page.limit,
             COUNT_MAX,
+            cut,
         )
         rows, total, is_more = await self._found(search, page, everywhere=everywhere)
         items = [self._item(name, row) for row in rows]
@@ -205,6 +209,9 @@ class Searches:
         while True:
             try:
                 return await history.read(partition, query)
+            except AnswerTooLarge as error:
+                reason = f"{error}: ask for fewer at a time (page.limit), and go on with page.after."
+                raise invalid_argument([reason]) from None
             except NoLeader:
                 if loop.time() > deadline:
                     raise

@@ -13,7 +13,7 @@ from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.search.filters import conditions_of, task_conditions_of
 from bpmnd.gateway.search.searching import SEARCH, Item, SearchBody, Searches, existing, item_answer
-from bpmnd.gateway.search.variables import cut, truncates, whole
+from bpmnd.gateway.search.variables import cut_of, whole
 
 _KEY: Final = "userTaskKey"
 
@@ -57,7 +57,7 @@ class UserTaskReads:
 
     async def _variables(self, request: web.BaseRequest, arguments: tuple[str, ...], report: str) -> Answer:
         body = await optional_json_body(request, SEARCH) or SearchBody()
-        render = cut if truncates(request) else whole
+        cut = cut_of(request)
         conditions = conditions_of(VARIABLES, body.filter)
         task = await self._existing(arguments)
         key = int(task["elementInstanceKey"])
@@ -66,7 +66,11 @@ class UserTaskReads:
         among = Compare(field, Operator.IN, tuple(int(found or 0) for (found,) in rows))
         of_instance = Compare("processInstanceKey", Operator.EQUAL, (int(task["processInstanceKey"]),))
         return await self._searches.search(
-            "variable", body, conditions=(*conditions, of_instance, among), render=render
+            "variable",
+            body,
+            conditions=(*conditions, of_instance, among),
+            cut=cut,
+            render=None if cut else whole,
         )
 
     async def _existing(self, arguments: tuple[str, ...]) -> Item:

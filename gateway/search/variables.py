@@ -31,9 +31,9 @@ class VariableReads:
         )
 
     async def search(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
-        render = cut if truncates(request) else whole
+        cut = cut_of(request)
         body = await optional_json_body(request, SEARCH)
-        return await self._searches.search("variable", body, render=render)
+        return await self._searches.search("variable", body, cut=cut, render=None if cut else whole)
 
     async def get(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:
         key = key_in_path(arguments[0], _KEY)
@@ -42,18 +42,12 @@ class VariableReads:
         return item_answer(item)
 
 
-def truncates(request: web.BaseRequest) -> bool:
-    """Whether values are to be cut: they are, if nothing is said."""
+def cut_of(request: web.BaseRequest) -> int:
+    """After how many characters values are to be cut: they are, if nothing is said; 0: not at all."""
     said = request.query.get("truncateValues", "true")
     if said.lower() not in ("true", "false"):
         raise bad_request(f"Failed to convert 'truncateValues' with value: '{said}'")
-    return said.lower() == "true"
-
-
-def cut(item: Item) -> Item:
-    if item["isTruncated"]:
-        item["value"] = item["value"][:VALUE_LENGTH_MAX]
-    return item
+    return VALUE_LENGTH_MAX if said.lower() == "true" else 0
 
 
 def whole(item: Item) -> Item:

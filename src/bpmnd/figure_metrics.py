@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from bpmnd.actors.errors import HistoryUnavailable
+from bpmnd.actors.errors import AnswerTooLarge, HistoryUnavailable
 from bpmnd.actors.history.names import ERROR_TYPES, SUBJECT_KIND
 from bpmnd.actors.history.queries import Found, Report, Scalar
 from bpmnd.actors.history.service import History
@@ -64,7 +64,7 @@ class FigureMetrics(Collector):
         asked = [self._history.glance(partition, report) for report in _REPORTS.values()]
         try:
             found: list[Found] = await asyncio.wait_for(asyncio.gather(*asked), _SECONDS_MAX)
-        except (HistoryUnavailable, TimeoutError):
+        except (HistoryUnavailable, AnswerTooLarge, TimeoutError):
             return None
         return {name: one.rows for name, one in zip(_REPORTS, found, strict=True)}
 

@@ -9,6 +9,8 @@ from bpmnd.actors.history.rows import VariableRow
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn import events
 
+_SHORT_MAX: Final = 1000
+"""Characters of a value that may stay in memory."""
 _format: Final = msgspec.json.format
 
 
@@ -19,6 +21,8 @@ def variables_created(tables: Tables, event: events.VariablesCreated, time: int)
         text = _format(value, indent=-1).decode()
         tables.variables.add(VariableRow(key, event.instance_key, scope_key, name, text))
         tables.variable_keys[scope_key, name] = key
+        if len(text) > _SHORT_MAX:
+            tables.long_variables.append(key)
 
 
 @folds(events.VariablesUpdated)
@@ -34,3 +38,5 @@ def variables_updated(tables: Tables, event: events.VariablesUpdated, time: int)
         row = tables.variables.change(key)
         if row is not None:
             row.value = _format(value, indent=-1).decode()
+            if len(row.value) > _SHORT_MAX:
+                tables.long_variables.append(key)

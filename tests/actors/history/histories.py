@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bpmnd.actors.errors import NoLeader
+from bpmnd.actors.errors import AnswerTooLarge, NoLeader
 from bpmnd.actors.history.folding import fold, fold_operations
 from bpmnd.actors.history.queries import Found, Query, TrailOf
 from bpmnd.actors.history.reading import HistoryFile
 from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn.codec import Frame, decode_frame
 from bpmnd.storage.entry import ORIGIN, Position
-from bpmnd.storage.history import HistoryWriter, Progress
+from bpmnd.storage.history import HistoryWriter, Progress, TooLargeError
 from tests.bpmn.test_partitions import Cluster
 
 
@@ -57,7 +57,10 @@ class LocalHistory:
             self.trails.append(query)
             future.set_result(self.trail)
         else:
-            future.set_result(self._files[partition].run(query)[1])
+            try:
+                future.set_result(self._files[partition].run(query)[1])
+            except TooLargeError as error:
+                future.set_exception(AnswerTooLarge(str(error)))
         return future
 
     def close(self) -> None:

@@ -3,12 +3,15 @@ from pathlib import Path
 import pytest
 
 from bpmnd.actors.history.compiling import glob_of
+from bpmnd.actors.history.folding import fold
 from bpmnd.actors.history.folding.incidents import hash_of
 from bpmnd.actors.history.rows import ROW_TYPES
+from bpmnd.actors.history.tables import Tables
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.bpmn.commands import CompleteJob, DeleteResource, MigrateProcessInstance
 from bpmnd.bpmn.outcomes import Accepted
-from bpmnd.storage.history import dump_history
+from bpmnd.storage.entry import ORIGIN
+from bpmnd.storage.history import HistoryWriter, Progress, dump_history
 from bpmnd.storage.history_schema import TABLES
 from tests.actors.history.histories import write_history
 from tests.bpmn.playground import END, ONE_TASK, START, Playground, path, process, task
@@ -84,3 +87,20 @@ def test_a_process_that_is_deleted_is_said_to_be(tmp_path: Path) -> None:
     (definition,) = dump_history(tmp_path / "h.sqlite")["definitions"]
     columns = [column.partition(" ")[0] for column in TABLES["definitions"]]
     assert definition[columns.index("state")] == 1
+
+
+def test_long_variables_do_not_stay_in_memory(tmp_path: Path) -> None:
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    playground.create({"long": b'"%s"' % (b"x" * 5000), "short": b"1"})
+    writer = HistoryWriter(tmp_path / "h.sqlite")
+    writer.begin_anew(ORIGIN)
+    tables = Tables(1, writer)
+    for index, frame in enumerate(map(decode_frame, playground.frames), 1):
+        fold(tables, index, frame.time, frame.events)
+    with writer.transaction():
+        writer.write(tables.take(), tables.take_expired(), Progress())
+    tables.forget()
+    assert [row.name for row in tables.variables.known.values()] == ["short"]
+    assert {row[3] for row in writer.all("variables")} == {"long", "short"}
+    writer.close()

@@ -66,8 +66,11 @@ class Written:
             self.log.append([(self.log.last_index + 1, 1, EntryKind.COMMAND, frame)])
         return self.log.synced
 
-    def projection(self, path: Path, *, keep_ms: int = 0, events_max: int = 50) -> Projection:
-        return Projection(1, self.disk, DIRECTORY, path, ProjectionSettings(keep_ms, events_max))
+    def projection(
+        self, path: Path, *, keep_ms: int = 0, events_max: int = 50, size_max: int = 1 << 30
+    ) -> Projection:
+        settings = ProjectionSettings(keep_ms, events_max, size_max)
+        return Projection(1, self.disk, DIRECTORY, path, settings)
 
 
 def project(projection: Projection, position: Position) -> None:
@@ -100,6 +103,39 @@ def test_a_long_way_is_gone_in_several_transactions(
     written, path = Written(frames), tmp_path / "h.sqlite"
     with closing(written.projection(path)) as projection:
         project(projection, written.log.synced)
+    assert dump_history(path) == dump_history(expected)
+
+
+def test_a_transaction_ends_after_so_many_bytes(tmp_path: Path, frames: list[bytes], expected: Path) -> None:
+    """What is told piece by piece is taken so, too, where the pieces are large."""
+    written, path = Written(frames[:1]), tmp_path / "h.sqlite"
+    written.frames = frames
+    size_max = 3000
+    with closing(written.projection(path, events_max=1 << 30, size_max=size_max)) as projection:
+        project(projection, written.log.synced)
+        while written.log.last_index < len(frames):
+            projection.tell(written.append(1))
+        steps, before = 0, 1
+        while projection.step():
+            at = projection.progress.position.index
+            assert sum(map(len, frames[before : at - 1])) < size_max
+            steps, before = steps + 1, at
+    assert steps > 3
+    assert dump_history(path) == dump_history(expected)
+
+
+def test_who_is_told_of_more_than_it_can_note_goes_on_to_the_newest(
+    tmp_path: Path, frames: list[bytes], expected: Path
+) -> None:
+    written, path = Written(frames[:1]), tmp_path / "h.sqlite"
+    written.frames = frames
+    with closing(written.projection(path)) as projection:
+        project(projection, written.log.synced)
+        second = written.append(1)
+        for _ in range(2000):
+            projection.tell(second)
+        project(projection, written.append(len(frames)))
+        assert projection.rebuilds == 0
     assert dump_history(path) == dump_history(expected)
 
 

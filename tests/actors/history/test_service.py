@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from bpmnd.actors.clock import LoopScheduler
-from bpmnd.actors.errors import HistoryUnavailable, NoLeader
+from bpmnd.actors.errors import AnswerTooLarge, HistoryUnavailable, NoLeader
 from bpmnd.actors.history import service as service_module
 from bpmnd.actors.history.projector import Follow, Projected, Stuck, ToProjector, history_path
 from bpmnd.actors.history.queries import Search, TrailOf
@@ -222,6 +222,28 @@ async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
     asking.deliver = None
     with pytest.raises(NoLeader):
         await asking.history.read(1, ALL)
+    leading.history.stop()
+
+
+async def test_what_is_too_large_for_one_answer_is_refused_here_and_from_elsewhere(tmp_path: Path) -> None:
+    """It would be in memory whole, and hold up what nodes say to each other."""
+    playground = Playground()
+    playground.deploy(ONE_TASK)
+    for _ in range(6):
+        playground.create({"long": b'"%s"' % (b"x" * (3 << 20))})
+    write_history(history_path(tmp_path, 1), 1, [decode_frame(frame) for frame in playground.frames])
+    asking, leading = Side(tmp_path, leads=False), Side(tmp_path, leads=True)
+    asking.deliver = lambda message: leading.history.received(1, message)
+    leading.deliver = lambda message: asking.history.received(7, message)
+    leading.history.tell()
+    leading.history.heard(Projected(1, 3, 0))
+
+    for side in (leading, asking):
+        with pytest.raises(AnswerTooLarge, match="partition 1 has more than 16 MiB"):
+            await side.history.read(1, Search("variable"))
+        assert len((await side.history.read(1, Search("variable", limit=4))).rows) == 4
+        cut = await side.history.read(1, Search("variable", cut=10))
+        assert [len(str(row[2])) for row in cut.rows] == [10] * 6
     leading.history.stop()
 
 

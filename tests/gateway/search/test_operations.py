@@ -211,6 +211,18 @@ async def test_long_values_are_cut_unless_the_whole_is_asked_for(client: aiohttp
     assert len(variable["value"]) == 9002
 
 
+async def test_a_page_that_is_too_large_says_what_to_do(
+    client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpmnd.storage.history.ANSWER_SIZE_MAX", 1 << 12)
+    path = "/variables/search?truncateValues=false"
+    status, problem = await ask(client, "POST", path, {})
+    assert (status, problem["title"]) == (400, "INVALID_ARGUMENT")
+    assert "ask for fewer at a time (page.limit)" in problem["detail"]
+    status, _ = await ask(client, "POST", path, {"page": {"limit": 2}, "filter": {"isTruncated": False}})
+    assert status == 200
+
+
 async def test_incidents_of_an_instance_are_those_of_what_it_has_called_too(
     client: aiohttp.ClientSession, played: Played
 ) -> None:
