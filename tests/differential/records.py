@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, final
 
@@ -14,6 +14,8 @@ from bpmnd.actors.exporters.records import Records as Exporter
 from bpmnd.bpmn.codec import decode_frame
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.disk import RealDisk
+from bpmnd.storage.layout import LOG
+from bpmnd.storage.mark import Mark, read_mark
 
 _IN_LOG = re.compile(rb'\{"partitionId".*\}\s*$')
 KINDS: Final = frozenset(
@@ -79,22 +81,49 @@ def _in_line(line: bytes) -> Record | None:
 
 
 @final
-class NodeRecords:
-    """The log of a node that runs, as `bpmnd log export` prints it."""
+class PartitionRecords:
+    """The log of one partition of a node that runs, as `bpmnd log export` prints it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._files = PartitionFiles(RealDisk(), directory / "partitions" / "1", running=True)
-        self._exporter = Exporter(1)
+    def __init__(self, directory: Path, partition: int) -> None:
+        partition_directory = directory / "partitions" / str(partition)
+        self._log = partition_directory / LOG
+        self._files = PartitionFiles(RealDisk(), partition_directory, running=True)
+        self._exporter = Exporter(partition)
+        self._mark: Mark | None = None
         self._last_index = 0
+        self.timed: list[tuple[int, Record]] = []
+        """(log time, record) of all that was read so far."""
+
+    def read(self) -> bool:
+        """Read what is new; whether there was anything. While its mark stands, the log is not looked into."""
+        mark = read_mark(RealDisk(), self._log)
+        if mark == self._mark:
+            return False
+        self._mark, known = mark, len(self.timed)
+        for entry in self._files.entries(self._last_index + 1):
+            self._last_index = entry.index
+            if entry.kind == EntryKind.COMMAND:
+                frame = decode_frame(entry.payload)
+                for record in self._exporter.of(entry.index, frame):
+                    if record.value_type in KINDS:
+                        self.timed.append((frame.time, record_of(record)))
+        return len(self.timed) > known
+
+
+@final
+class NodeRecords:
+    """The logs of all partitions, of the replicas on one node, in the order of their log times."""
+
+    def __init__(self, directory: Path, partitions: Sequence[int] = (1,)) -> None:
+        self._partitions = [PartitionRecords(directory, partition) for partition in partitions]
         self._records: list[Record] = []
 
     def read(self) -> list[Record]:
-        for entry in self._files.entries():
-            if entry.index > self._last_index and entry.kind == EntryKind.COMMAND:
-                self._last_index = entry.index
-                for record in self._exporter.of(entry.index, decode_frame(entry.payload)):
-                    if record.value_type in KINDS:
-                        self._records.append(record_of(record))
+        news = [partition.read() for partition in self._partitions]
+        if any(news):
+            timed = [one for partition in self._partitions for one in partition.timed]
+            timed.sort(key=lambda one: one[0])  # Keeps the order within a partition.
+            self._records = [record for _, record in timed]
         return self._records
 
 
