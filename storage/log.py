@@ -256,8 +256,10 @@ class Log:
         newest = sealed[-1]
         assert newest.number < self._segment, f"{newest} is in use"
         self._table.drop(newest.last)
-        numbers = range(self._oldest_segment, newest.number + 1)
-        self._oldest_segment = newest.number + 1
+        # With them go those behind them in which everything is superseded.
+        oldest = self._table.first_segment or self._segment
+        numbers = range(self._oldest_segment, oldest)
+        self._oldest_segment = oldest
         self._writer.put(self._channel, Drop(numbers))
 
     def trim(self, up_to_index: int) -> None:

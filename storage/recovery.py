@@ -37,6 +37,8 @@ def recover(disk: Disk, directory: Path, segment_size: int) -> Recovered:
     for name in disk.names(directory):
         if name.endswith(".new"):
             disk.remove(directory / name)
+    for number in walk.leftovers:
+        disk.remove(segment_path(directory, number))
     for number in walk.numbers:
         if number > walk.segment or (number == walk.segment and walk.offset == 0):
             disk.remove(segment_path(directory, number))  # Prepared, or torn in its first batch.

@@ -86,6 +86,11 @@ class Table:
         self.terms.drop(base)
         self.base = base
 
+    @property
+    def first_segment(self) -> int | None:
+        """The segment of the first row."""
+        return self._places[0].segment if self._places else None
+
     def last_end(self, up_to_index: int) -> BatchPlace | None:
         """The last batch that ends at or below an index, and counts to its end."""
         at = bisect_right(self._places, up_to_index, key=_first) - 1

@@ -46,7 +46,8 @@ class Walk:
         self._disk = disk
         self._directory = directory
         self._mark = mark
-        self.numbers = segment_numbers(disk, directory)
+        self.leftovers, self.numbers = _kept(disk, directory, segment_numbers(disk, directory))
+        """The segments that were to go when the log was trimmed, and those it consists of."""
         self.table = Table(mark.position)
         self.sequence = 0
         self.last = mark.position
@@ -184,6 +185,25 @@ class Walk:
             finally:
                 file.close()
         return DamageError(kind, path, index, offset, what)
+
+
+def _kept(disk: Disk, directory: Path, numbers: list[int]) -> tuple[list[int], list[int]]:
+    """Where the log begins: in the first of the segments whose first entry is the lowest.
+
+    Before that there may be some whose entries are all superseded: what they followed was trimmed.
+    """
+    begin, lowest = 0, 0
+    for at, number in enumerate(numbers):
+        file = disk.open(segment_path(directory, number))
+        try:
+            header = header_of(file.read(PAGE, 0))
+        finally:
+            file.close()
+        if header is None:
+            break  # Prepared, torn or damaged, which the walk will tell.
+        if not at or header.first < lowest:
+            begin, lowest = at, header.first
+    return numbers[:begin], numbers[begin:]
 
 
 def _first_bad_entry(header: Header, data: bytes, start: int) -> tuple[int, int]:

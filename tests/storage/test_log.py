@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bpmnd.storage.entry import ORIGIN, HardState, Position, chain
-from bpmnd.storage.errors import ClosedError, MissingError, StorageError
+from bpmnd.storage.errors import ClosedError, DamageError, MissingError, StorageError
 from bpmnd.storage.log import Appended, AppendFailed, Log
 from bpmnd.storage.mark import read_claim
 from bpmnd.storage.memory_disk import MemoryDisk
-from bpmnd.storage.segment import segment_numbers
+from bpmnd.storage.segment import segment_numbers, segment_path
 from bpmnd.storage.writer import InlineWriter
 
 OpenLog = Callable[[MemoryDisk], Log]
@@ -354,6 +354,51 @@ def test_trimming_takes_superseded_segments_along(open_log: OpenLog, directory: 
 
     assert [entry.index for entry in open_log(disk.crash()).entries(log.first_index)][-1] == 21
     assert segment_numbers(disk, directory)[0] > 4
+
+
+def with_a_superseded_segment_behind_the_first(open_log: OpenLog, disk: MemoryDisk) -> Log:
+    """1 to 8 in the first segment, 9 and 10 in the second; the third takes back all after 7."""
+    log = open_log(disk)
+    for number in range(1, 11):
+        add(log, b"%d" % number)
+    log.truncate(7, commit=7)
+    add(log, b"another 8", term=2)
+    return log
+
+
+def test_trimming_takes_along_a_superseded_segment_behind_what_is_trimmed(
+    open_log: OpenLog, directory: Path
+) -> None:
+    disk = MemoryDisk()
+    log = with_a_superseded_segment_behind_the_first(open_log, disk)
+    log.trim(7)
+    assert segment_numbers(disk, directory) == [3]
+    assert payloads_of(open_log(disk.crash())) == [b"another 8"]
+
+
+def test_a_crash_between_trimming_and_a_superseded_segment_does_no_harm(
+    open_log: OpenLog, directory: Path
+) -> None:
+    disk = MemoryDisk()
+    with_a_superseded_segment_behind_the_first(open_log, disk)
+    disk.remove(segment_path(directory, 1))
+    disk.sync_directory(directory)
+    after = disk.crash()
+
+    reopened = open_log(after)
+
+    assert (reopened.base.index, payloads_of(reopened)) == (7, [b"another 8"])
+    assert segment_numbers(after, directory) == [3]
+
+
+def test_a_damaged_beginning_is_not_taken_for_superseded(open_log: OpenLog, directory: Path) -> None:
+    disk = MemoryDisk()
+    with_a_superseded_segment_behind_the_first(open_log, disk)
+    file = disk.open(segment_path(directory, 1), writable=True)
+    file.write([b"x"], 30, durable=True)
+
+    with pytest.raises(DamageError, match="header"):
+        open_log(disk)
 
 
 def test_a_log_may_begin_after_an_installed_position(open_log: OpenLog, directory: Path) -> None:
