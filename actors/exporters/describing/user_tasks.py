@@ -2,6 +2,8 @@
 
 from typing import Final, TypeAlias
 
+from bpmnd.actors.exporters.describing.registry import describes
+from bpmnd.actors.exporters.places import Places
 from bpmnd.actors.exporters.values import Value, json_values
 from bpmnd.bpmn import events
 from bpmnd.bpmn.user_tasks import TaskAttributes
@@ -37,9 +39,11 @@ _BY_USERS: Final = (
 )
 
 
-def of_user_task(event: UserTaskEvent, at_element: Value) -> Value:
+@describes
+def user_task_changed(event: UserTaskEvent, places: Places) -> Value:
     """What stands `before` are attributes that have changed; the others are as they are after."""
-    value: Value = {**at_element, "userTaskKey": str(event.key)}
+    value = places.at_known(event.instance_key, event.element_instance_key)
+    value["userTaskKey"] = str(event.key)
     match event:
         case events.UserTaskCreating():
             if event.form_key:
@@ -79,20 +83,22 @@ def _of(attributes: TaskAttributes) -> Value:
     }
 
 
-def of_global_listener(
-    event: events.GlobalListenerCreated | events.GlobalListenerUpdated | events.GlobalListenerDeleted,
+@describes
+def global_listener_changed(
+    event: events.GlobalListenerCreated | events.GlobalListenerUpdated, places: Places
 ) -> Value:
-    match event:
-        case events.GlobalListenerDeleted():
-            return {"id": event.id, "user": event.user or None}
-        case _:
-            listener = event.listener
-            return {
-                "id": listener.id,
-                "type": listener.type,
-                "eventTypes": listener.event_types,
-                "retries": listener.retries,
-                "afterNonGlobal": listener.after_non_global,
-                "priority": listener.priority,
-                "user": event.user or None,
-            }
+    listener = event.listener
+    return {
+        "id": listener.id,
+        "type": listener.type,
+        "eventTypes": listener.event_types,
+        "retries": listener.retries,
+        "afterNonGlobal": listener.after_non_global,
+        "priority": listener.priority,
+        "user": event.user or None,
+    }
+
+
+@describes
+def global_listener_deleted(event: events.GlobalListenerDeleted, places: Places) -> Value:
+    return {"id": event.id, "user": event.user or None}
