@@ -1,6 +1,6 @@
 """What a gateway asks the history of a partition, and what it is answered: plain data that nodes exchange.
 
-Fields are named as in the API (`actors/history/entities.py` says what they are here); values are as they are
+Fields are named as in the API (`actors/history/entities/` says what they are here); values are as they are
 stored: keys, moments and enumerations are numbers.
 """
 
