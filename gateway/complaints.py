@@ -2,6 +2,8 @@
 
 from bpmnd.gateway.errors import Problem, bad_request
 
+_VALUE_LENGTH_MAX = 200
+
 
 def missing(name: str) -> str:
     return f"No {name} provided."
@@ -19,8 +21,10 @@ def check_operation_reference(reference: int | None) -> list[str]:
 
 
 def not_in_enum(name: str, value: str, allowed: frozenset[str]) -> Problem:
-    """A value outside an enum; the allowed ones are listed in alphabetical order."""
+    """A value outside an enum; the allowed ones are listed in alphabetical order. A long value is cut: behind
+    it stands of what it is."""
     values = ", ".join(sorted(allowed))
+    said = value if len(value) <= _VALUE_LENGTH_MAX else f"{value[:_VALUE_LENGTH_MAX]}…"
     return bad_request(
-        f"Unexpected value '{value}' for enum field '{name}'. Use any of the following values: [{values}]"
+        f"Unexpected value '{said}' for enum field '{name}'. Use any of the following values: [{values}]"
     )

@@ -7,7 +7,7 @@ request than everything in here.
 import asyncio
 import logging
 from functools import lru_cache
-from typing import Final, cast, final
+from typing import Any, Final, cast, final
 
 from aiohttp import hdrs, web
 from prometheus_client.registry import CollectorRegistry
@@ -236,8 +236,14 @@ class _Connection(web.RequestHandler):
         if status >= 500:
             _log.error("A request failed outside of its handler", exc_info=exc)
             return internal_error().answer(_path_of(request)).closing()
-        lines = (message or "The request is no valid HTTP.").splitlines()
-        return Problem(status, "Bad Request", lines[0], closes=True).answer(_path_of(request))
+        what = (message or "").partition("\n")[0].rstrip(" :.")
+        detail = f"The request is no valid HTTP: {what or 'it cannot be read'}."
+        return Problem(status, "Bad Request", detail, closes=True).answer(_path_of(request))
+
+    def log_exception(self, *args: Any, **details: Any) -> None:
+        """Log what is an error of ours: not that the rest of a request, which nobody reads, is broken."""
+        if not isinstance(details.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **details)
 
 
 def _path_of(request: web.BaseRequest) -> str:

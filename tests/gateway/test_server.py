@@ -66,6 +66,18 @@ async def test_what_is_no_http_is_a_problem_and_the_end_of_the_connection(port: 
         response = await connection.response()
         assert await connection.is_closed()
     assert (response.status, response.headers["content-type"]) == (400, "application/problem+json")
+    assert response.json["detail"].startswith("The request is no valid HTTP: ")
+
+
+@pytest.mark.parametrize("path", [COMPLETION, "/v2/nope"])
+async def test_a_body_that_cannot_be_unpacked_is_no_error_of_ours(
+    port: int, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with RawConnection(port) as connection:
+        await connection.post(path, b"no zip", "Content-Encoding: gzip")
+        assert (await connection.response()).status in {400, 404}
+        assert await connection.is_closed()
+    assert caplog.records == []
 
 
 async def test_an_address_with_host_is_served(port: int) -> None:

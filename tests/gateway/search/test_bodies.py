@@ -60,6 +60,7 @@ COMPLAINTS: list[tuple[str, Any, str]] = [
     (INSTANCES, {"sort": [{}]}, "sort[0].field"),
     (INSTANCES, {"sort": [{"field": "tags"}]}, "sort[0].field"),
     (INSTANCES, {"sort": [{"field": "state", "order": "asc"}]}, "sort[0].order"),
+    (INSTANCES, {"sort": [{"field": ["state"] * 40_000}]}, "sort[0].field"),
     (INSTANCES, {"sort": [{"field": "state", "by": 1}]}, "sort[0].by"),
     (INSTANCES, {"page": {"limit": 0}}, "page.limit"),
     (INSTANCES, {"page": {"limit": 10_001}}, "page.limit"),
