@@ -84,12 +84,13 @@ class RefuseDelivery(msgspec.Struct, frozen=True, gc=False, tag=6, array_like=Tr
 
 
 class SpreadSignal(msgspec.Struct, frozen=True, gc=False, tag=7, array_like=True):
-    """To every other partition: a signal was broadcast."""
+    """To every other partition: a signal was broadcast, in a turn after so many `passes` without a rest."""
 
     key: int
     tenant_id: str
     name: str
     variables: Variables
+    passes: int = 0
 
 
 class MigrateSubscription(msgspec.Struct, frozen=True, gc=False, tag=140, array_like=True):

@@ -124,6 +124,7 @@ from bpmnd.bpmn.steps import (
     CheckJoins,
     CompleteElement,
     CreateAdHocJob,
+    Earned,
     EndTransition,
     OpenScope,
     ReachSubscribers,
@@ -323,7 +324,8 @@ class Engine:
         """Let each of the process instances wait that had something left to do."""
         by_instance: dict[int, list[Step]] = {}
         for step in steps:
-            by_instance.setdefault(step.instance_key, []).append(step)
+            if not isinstance(step, Earned):
+                by_instance.setdefault(step.instance_key, []).append(step)
         for instance_key, own in by_instance.items():
             instance = self.state.instances.get(instance_key)
             if instance is not None:
@@ -373,7 +375,10 @@ class Engine:
             return Accepted()
         turn.passes = continuation.passes
         for step in steps:
-            turn.schedule(step)
+            if isinstance(step, Earned):
+                turn.earned, turn.earners = step.steps, step.earners
+            else:
+                turn.schedule(step)
         return Accepted()
 
 
@@ -430,6 +435,8 @@ def perform(turn: Turn, step: Step) -> None:
             complex_gateway.reset(turn, step)
         case CheckJoins():
             joins.check_joins(turn, step)
+        case Earned():
+            raise AssertionError(f"{step} is taken as the turn begins")
         case BeginItem():
             loops.begin_item(turn, step)
         case TerminateChildren():

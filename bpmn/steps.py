@@ -145,6 +145,14 @@ class EndTransition(msgspec.Struct, frozen=True, gc=False, tag=121, array_like=T
     key: int
 
 
+class Earned(msgspec.Struct, frozen=True, gc=False, tag=215, array_like=True):
+    """Steps that the items of the bodies `earners` have earned, and that are not used up yet."""
+
+    instance_key: int
+    steps: int
+    earners: tuple[tuple[int, int, int, int], ...]
+
+
 # Steps of the partition have 0 for the process instance: they are done whatever has become of that.
 
 
@@ -156,7 +164,8 @@ class TakeDelivery(msgspec.Struct, frozen=True, gc=False, tag=8, array_like=True
 
 
 class ReachSubscribers(msgspec.Struct, frozen=True, gc=False, tag=9, array_like=True):
-    """A signal for the subscriptions behind `after`, up to the last that was there when it was broadcast."""
+    """A signal for the subscriptions behind `after`, up to the last that was there when it was broadcast, but
+    not of the instances that it has `reached` already. `passes` are those of the turn that has thrown it."""
 
     tenant_id: str
     name: str
@@ -164,6 +173,8 @@ class ReachSubscribers(msgspec.Struct, frozen=True, gc=False, tag=9, array_like=
     after: int
     last: int
     instance_key: int = 0
+    reached: tuple[int, ...] = ()
+    passes: int = 0
 
 
 class StartNext(msgspec.Struct, frozen=True, gc=False, tag=10, array_like=True):
@@ -221,6 +232,7 @@ Step: TypeAlias = (
     | CreateAdHocJob
     | TakeDelivery
     | ReachSubscribers
+    | Earned
     | StartNext
     | OpenScope
     | CheckConditions

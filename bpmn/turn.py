@@ -25,7 +25,7 @@ from bpmnd.bpmn.outcomes import Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
-from bpmnd.bpmn.steps import Step, encode_steps
+from bpmnd.bpmn.steps import Earned, Step, encode_steps
 
 if TYPE_CHECKING:
     from bpmnd.bpmn.elements.kind import AnyElementKind
@@ -65,6 +65,10 @@ class InstanceNote(msgspec.Struct, frozen=True, gc=False):
 
 Note: TypeAlias = JobNote | InstanceNote
 
+Earner: TypeAlias = tuple[int, int, int, int]
+"""A multi-instance body that earns steps for its instance: definition, element, the key of the item that it
+is in or 0, and its own."""
+
 
 class BrokenStateError(Exception):
     """An applier raised, or the store below cannot be read: memory is not surely what the log adds up to any
@@ -78,6 +82,8 @@ class Turn:
     __slots__ = (
         "answers",
         "definitions",
+        "earned",
+        "earners",
         "events",
         "expression_steps",
         "is_bounded",
@@ -121,6 +127,9 @@ class Turn:
         self.passes = 0
         self.is_bounded = False
         """Whether it has begun items of a loop, whose number is known."""
+        self.earned = 0
+        """Steps that may be done on top, for such items take them (`bpmn/elements/earning.py`)."""
+        self.earners: tuple[Earner, ...] = ()
         self.expression_steps = 0
 
     def emit(self, event: Event) -> None:
@@ -179,6 +188,8 @@ class Turn:
         self.steps.clear()
         for root_key, steps in by_root.items():
             passes = self._passes_with(steps) if root_key else 0
+            if self.earners and root_key:
+                steps.insert(0, Earned(root_key, self.earned, self.earners))
             self.emit(ContinuationCreated(self.new_key(), root_key, encode_steps(tuple(steps)), passes))
 
     def _root_of(self, instance_key: int) -> int:
@@ -188,9 +199,9 @@ class Turn:
         return instance_key if instance is None else instance.root_key
 
     def _passes_with(self, left: list[Step]) -> int:
-        """How many turns in a row have begun something, this one included. Those that were short because of
-        their expressions, or leave ever more over, take longer and count more. Items of a loop that have come
-        to rest do not count: as many as it has may wait at once."""
+        """How many turns in a row have begun something, this one included, unless its steps have been earned.
+        Those that were short because of their expressions, or leave ever more over, take longer and count
+        more. Items of a loop that have come to rest do not count: as many as it has may wait at once."""
         begun = ended = 0
         for event in self.events:
             match event:
@@ -204,7 +215,11 @@ class Turn:
         if not begun or rests:
             return self.passes
         dear = _DEAR_PASSES if self.expression_steps > EXPRESSION_STEPS_MAX else 1
-        return self.passes + dear + len(left) // _LEFT_OVER_MANY
+        counted = dear + len(left) // _LEFT_OVER_MANY
+        if self.earned >= counted * STEPS_MAX:
+            self.earned -= counted * STEPS_MAX
+            return self.passes
+        return self.passes + counted
 
     def raise_incident(
         self,

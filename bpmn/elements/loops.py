@@ -1,10 +1,11 @@
 """Activities with many instances, as far as their instances begin and end (BPMN 2.0, §13.3.7), and what is
 begun in ad-hoc sub-processes (§13.3.5)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.elements import standard_loop
+from bpmnd.bpmn.elements.earning import earn
 from bpmnd.bpmn.elements.standard_loop import COUNTER
 from bpmnd.bpmn.evaluation import evaluate, lookup_in, not_of_type, with_numbers
 from bpmnd.bpmn.events import ElementActivating, LoopEnded, LoopOutputCollected
@@ -22,6 +23,11 @@ from bpmnd.bpmn.steps import (
 from bpmnd.bpmn.turn import CHARACTERS_PER_STEP, Turn
 from bpmnd.bpmn.variables import INSTANCE_SIZE_MAX, merge_local, oversize
 
+_BEGUN_AT_ONCE: Final = 40
+"""Parallel instances that all begin before the first of them can complete, even if it does not wait."""
+_STEPS_PER_BEGINNING: Final = 40
+"""What beginning one costs, in steps of expressions."""
+
 
 class Gathered(NamedTuple):
     """What an instance of an activity has left to its body, before it completes."""
@@ -31,7 +37,7 @@ class Gathered(NamedTuple):
 
 
 def begin_item(turn: Turn, step: BeginItem) -> None:
-    """Begin the next instance of an activity; if they are parallel, then that behind it."""
+    """Begin the next instance of an activity; if they are parallel, the next few, then those behind them."""
     instance = turn.state.instances.get(step.instance_key)
     record = instance.elements.get(step.key) if instance is not None else None
     if instance is None or record is None or record.state is not Lifecycle.ACTIVATED:
@@ -41,37 +47,51 @@ def begin_item(turn: Turn, step: BeginItem) -> None:
         return
     body = body_of(turn, instance, step.key)
     assert isinstance(body, LoopBody), f"{body} has no items"
-    variables: Variables = {}
     if isinstance(body.loop, StandardLoop):
         if step.key in instance.children:
             return
         again = standard_loop.runs_again(turn, instance, step.key, body.loop)
         if isinstance(again, Incident):
             turn.raise_incident(instance, step.key, again, step)
-            return
-        if not again:
+        elif again:
+            _begin(turn, instance, step, body, {})
+        else:
             turn.schedule(CompleteElement(instance.key, step.key))
-            return
-    else:
-        if loop.begun == len(loop.items):
-            return
+        return
+    begun = loop.begun
+    few = loop.items[begun : begun + (1 if body.one_by_one else _BEGUN_AT_ONCE)]
+    for item in few:
+        variables: Variables = {}
         if body.loop.output_variable:
             variables[body.loop.output_variable] = b"null"
         if body.loop.input_element:
-            variables[body.loop.input_element] = loop.items[loop.begun]
-    variables[COUNTER] = b"%d" % (loop.begun + 1)
+            variables[body.loop.input_element] = item
+        if not _begin(turn, instance, step, body, variables):
+            return
+    if few:
+        earn(turn, instance, step.key, len(few))
+    if not body.one_by_one and few:
+        turn.spend(_STEPS_PER_BEGINNING * len(few))
+        turn.is_bounded = True
+        if begun + len(few) < len(loop.items):
+            turn.schedule(step)
+
+
+def _begin(
+    turn: Turn, instance: ProcessInstance, step: BeginItem, body: LoopBody, variables: Variables
+) -> bool:
+    """One instance, unless its variables are too much: that is an incident, and it is tried again with it."""
+    variables[COUNTER] = b"%d" % (instance.loops[step.key].begun + 1)
     too_large = oversize(instance, step.key, variables, local=True)
     if too_large is not None:
         incident = Incident(IncidentType.MESSAGE_SIZE_EXCEEDED, too_large)
         turn.raise_incident(instance, step.key, incident, step)
-        return
+        return False
     key = turn.new_key()
     turn.emit(ElementActivating(key, instance.key, step.key, body.inner, ()))
     merge_local(turn, instance, key, variables)
     turn.schedule(ActivateElement(instance.key, step.key, body.inner, key=key))
-    if not body.one_by_one:
-        turn.schedule(step)
-        turn.is_bounded = True
+    return True
 
 
 def gather(turn: Turn, instance: ProcessInstance, record: ElementInstance) -> Gathered | Incident:

@@ -12,7 +12,7 @@ from bpmnd.bpmn.events import (
     SignalSubscriptionDeleted,
 )
 from bpmnd.bpmn.outcomes import SignalBroadcasted as BroadcastAnswer
-from bpmnd.bpmn.turn import STEPS_MAX, Turn
+from bpmnd.bpmn.turn import PASSES_MAX, STEPS_MAX, Turn
 from tests.bpmn.events import boundary, catch, event, on_signal, signal
 from tests.bpmn.playground import END, START, Playground, flow, io_mapping, path, process, rows_of, task
 
@@ -195,3 +195,53 @@ def test_a_signal_to_nobody_is_no_error() -> None:
     playground = Playground()
     broadcast(playground, "nobody")
     assert len(playground.happened(SignalBroadcasted)) == 1
+
+
+RINGS_AGAIN = process(
+    f'<startEvent id="rung">{on_signal("alarm")}</startEvent>'
+    + event("endEvent", "throw", on_signal("alarm"))
+    + path("rung", "throw"),
+    definitions=ALARM,
+)
+
+
+def test_what_starts_itself_again_and_again_ends_in_an_incident_of_the_last() -> None:
+    playground = deployed(RINGS_AGAIN)
+    broadcast(playground)
+    *earlier, last = playground.happened(ProcessInstanceCreated)
+    assert len(earlier) < PASSES_MAX
+    assert all(playground.is_over(each.key) for each in earlier)
+    (incident,) = playground.happened(IncidentCreated)
+    assert incident.instance_key == last.key
+    assert "endless loop" in incident.message
+
+
+def test_two_that_ring_for_each_other_for_ever_end_in_an_incident() -> None:
+    def answers(process_id: str, heard: str, rung: str) -> bytes:
+        body = START + '<exclusiveGateway id="merge"/>' + catch("wait", on_signal(heard))
+        body += event("intermediateThrowEvent", "throw", on_signal(rung))
+        flows = path("start", "merge", "wait", "throw", "merge")
+        return process(body + flows, process_id=process_id, definitions=ALARM + signal("echo", "echo"))
+
+    playground = deployed(answers("process", "alarm", "echo"), answers("other", "echo", "alarm"))
+    playground.create()
+    playground.create({}, "other")
+    broadcast(playground)
+    (incident,) = playground.happened(IncidentCreated)
+    assert "endless loop" in incident.message
+    assert len(playground.happened(SignalBroadcasted)) <= PASSES_MAX + 2
+
+
+def test_that_a_worker_lies_between_makes_it_no_endless_loop() -> None:
+    worked = process(
+        f'<startEvent id="rung">{on_signal("alarm")}</startEvent>'
+        + task("work")
+        + event("endEvent", "throw", on_signal("alarm"))
+        + path("rung", "work", "throw"),
+        definitions=ALARM,
+    )
+    playground = deployed(worked)
+    broadcast(playground)
+    for _ in range(PASSES_MAX + 2):
+        playground.work("work")
+    assert not playground.happened(IncidentCreated)

@@ -348,6 +348,56 @@ def test_many_items_may_wait_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not playground.happened(IncidentCreated)
 
 
+@pytest.mark.parametrize("sequential", [True, False])
+@pytest.mark.usefixtures("few_passes")
+def test_items_that_wait_for_nothing_may_be_as_many_as_one_likes(
+    monkeypatch: pytest.MonkeyPatch, sequential: bool
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.STEPS_MAX", 10)
+    playground = Playground()
+    each = many('<task id="each"/>', "=items", sequential=sequential)
+    playground.deploy(process(START + each + flow("start", "each")))
+    key = playground.create({"items": b"[" + b",".join([b"1"] * 500) + b"]"})
+    assert playground.is_over(key)
+    assert not playground.happened(IncidentCreated)
+
+
+@pytest.mark.usefixtures("few_passes")
+def test_so_may_the_items_of_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.STEPS_MAX", 10)
+    playground = Playground()
+    inner = many('<task id="each"/>', "=items") + '<startEvent id="in"/>' + flow("in", "each")
+    outer = many(f'<subProcess id="sub">{inner}</subProcess>', "=items")
+    playground.deploy(process(START + outer + flow("start", "sub")))
+    key = playground.create({"items": b"[" + b",".join([b"1"] * 25) + b"]"})
+    assert playground.is_over(key)
+    assert not playground.happened(IncidentCreated)
+
+
+ROUND_INSIDE = many(
+    '<subProcess id="sub"><startEvent id="in"/><exclusiveGateway id="merge"/><task id="a"/>'
+    + path("in", "merge", "a", "merge")
+    + "</subProcess>",
+    "=items",
+)
+ITEMS_INSIDE = ROUND_INSIDE.replace('<task id="a"/>', many('<task id="a"/>', "=items"))
+AROUND_ITEMS = '<exclusiveGateway id="before"/>' + many('<task id="sub"/>', "=items") + path("sub", "before")
+
+
+@pytest.mark.usefixtures("few_passes")
+@pytest.mark.parametrize("body", [ROUND_INSIDE, ITEMS_INSIDE, AROUND_ITEMS], ids=["in", "items", "around"])
+def test_items_that_go_round_without_a_rest_end_in_an_incident(
+    monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.turn.STEPS_MAX", 10)
+    playground = Playground()
+    first = ("start", "before", "sub") if body is AROUND_ITEMS else ("start", "sub")
+    playground.deploy(process(START + body + path(*first)))
+    playground.create({"items": b"[" + b",".join([b"1"] * 10) + b"]"})
+    assert "endless loop" in playground.happened(IncidentCreated)[0].message
+    assert len(playground.happened(ContinuationCreated)) < 150
+
+
 @pytest.mark.usefixtures("few_passes")
 def test_each_called_instance_that_goes_on_has_an_incident_of_its_own() -> None:
     playground = Playground()

@@ -48,8 +48,14 @@ class _Moment(NamedTuple):
         return f"{self.name} {self.what}"
 
 
+class _Other(NamedTuple):
+    key: int
+    line: str
+
+
 def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
-    """With `concurrent` the life of each element instance is compared by itself, not the order among them."""
+    """With `concurrent` the life of each element instance, job and variable is compared by itself, not the
+    order among them."""
     facts: Facts = {}
     for number, instance in enumerate(roots_in(records, run), start=1):
         own = [record for record in records if record.value.get("processInstanceKey") == instance]
@@ -61,7 +67,7 @@ def facts_of(records: Sequence[Record], run: str, *, concurrent: bool) -> Facts:
 
 def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
     life: list[_Moment] = []
-    others: defaultdict[str, list[str]] = defaultdict(list)
+    others: defaultdict[str, list[_Other]] = defaultdict(list)
     elements = {
         record.key: record.value["elementId"] for record in records if record.kind == "PROCESS_INSTANCE"
     }
@@ -80,7 +86,7 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                 pass
             case "VARIABLE":
                 name = f"variable {value['name']} of {elements[value['scopeKey']]}"
-                others[name].append(f"{record.intent} {shown(value['value'])}")
+                others[name].append(_Other(record.key, f"{record.intent} {shown(value['value'])}"))
             case "JOB" if record.intent in _UPDATES:
                 pass
             case "MESSAGE_SUBSCRIPTION" | "SIGNAL_SUBSCRIPTION" | "USER_TASK":
@@ -90,21 +96,21 @@ def _of_instance(records: Sequence[Record], concurrent: bool) -> Facts:
                 if intent == "CORRELATED" or (record.key, intent) not in subscribed:
                     subscribed.add((record.key, intent))
                     name = f"message subscriptions of {value['elementId']}"
-                    others[name].append(_line(record._replace(intent=intent)))
+                    others[name].append(_other(record._replace(intent=intent)))
             case "JOB" if record.intent == "CANCELED" and record.key in thrown:
                 pass
             case "TIMER" if value.get("elementInstanceKey") == -1:
                 pass
             case "TIMER":
                 element = value.get("targetElementId") or value["elementId"]
-                others[f"timers of {element}"].append(_line(record))
+                others[f"timers of {element}"].append(_other(record))
             case kind:
                 if record.intent == "ERROR_THROWN":
                     thrown.add(record.key)
                 # An element id in the record may be one of Zeebe's own, as of an error that nobody caught.
-                others[f"{kind.lower()}s of {elements[value['elementInstanceKey']]}"].append(_line(record))
+                others[f"{kind.lower()}s of {elements[value['elementInstanceKey']]}"].append(_other(record))
     facts = {"life": [str(moment) for moment in life]} if not concurrent else _by_element(life)
-    return facts | dict(sorted(others.items()))
+    return facts | {name: _lines(others[name], concurrent) for name in sorted(others)}
 
 
 def _is_body(record: Record) -> bool:
@@ -126,9 +132,19 @@ def _by_element(life: Iterable[_Moment]) -> Facts:
     }
 
 
-def _line(record: Record) -> str:
+def _lines(others: Sequence[_Other], concurrent: bool) -> list[str]:
+    if not concurrent:
+        return [other.line for other in others]
+    by_key: defaultdict[int, list[str]] = defaultdict(list)
+    for other in others:
+        by_key[other.key].append(other.line)
+    return [line for lines in by_key.values() for line in lines]
+
+
+def _other(record: Record) -> _Other:
     details = _DETAILS.get(f"{record.kind} {record.intent}", ())
-    return " ".join([record.intent, *(f"{name}={record.value[name]}" for name in details)])
+    line = " ".join([record.intent, *(f"{name}={record.value[name]}" for name in details)])
+    return _Other(record.key, line)
 
 
 def shown(value: Any) -> str:

@@ -179,6 +179,14 @@ class Play:
         """Lend what there is by now."""
         return [self._job(job) for job in await self._activate(job_type, 10, {})]
 
+    async def lend_all(self, *job_types: str) -> list[Job]:
+        """Lend all that there is by now, in the order of their elements and variables."""
+        jobs: list[Any] = []
+        for job_type in job_types:
+            jobs += await self._activate(job_type, 100, {"timeout": 600_000})
+        jobs.sort(key=lambda job: (job["elementId"], shown(job["variables"])))
+        return [self._job(job) for job in jobs]
+
     async def none(self, *job_types: str) -> None:
         """There are no jobs of these types."""
         for job_type in job_types:

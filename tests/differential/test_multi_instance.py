@@ -15,6 +15,7 @@ from tests.differential.models import (
     process,
     receives,
     rings,
+    script,
     start,
     sub_process,
     task,
@@ -290,3 +291,14 @@ async def test_an_error_end_event_in_an_instance_is_caught_at_the_body(compare: 
         await play.ends(instance)
 
     await compare(script, model)
+
+
+async def test_all_begin_before_the_first_completes(compare: Comparison) -> None:
+    """So the completion condition cannot keep the last from beginning."""
+    each = many(script("each", "=loopCounter", "done"), "=items", until="=numberOfCompletedInstances > 0")
+
+    async def play_it(play: Play) -> None:
+        instance = await play.create({"items": [1, 2, 3]})
+        await play.ends(instance)
+
+    await compare(play_it, process(START + each + path("start", "each")), concurrent="items")

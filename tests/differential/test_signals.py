@@ -8,8 +8,10 @@ from tests.bpmn.events import on_signal
 from tests.differential.comparison import Comparison
 from tests.differential.models import (
     START,
+    calls,
     end,
     event,
+    event_sub_process,
     path,
     process,
     rings,
@@ -207,3 +209,56 @@ async def test_models_that_are_refused(compare: Comparison, body: str, beside: s
         await play.deploy(process(body if has_start else START + body + reaches, beside=beside))
 
     await compare(script)
+
+
+THROW = event("intermediateThrowEvent", "throw", on_signal("s"))
+
+
+@pytest.mark.representative
+@pytest.mark.parametrize("interrupting", [True, False])
+@pytest.mark.parametrize("inside", [True, False])
+async def test_a_scope_catches_what_is_thrown_in_it_before_it_ends(
+    compare: Comparison, inside: bool, interrupting: bool
+) -> None:
+    inner = start("in") + THROW + '<manualTask id="next"/>' + end("out") + path("in", "throw", "next", "out")
+    if inside:
+        inner += event_sub_process("aside", on_signal("s"), interrupting=interrupting)
+    body = START + sub_process("sub", inner) + end("done") + path("start", "sub", "done")
+    if not inside:
+        body += rings("edge", "sub", on_signal("s"), interrupting=interrupting)
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.work("in-aside" if inside else "after-edge")
+        await play.ends(instance)
+
+    await compare(script, process(body, beside=BELL), concurrent="what is thrown, and what goes on")
+
+
+async def test_a_caller_catches_what_is_thrown_in_what_it_calls(compare: Comparison) -> None:
+    called = process(start("in") + THROW + path("in", "throw"), process_id="called", beside=BELL)
+    body = START + calls("call", "called") + rings("edge", "call", on_signal("s"), interrupting=False)
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.work("after-edge")
+        await play.ends(instance)
+
+    model = process(body + path("start", "call"), beside=BELL)
+    await compare(script, called, model, concurrent="what is thrown, and what goes on")
+
+
+async def test_two_who_wait_in_one_instance_are_reached_together(compare: Comparison) -> None:
+    wait = event("intermediateCatchEvent", "wait", on_signal("s"))
+    inner = start("in") + wait + end("out") + path("in", "wait", "out")
+    edge = rings("edge", "sub", on_signal("s"))
+    body = START + sub_process("sub", inner) + edge + path("start", "sub")
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.waits_for("signal", "bell", 2)
+        await play.broadcast("bell")
+        await play.work("after-edge")
+        await play.ends(instance)
+
+    await compare(script, process(body, beside=BELL), concurrent="both are reached")

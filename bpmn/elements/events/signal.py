@@ -2,12 +2,13 @@
 
 from typing import final
 
-from bpmnd.bpmn.broadcast import broadcast
+from bpmnd.bpmn import broadcast
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.beginning import throwing
 from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.kind import EventKind, Plan, Position
 from bpmnd.bpmn.elements.subscriptions import plan_signal
+from bpmnd.bpmn.elements.triggers import trigger_signal
 from bpmnd.bpmn.evaluation import evaluate_string, lookup_in
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import Element, SignalDefinition
@@ -51,6 +52,12 @@ class SignalKind(EventKind[SignalDefinition]):
             return name
         throwing(element, activation)
         variables = dict(instance.variables.get(activation.key, {}))
-        broadcast(turn, instance.tenant_id, name, variables)
-        complete(turn, CompleteElement(instance.key, activation.key))
+        near = broadcast.throw(turn, instance, name, variables)
+        completion = CompleteElement(instance.key, activation.key)
+        if not near:
+            complete(turn, completion)
+            return None
+        turn.schedule(completion)
+        for step in near:
+            trigger_signal(turn, step)
         return None
