@@ -60,6 +60,7 @@ from bpmnd.bpmn.state.records import ProcessInstance
 from tests.bpmn.events import boundary, catch, event, message, on_message, on_signal, signal, together
 from tests.bpmn.playground import START, Playground, flow, path, process, replay_in_windows, rows_of, task
 from tests.bpmn.test_state import Checkpointed
+from tests.judged import JUDGE
 
 HOUR_MS = 3_600_000
 KEYS = ("a", "b", "c", "d")
@@ -730,7 +731,7 @@ def _check_nothing_is_held_back(
                     start = entry + b"\0"
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(600 if JUDGE else 30))
 def test_whatever_the_channels_do_every_message_has_its_effect_once(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -765,7 +766,7 @@ def test_whatever_the_channels_do_every_message_has_its_effect_once(
         assert not left, f"{left} are left in the store"
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(100 if JUDGE else 6))
 def test_every_signal_reaches_each_who_waits_when_it_arrives_once(seed: int) -> None:
     print(f"seed {seed}")
     story = Story(seed, 3)
