@@ -137,6 +137,34 @@ async def test_whatever_comes_again_in_whatever_batches_changes_nothing(
     assert [await rows(engine, statement) for statement in statements] == once
 
 
+async def test_two_nodes_that_write_the_same_at_once_write_it_once(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    """As when the leader has changed, and the old one does not know it yet."""
+    records, nodes = life(), [PostgresqlExporter({"url": server.url}) for _ in range(2)]
+    for exporter in nodes:
+        await exporter.open(Partition(Path("/nowhere")))
+    for at in range(0, len(records), 5):
+        await asyncio.gather(*(exporter.export(records[at : at + 5]) for exporter in nodes))
+    for exporter in nodes:
+        await exporter.close()
+    found = await rows(engine, "SELECT entry, number FROM bpmnd.records ORDER BY 1, 2")
+    assert found == [record.position for record in records]
+    states = await rows(engine, "SELECT state FROM bpmnd.process_instances ORDER BY key")
+    assert states == [("COMPLETED",), ("TERMINATED",)]
+
+
+async def test_what_is_new_is_written_with_what_is_there_already(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    """A batch in which only some come again is not left out, nor written in part."""
+    records = life()
+    await export(server, records[:3])
+    await export(server, records)
+    found = await rows(engine, "SELECT entry, number FROM bpmnd.records ORDER BY 1, 2")
+    assert found == [record.position for record in records]
+
+
 async def test_rows_are_what_the_records_add_up_to(server: PostgresqlServer, engine: AsyncEngine) -> None:
     records = life()
     await export(server, *[[record] for record in records])
