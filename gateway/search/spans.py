@@ -21,9 +21,9 @@ _LENGTHS: Final = (7 * DAY_MS, DAY_MS, HOUR_MS, MINUTE_MS, 1000)
 
 
 def moment_of_query(request: web.BaseRequest, name: str) -> int | None:
-    """A moment among the parameters of a path, in milliseconds."""
+    """A moment among the parameters of a path, in milliseconds. A plus may be unescaped, a space then."""
     text = request.query.get(name)
-    return None if text is None else moment_in(text, name)
+    return None if text is None else moment_in(text.replace(" ", "+"), name)
 
 
 def required_span(request: web.BaseRequest, first: str, last: str) -> tuple[int, int]:

@@ -75,7 +75,7 @@ def _after(request: web.BaseRequest) -> tuple[int, int]:
 
 def _limit(request: web.BaseRequest) -> int:
     text = request.query.get("limit", str(LIMIT_DEFAULT))
-    if not text.isdecimal() or not 1 <= int(text) <= LIMIT_MAX:
+    if not (text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= LIMIT_MAX):
         raise invalid_argument([f"The value for limit is '{text}' but must be from 1 to {LIMIT_MAX}."])
     return int(text)
 

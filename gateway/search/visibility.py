@@ -17,7 +17,7 @@ from bpmnd.actors.history.durations import add_durations, percentiles
 from bpmnd.actors.history.names import ELEMENT_TYPE, ELEMENT_TYPES, ERROR_TYPES, SUBJECT_KIND
 from bpmnd.actors.history.queries import Report, Scalar
 from bpmnd.gateway.answers import Answer
-from bpmnd.gateway.errors import Problem, bad_request
+from bpmnd.gateway.errors import Problem, bad_request, invalid_argument
 from bpmnd.gateway.keys import key_in_path
 from bpmnd.gateway.routes import Route
 from bpmnd.gateway.search.searching import Item, Searches, item_answer
@@ -236,7 +236,13 @@ def _span(request: web.BaseRequest) -> tuple[int, int]:
     if end is None:
         end = int(time.time() * 1000)
     start = moment_of_query(request, "from")
-    return max(end - HOUR_MS, 0) if start is None else start, end
+    if start is None:
+        start = max(end - HOUR_MS, 0)
+    if start > end:
+        raise invalid_argument(
+            [f"The value for from is '{moment(start)}', which is after to, '{moment(end)}'."]
+        )
+    return start, end
 
 
 def _limit(request: web.BaseRequest) -> int:

@@ -1,4 +1,7 @@
-"""Brings records to PostgreSQL, a transaction a batch; what comes again changes nothing."""
+"""Brings records to PostgreSQL; what comes again changes nothing.
+
+While the server writes a transaction, the next one is made. What comes meanwhile goes into it together.
+"""
 
 import asyncio
 import re
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from bpmnd.actors.exporters.postgresql.database import Database
 
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_WAITING_MAX: Final = 4000
+"""Records that may wait; so many, and those of the batch that goes beyond it, are a transaction at most."""
+_WRITE_SECONDS_MAX: Final = 60.0
 _NEEDED: Final = ("sqlalchemy", "asyncpg", "alembic", "greenlet")
 
 
@@ -46,6 +52,10 @@ class PostgresqlExporter:
             raise ValueError(f"{', '.join(missing)} is missing: pip install 'bpmnd[postgresql]'")
         self._database: Database | None = None
         self._source: Source | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._waiting: list[Record] = []
+        self._has_come = asyncio.Event()
+        self._is_taken = asyncio.Event()
 
     async def open(self, source: Source) -> None:
         from bpmnd.actors.exporters.postgresql.database import Database
@@ -59,14 +69,49 @@ class PostgresqlExporter:
         await self._database.open()
 
     async def export(self, records: Sequence[Record]) -> None:
+        """The first batch is written before this returns: so it is seen whether the server takes anything."""
+        if self._writer is None:
+            await self._write(records)
+            self._writer = asyncio.create_task(self._write_what_comes())
+            self._writer.add_done_callback(self._ended)
+            return
+        while len(self._waiting) >= _WAITING_MAX:
+            self._is_taken.clear()
+            await self._is_taken.wait()
+        if self._writer.done():
+            self._writer.result()
+        self._waiting += records
+        self._has_come.set()
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        if self._database is not None:
+            await self._database.close()
+
+    async def _write_what_comes(self) -> None:
+        while True:
+            await self._has_come.wait()
+            self._has_come.clear()
+            records, self._waiting = self._waiting, []
+            self._is_taken.set()
+            async with asyncio.timeout(_WRITE_SECONDS_MAX):
+                await self._write(records)
+
+    async def _write(self, records: Sequence[Record]) -> None:
         assert self._database is not None, "it is opened first"
         assert self._source is not None, "it is opened first"
         await self._database.write(records)
         self._source.acknowledge(records[-1].position[0])
 
-    async def close(self) -> None:
-        if self._database is not None:
-            await self._database.close()
+    def _ended(self, writer: asyncio.Task[None]) -> None:
+        self._waiting.clear()
+        self._is_taken.set()
+        error = None if writer.cancelled() else writer.exception()
+        if isinstance(error, Exception):
+            assert self._source is not None, "it was opened"
+            self._source.failed(error)
 
 
 def _first_line(path: Path) -> str:

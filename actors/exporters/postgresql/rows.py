@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Table
@@ -99,7 +100,9 @@ def collapsed(changes: Iterable[Change]) -> list[Change]:
     return list(found.values())
 
 
+@lru_cache(maxsize=16)
 def moment(iso: str) -> datetime:
+    """The records of an entry have the same one."""
     return datetime.fromisoformat(iso)
 
 

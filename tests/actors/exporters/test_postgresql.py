@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bpmnd.actors.exporters.postgresql.exporter import PostgresqlExporter
@@ -63,13 +64,39 @@ async def rows(engine: AsyncEngine, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.execute(text(statement))]
 
 
+class Receiving(Partition):
+    """Waits for what is acknowledged, or raises what has failed."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nowhere"))
+        self._happened = asyncio.Event()
+        self.failure: Exception | None = None
+
+    def acknowledge(self, position: int, mark: int = 0) -> None:
+        super().acknowledge(position, mark)
+        self._happened.set()
+
+    def failed(self, error: Exception) -> None:
+        self.failure = error
+        self._happened.set()
+
+    async def has_acknowledged(self) -> None:
+        """Something, since this was asked for the last time."""
+        async with asyncio.timeout(30):
+            await self._happened.wait()
+        self._happened.clear()
+        if self.failure is not None:
+            raise self.failure
+
+
 async def export(server: PostgresqlServer, *batches: Sequence[Record], **settings: Any) -> Partition:
     exporter = PostgresqlExporter({"url": server.url, **settings})
-    partition = Partition(Path("/nowhere"))
+    partition = Receiving()
     await exporter.open(partition)
     try:
         for records in batches:
             await exporter.export(records)
+            await partition.has_acknowledged()
     finally:
         await exporter.close()
     return partition
@@ -135,6 +162,69 @@ async def test_whatever_comes_again_in_whatever_batches_changes_nothing(
             rest = records[start:]
             await export(server, *[rest[at : at + size] for at in range(0, len(rest), size)])
     assert [await rows(engine, statement) for statement in statements] == once
+
+
+async def test_two_nodes_that_write_the_same_at_once_write_it_once(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    """As when the leader has changed, and the old one does not know it yet."""
+    records, nodes = life(), [PostgresqlExporter({"url": server.url}) for _ in range(2)]
+    for exporter in nodes:
+        await exporter.open(Receiving())
+    await asyncio.gather(*(exporter.export(records) for exporter in nodes))
+    for exporter in nodes:
+        await exporter.close()
+    found = await rows(engine, "SELECT entry, number FROM bpmnd.records ORDER BY 1, 2")
+    assert found == [record.position for record in records]
+    states = await rows(engine, "SELECT state FROM bpmnd.process_instances ORDER BY key")
+    assert states == [("COMPLETED",), ("TERMINATED",)]
+
+
+async def test_what_is_new_is_written_with_what_is_there_already(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    """A batch in which only some come again is not left out, nor written in part."""
+    records = life()
+    await export(server, records[:3])
+    await export(server, records)
+    found = await rows(engine, "SELECT entry, number FROM bpmnd.records ORDER BY 1, 2")
+    assert found == [record.position for record in records]
+
+
+async def test_what_comes_while_the_server_writes_is_acknowledged_in_order(
+    server: PostgresqlServer, engine: AsyncEngine
+) -> None:
+    records, partition = life(), Receiving()
+    exporter = PostgresqlExporter({"url": server.url})
+    await exporter.open(partition)
+    for one in records:
+        await exporter.export([one])
+    while partition.acknowledged[-1] != records[-1].position[0]:
+        await partition.has_acknowledged()
+    await exporter.close()
+    assert partition.acknowledged == sorted(partition.acknowledged)
+    assert len(partition.acknowledged) < len(records), "what has waited is one transaction"
+    found = await rows(engine, "SELECT entry, number FROM bpmnd.records ORDER BY 1, 2")
+    assert found == [record.position for record in records]
+
+
+async def test_what_is_not_written_is_not_acknowledged(server: PostgresqlServer, engine: AsyncEngine) -> None:
+    """The exporter is begun anew then, and gets it again."""
+    records, partition = life(), Receiving()
+    exporter = PostgresqlExporter({"url": server.url})
+    await exporter.open(partition)
+    await exporter.export(records[:5])
+    await partition.has_acknowledged()
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE bpmnd.jobs"))
+    await exporter.export(records[5:])
+    with pytest.raises(DBAPIError, match="jobs"):
+        await partition.has_acknowledged()
+    with pytest.raises(DBAPIError, match="jobs"):
+        await exporter.export(records[5:])
+    await exporter.close()
+    assert partition.acknowledged == [records[4].position[0]]
+    assert await rows(engine, "SELECT count(*) FROM bpmnd.records") == [(5,)]
 
 
 async def test_rows_are_what_the_records_add_up_to(server: PostgresqlServer, engine: AsyncEngine) -> None:

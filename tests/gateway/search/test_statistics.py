@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from bpmnd.gateway.search.spans import DAY_MS, HOUR_MS, resolution_of
 from tests.gateway.schemas import API_FILE, ApiDescription
@@ -137,6 +138,12 @@ async def test_pages_go_forward_from_their_cursor(client: aiohttp.ClientSession)
         ("POST", "/jobs/statistics/errors", filtered(jobType="a", errorCode=7), "filter.errorCode"),
         ("GET", query("/bpmnd/statistics/job-types", limit="0"), None, "limit"),
         ("GET", query("/bpmnd/statistics/process-definitions", **{"from": "x"}), None, "[from]"),
+        (
+            "GET",
+            query("/bpmnd/statistics/job-types", **{"from": SPAN["to"], "to": SPAN["from"]}),
+            None,
+            "which is after to",
+        ),
     ],
 )
 async def test_what_cannot_be_read_is_a_400_that_names_it(
@@ -144,6 +151,14 @@ async def test_what_cannot_be_read_is_a_400_that_names_it(
 ) -> None:
     status, problem = await ask(client, method, path, body)
     assert (status, complaint in problem["detail"]) == (400, True), problem
+
+
+async def test_an_offset_needs_no_escaping_in_a_path(client: aiohttp.ClientSession) -> None:
+    """Everybody writes `+02:00`, which says a space and 02:00."""
+    path = URL("/v2/bpmnd/statistics/job-types?to=2026-01-01T02:00:00+02:00", encoded=True)
+    async with client.get(path) as response:
+        assert response.status == 200
+        assert (await response.json())["to"] == "2026-01-01T00:00:00.000Z"
 
 
 async def test_usage_counts_root_instances_decisions_and_assignees(client: aiohttp.ClientSession) -> None:

@@ -55,7 +55,17 @@ async def test_an_instance_that_left_nothing_is_a_404(client: aiohttp.ClientSess
 
 
 @pytest.mark.parametrize(
-    "asked", ["limit=0", "limit=10001", "limit=x", "format=xml", "withCalled=yes", "after=!", "after=WzFd"]
+    "asked",
+    [
+        "limit=0",
+        "limit=10001",
+        "limit=x",
+        f"limit={'9' * 5000}",
+        "format=xml",
+        "withCalled=yes",
+        "after=!",
+        "after=WzFd",
+    ],
 )
 async def test_what_cannot_be_read_is_a_400(
     client: aiohttp.ClientSession, played: Played, asked: str
