@@ -53,6 +53,9 @@ class DeliverySettings:
     snapshot_seconds: float = 60.0
     snapshot_entries: int = 1000
     """A snapshot is made after so long, if there was so much."""
+    calm_seconds: float = 30.0
+    """After a task of its own has failed, an exporter is said to go on when it acknowledges something, or if
+    nothing has failed for so long."""
 
 
 @final
@@ -91,6 +94,8 @@ class Delivery:
         """Entries since the last snapshot."""
         self._records = 0
         self._own_failure: Exception | None = None
+        self._failed_by_itself = False
+        """The last failure was one of a task of its own: what it exports does not tell whether it goes on."""
         self._is_failing = False
         self._pause = _PAUSE_SECONDS_MIN
         self._errors_of_storage = 0
@@ -216,25 +221,33 @@ class Delivery:
                 await self._changed.wait()
 
     async def _deliver(self, fold: Fold, exporter: Exporter) -> None:
+        """It goes on if it has taken something, or if there is nothing to be taken and it is calm."""
+        calm_at = time.monotonic() + self._settings.calm_seconds * self._failed_by_itself
         while True:
             self._changed.clear()
             if self._own_failure is not None:
                 failure, self._own_failure = self._own_failure, None
+                self._failed_by_itself = True
                 raise failure
-            self._recovered()
             self._settle(fold)
-            entries = fold.entries.read(_SLICE) if self._has_room else []
+            has_room = self._has_room
+            entries = fold.entries.read(_SLICE) if has_room else []
             for records in self._take_in(fold, entries):
                 await self._export(exporter, records)
+                self._recovered()
             self._keep_snapshot(fold)
             if entries:
                 await asyncio.sleep(0)
-            else:
+            elif has_room and time.monotonic() >= calm_at:
+                self._recovered()
                 await self._wait()
+            else:
+                await self._wait(max(calm_at - time.monotonic(), 0.0) if has_room else None)
 
-    async def _wait(self) -> None:
-        """For something new, or for the moment to acknowledge what has no records."""
-        seconds = self._settings.settle_seconds if self._unsettled_since is not None else None
+    async def _wait(self, seconds: float | None = None) -> None:
+        """For something new, for so long at most, or for the moment to acknowledge what has no records."""
+        if self._unsettled_since is not None:
+            seconds = min(seconds or self._settings.settle_seconds, self._settings.settle_seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -285,6 +298,8 @@ class Delivery:
             raise ValueError(f"entry {position} was not exported yet; the last one was {known}")
         self._records += self._backlog.acknowledge(position)
         self._mark = max(self._mark, mark)
+        if self._failed_by_itself:
+            self._recovered()
         if self._fold is not None:
             self._settle(self._fold)
         self._changed.set()
@@ -328,6 +343,7 @@ class Delivery:
 
     def _recovered(self) -> None:
         self._pause = _PAUSE_SECONDS_MIN
+        self._failed_by_itself = False
         if self._is_failing:
             self._is_failing = False
             _logger.warning("%s goes on", self._name)

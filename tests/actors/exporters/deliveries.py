@@ -157,6 +157,7 @@ class Side:
             settle_seconds=settle_seconds,
             snapshot_seconds=0.0,
             snapshot_entries=snapshot_entries,
+            calm_seconds=0.05,
         )
         self.delivery = Delivery(1, settings, make or (lambda: Collecting(receiver)), self._say)
         self.task: asyncio.Task[None] | None = None

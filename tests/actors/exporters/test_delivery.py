@@ -13,7 +13,7 @@ from bpmnd.actors.exporters.pipe import Exported, Failing, Gap, Recovered
 from bpmnd.actors.exporters.records import Record
 from bpmnd.bpmn.commands import AcknowledgeExport, SampleState
 from bpmnd.storage.archive import ArchiveRetention
-from tests.actors.exporters.deliveries import Receiver, Side, Written
+from tests.actors.exporters.deliveries import Collecting, Receiver, Side, Written
 
 
 @pytest.fixture
@@ -87,6 +87,39 @@ async def test_what_was_not_acknowledged_comes_again_after_an_error(side: Side, 
     assert side.receiver.closed == side.receiver.opened - 1 == 5
     assert Failing(1, "the receiver does not answer") in side.said
     await side.until(lambda: bool(side.heard(Recovered)))
+
+
+class Remembering(Collecting):
+    """It has to know what was before; after an error it begins at its last snapshot."""
+
+    def recall(self, memory: bytes) -> None: ...
+
+    def remember(self, record: Record) -> None: ...
+
+    def memory(self) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize("kind", [Collecting, Remembering])
+async def test_one_that_fails_again_and_again_is_not_said_to_go_on(
+    written: Written, receiver: Receiver, tmp_path: Path, kind: type[Collecting]
+) -> None:
+    attempts = 0
+
+    def fail_for_long(records: Sequence[Record]) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 5:
+            raise RuntimeError("the receiver does not answer")
+
+    receiver.before = fail_for_long
+    side = Side(written, tmp_path, receiver, make=lambda: kind(receiver))
+    side.tell()
+    await side.until_all_is_acknowledged()
+    await side.until(lambda: bool(side.heard(Recovered)))
+    await side.stop()
+    told = [said for said in side.said if isinstance(said, Failing | Recovered)]
+    assert told == [Failing(1, "the receiver does not answer")] * 5 + [Recovered(1)]
 
 
 async def test_repeats_have_the_positions_that_they_had(side: Side, written: Written) -> None:
