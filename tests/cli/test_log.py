@@ -11,16 +11,22 @@ from tests.nodes import RunningNode
 pytestmark = pytest.mark.end_to_end
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the data goes of the node when it is killed, once for all tests."""
+    return tmp_path_factory.mktemp("left") / "data"
+
+
 @pytest.fixture
-def stopped(bpmnd: Commands) -> Path:
+def stopped(bpmnd: Commands, left: Path) -> Path:
     """A copy of the data of a node that was killed."""
-    bpmnd.deploy("copied")
-    bpmnd.start("copied")
-    bpmnd.node.kill()
-    copy = bpmnd.directory / "copy"
-    shutil.copytree(bpmnd.node.directory, copy)
-    bpmnd.node.restart()
-    return copy
+    if not left.exists():
+        bpmnd.deploy("copied")
+        bpmnd.start("copied")
+        bpmnd.node.kill()
+        shutil.copytree(bpmnd.node.directory, left)
+        bpmnd.node.restart()
+    return shutil.copytree(left, bpmnd.directory / "copy")
 
 
 def test_a_whole_log_is_good_also_while_the_node_runs(bpmnd: Commands, stopped: Path) -> None:
