@@ -30,7 +30,10 @@ from tests.differential.models import (
 from tests.differential.test_execution_listeners import listened, listeners
 
 JOBS: Final = ("w", "x")
-SIGNALS: Final = ("bell", "horn")
+_CAUGHT: Final = ("bell", "horn")
+_INTERRUPTING: Final = "gong"
+"""Not one of those that are caught inside, for Zeebe still lets happen what is about to be interrupted."""
+SIGNALS: Final = (*_CAUGHT, _INTERRUPTING)
 _DEPTH_MAX: Final = 3
 _BESIDE: Final = (
     "".join(signal(name, name) for name in SIGNALS)
@@ -116,6 +119,8 @@ class Models:
         inputs, outputs = self._mapping(_INPUTS), self._mapping(_OUTPUTS)
         if self._calls and self._happens(0.25):
             parent, child = self._happens(0.7), self._happens(0.7)
+            if not parent:
+                inputs["k"] = "=k"
             xml = calls(name, self._calls, parent=parent, child=child, inputs=inputs, outputs=outputs)
             return self._guarded(self._more(xml), name, is_scope=True)
         xml = task(name, JOBS[0], retries="1", inputs=inputs, outputs=outputs)
@@ -126,8 +131,8 @@ class Models:
         name = self._id("pass")
         inputs, outputs = self._mapping(_INPUTS), self._mapping(_OUTPUTS)
         if self._happens(0.5):
-            result = self._chance.choice(("n", "count", "made"))
-            xml = script(name, self._chance.choice(_SCRIPTS), result, inputs=inputs, outputs=outputs)
+            # Nobody else reads the result: of scripts beside each other one is as good as the other.
+            xml = script(name, self._chance.choice(_SCRIPTS), "made", inputs=inputs, outputs=outputs)
         else:
             xml = f'<manualTask id="{name}"/>'
         xml = self._repeated(xml)
@@ -196,6 +201,9 @@ class Models:
         if not self._happens(0.12):
             return xml
         kinds = self._chance.choice((("start",), ("end",), ("start", "end"), ("end", "end")))
+        if "triggeredByEvent" in xml:
+            # Zeebe loses what a listener of the end leaves to a scope that an event has interrupted.
+            kinds = ("start",)
         with_jobs = tuple(zip(kinds, JOBS, strict=False))
         head, _, rest = xml.partition(">")
         if head.endswith("/") or rest.startswith("<extensionElements>"):
@@ -229,7 +237,7 @@ class Models:
             case 0:
                 return timer("timeDuration", "PT1H")
             case 1 | 2 | 3:
-                return on_signal(self._chance.choice(SIGNALS))
+                return on_signal(self._chance.choice(_CAUGHT) if catches else _INTERRUPTING)
             case _:
                 return on_message(self._message(catches=catches))
 
@@ -316,7 +324,7 @@ class Models:
     def _race(self, depth: int) -> Block:
         gateway, join = self._id("race"), self._id("join")
         xml = f'<eventBasedGateway id="{gateway}"/><exclusiveGateway id="{join}"/>'
-        awaited = [on_message(self._message()), on_signal(self._chance.choice(SIGNALS))]
+        awaited = [on_message(self._message()), on_signal(self._chance.choice(_CAUGHT))]
         for definition in awaited:
             name, way = self._id("first"), self._block(depth)
             xml += event("intermediateCatchEvent", name, definition, outputs=self._mapping(_OUTPUTS))

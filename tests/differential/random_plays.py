@@ -51,6 +51,7 @@ class Meddler:
         """An instance from its beginning to its end, or to where nothing is to be done."""
         variables = {"k": "1", "count": 0, "yes": False, "items": [1, 2, 3], "again": False}
         instance = await self._play.create(variables)
+        await self._play.started()
         for _ in range(acts):
             await self._look()
             if not self._elements or len(self._held) > _JOBS_MAX:
