@@ -5,19 +5,17 @@ on keys, and choose the next act by a seeded chance.
 """
 
 import asyncio
-import time
 from random import Random
 from typing import Any, Final, NamedTuple, final
 
 from tests.differential.play import Job, Play
 from tests.differential.random_models import JOBS, Models
 
-_QUIET_SECONDS: Final = 0.12
-_QUIET_SECONDS_MAX: Final = 10.0
+_QUIET_SECONDS: Final = 0.04
+_MARKS_MAX: Final = 100
 _JOBS_MAX: Final = 60
 """More than that, and the play is given up."""
 _ROUNDS_MAX: Final = 14
-_POLL_SECONDS: Final = 0.02
 _OVER: Final = frozenset({"ELEMENT_COMPLETED", "ELEMENT_TERMINATED"})
 _GOOD: Final = {"yes": True, "again": False, "count": 1, "items": [1, 2], "k": "1", "more": [4]}
 
@@ -74,14 +72,13 @@ class Meddler:
             await self._rest()
 
     async def _rest(self) -> None:
-        last = begun = time.monotonic()
-        while (now := time.monotonic()) - last < _QUIET_SECONDS:
-            if self._fold():
-                last = now
-            if now - begun > _QUIET_SECONDS_MAX:
-                self._play.say("there is no rest", "")
+        """Until nothing has come between two marks, some moments apart."""
+        for _ in range(_MARKS_MAX):
+            await asyncio.sleep(_QUIET_SECONDS)
+            await self._play.catches_up()
+            if not self._fold():
                 return
-            await asyncio.sleep(_POLL_SECONDS)
+        self._play.say("there is no rest", "")
 
     def _fold(self) -> bool:
         """Take in what has been written down; whether there was something of this run."""
