@@ -20,6 +20,8 @@ _PASSES_OF_CATCH: Final = 1
 _PASSES_OF_START: Final = 4
 """What a signal that a process throws counts for towards `PASSES_MAX`, with whom it reaches and with what it
 starts: they may throw again, and so on for ever, and what starts may become ever more."""
+_LEFT_OVER_MANY: Final = 250
+"""Work that waits for its turn: so much makes what goes on from what a signal has started count one more."""
 
 
 def broadcast(turn: Turn, tenant_id: str, name: str, variables: Variables) -> int:
@@ -55,7 +57,8 @@ def _broadcast(turn: Turn, tenant_id: str, name: str, variables: Variables, reac
     for start in turn.state.messages.signal_starts.named(tenant_id, name):
         started = occur_at_start(turn, start.definition_key, start.element, SignalDefinition, name, variables)
         if started is not None:
-            _do_apart(turn, started.instance_key, started.step, passes=passes + _PASSES_OF_START)
+            counted = _counted(turn, passes, _PASSES_OF_START)
+            _do_apart(turn, started.instance_key, started.step, passes=counted)
     for partition in turn.peers.partitions:
         if partition != turn.state.partition_id:
             turn.send(partition, SpreadSignal(key, tenant_id, name, variables, passes))
@@ -96,9 +99,16 @@ def reach_subscribers(turn: Turn, step: ReachSubscribers) -> None:
             trigger = TriggerSignal(instance_key, after, step.variables)
             by_instance.setdefault(instance_key, []).append(trigger)
     for instance_key, triggers in by_instance.items():
-        _do_apart(turn, instance_key, *triggers, passes=step.passes + _PASSES_OF_CATCH)
+        counted = _counted(turn, step.passes, _PASSES_OF_CATCH)
+        _do_apart(turn, instance_key, *triggers, passes=counted)
     if not is_done:
         _do_apart(turn, 0, replace(step, after=after), passes=0)
+
+
+def _counted(turn: Turn, passes: int, weight: int) -> int:
+    if passes < _PASSES_OF_START:
+        return passes + weight
+    return passes + weight + len(turn.state.continuations.items) // _LEFT_OVER_MANY
 
 
 def _do_apart(turn: Turn, instance_key: int, *steps: Step, passes: int) -> None:

@@ -43,8 +43,10 @@ class CallActivityKind(ElementKind[CallActivity]):
             return events
         if element.propagates_all_parent:
             variables = visible_from(instance, activation.inner_key, ())
-        else:
+        elif element.inputs:
             variables = dict(instance.variables.get(activation.key, {}))
+        else:
+            variables = {}  # Not even an item, though the call activity has it for itself.
         depth = depth_of(instance) + 1
         if depth > DEPTH_MAX or depth * size_of(variables) > SIZE_MAX:
             return _too_deep(depth - 1)

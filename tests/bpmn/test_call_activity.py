@@ -19,7 +19,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.outcomes import Accepted, RejectionType
 from bpmnd.bpmn.state import EmptyStore, State
 from bpmnd.bpmn.state.records import decode_instance, encode_instance
-from tests.bpmn.playground import END, START, Playground, io_mapping, path, process, rows_of, task
+from tests.bpmn.playground import END, START, Playground, io_mapping, many, path, process, rows_of, task
 from tests.bpmn.test_flow import ERRORS
 
 
@@ -239,3 +239,11 @@ def test_frames_that_are_replayed_together_leave_the_same_state() -> None:
         window.add(decode_frame(frame))
     window.replay(follower)
     assert rows_of(follower) == rows_of(playground.state)
+
+
+@pytest.mark.parametrize(("mapping", "seen"), [("", []), (io_mapping({"x": "=item"}), ["item", "x"])])
+def test_an_item_goes_to_the_called_process_only_with_mappings(mapping: str, seen: list[str]) -> None:
+    called = many(calls("call", "child", 'propagateAllParentVariables="false"', mapping), "=[7]")
+    playground, _ = started(CHILD, process(START + called + path("start", "call")))
+    (job,) = playground.jobs("inner")
+    assert [name for name in sorted(job.variables) if name != "loopCounter"] == seen

@@ -232,6 +232,20 @@ def test_two_that_ring_for_each_other_for_ever_end_in_an_incident() -> None:
     assert len(playground.happened(SignalBroadcasted)) <= PASSES_MAX + 2
 
 
+def test_what_starts_ever_more_of_itself_ends_in_incidents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast_module, "_LEFT_OVER_MANY", 1)
+    ends = "".join(
+        event("endEvent", f"throw{number}", on_signal("alarm")) + flow("rung", f"throw{number}")
+        for number in range(5)
+    )
+    begin = f'<startEvent id="rung">{on_signal("alarm")}</startEvent>'
+    playground = deployed(process(begin + ends, definitions=ALARM))
+    broadcast(playground)
+    created = len(playground.happened(ProcessInstanceCreated))
+    assert created == len(playground.happened(IncidentCreated)) + playground.state.completed
+    assert created < 5**4
+
+
 def test_that_a_worker_lies_between_makes_it_no_endless_loop() -> None:
     worked = process(
         f'<startEvent id="rung">{on_signal("alarm")}</startEvent>'

@@ -50,6 +50,7 @@ class Play:
         self._records = records
         self._resolved: set[int] = set()
         self._set_aside: dict[str, list[Any]] = {}
+        self._marks = 0
 
     # Deployments and instances
 
@@ -254,6 +255,20 @@ class Play:
     async def broadcast(self, name: str, variables: Variables | None = None) -> None:
         body = {"signalName": f"{RUN}{name}", "variables": variables or {}}
         await self._do(f"broadcast {shown(body)}", "POST", "signals/broadcast", body)
+
+    async def catches_up(self) -> None:
+        """Wait until the records have all that came of the commands so far, but for what one partition still
+        tells another or itself: they have it when a signal to nobody is among them."""
+        self._marks += 1
+        name, seen = f"{self.run}mark-{self._marks}", len(self._records.read())
+        await self._send("POST", "signals/broadcast", {"signalName": name, "variables": {}})
+
+        def marked(records: Sequence[Record]) -> bool | None:
+            nonlocal seen
+            new, seen = records[seen:], len(records)
+            return any(record.value.get("signalName") == name for record in new) or None
+
+        await self.until(marked, "the mark")
 
     async def waits_for(self, kind: str, name: str, times: int = 1) -> None:
         """Wait until somebody waits for the message or the signal, so many times in all."""

@@ -5,21 +5,19 @@ on keys, and choose the next act by a seeded chance.
 """
 
 import asyncio
-import time
 from random import Random
 from typing import Any, Final, NamedTuple, final
 
 from tests.differential.play import Job, Play
-from tests.differential.random_models import JOBS, SIGNALS, Models
+from tests.differential.random_models import JOBS, Models
 
-_QUIET_SECONDS: Final = 0.12
-_QUIET_SECONDS_MAX: Final = 10.0
+_QUIET_SECONDS: Final = 0.04
+_MARKS_MAX: Final = 100
 _JOBS_MAX: Final = 60
 """More than that, and the play is given up."""
 _ROUNDS_MAX: Final = 14
-_POLL_SECONDS: Final = 0.02
 _OVER: Final = frozenset({"ELEMENT_COMPLETED", "ELEMENT_TERMINATED"})
-_GOOD: Final = {"yes": True, "again": False, "count": 1, "items": [1, 2], "k": "1"}
+_GOOD: Final = {"yes": True, "again": False, "count": 1, "items": [1, 2], "k": "1", "more": [4]}
 
 
 class _Incident(NamedTuple):
@@ -51,6 +49,7 @@ class Meddler:
         """An instance from its beginning to its end, or to where nothing is to be done."""
         variables = {"k": "1", "count": 0, "yes": False, "items": [1, 2, 3], "again": False}
         instance = await self._play.create(variables)
+        await self._play.started()
         for _ in range(acts):
             await self._look()
             if not self._elements or len(self._held) > _JOBS_MAX:
@@ -73,14 +72,13 @@ class Meddler:
             await self._rest()
 
     async def _rest(self) -> None:
-        last = begun = time.monotonic()
-        while (now := time.monotonic()) - last < _QUIET_SECONDS:
-            if self._fold():
-                last = now
-            if now - begun > _QUIET_SECONDS_MAX:
-                self._play.say("there is no rest", "")
+        """Until nothing has come between two marks, some moments apart."""
+        for _ in range(_MARKS_MAX):
+            await asyncio.sleep(_QUIET_SECONDS)
+            await self._play.catches_up()
+            if not self._fold():
                 return
-            await asyncio.sleep(_POLL_SECONDS)
+        self._play.say("there is no rest", "")
 
     def _fold(self) -> bool:
         """Take in what has been written down; whether there was something of this run."""
@@ -127,10 +125,15 @@ class Meddler:
                 name = chance.choice(self._models.messages)
                 live = chance.choice((0, 60_000)) if name in self._models.caught else 0
                 await play.publish(name, "1", self._variables(), live_ms=live)
+            case 3 if self._models.messages and chance.random() < 0.4:
+                await play.correlate(chance.choice(self._models.messages), "1", self._variables())
             case 3 | 4:
-                await play.broadcast(chance.choice(SIGNALS), self._variables())
+                await play.broadcast(chance.choice(self._models.signals), self._variables())
             case 5:
-                await play.set_variables(instance, {**self._variables(), "yes": chance.random() < 0.5})
+                variables = {**self._variables(), "yes": chance.random() < 0.5}
+                name, key = chance.choice(self._found(instance) or [("", instance)])
+                play.say("set at", name)
+                await play.set_variables(key, variables, local=chance.random() < 0.5)
             case 6 | 7:
                 for incident in self._open_incidents()[:1]:
                     await self._settle(incident)
@@ -162,14 +165,15 @@ class Meddler:
         """Activate an element, or end an element instance."""
         if self._chance.random() < 0.5:
             await self._play.modify(instance, self._chance.choice(self._models.elements))
-            return
-        found = sorted(
-            (name, key) for key, (name, owner) in self._elements.items() if owner == instance and key != owner
-        )
-        if found:
+        elif found := self._found(instance):
             name, key = self._chance.choice(found)
             self._play.say("end", name)
             await self._play.modify(instance, end=[key])
+
+    def _found(self, instance: int) -> list[tuple[str, int]]:
+        """What is active in the instance."""
+        found = self._elements.items()
+        return sorted((name, key) for key, (name, owner) in found if owner == instance and key != owner)
 
     async def _settle(self, incident: _Incident) -> None:
         if incident.job:
@@ -191,7 +195,7 @@ class Meddler:
         for name in self._models.messages:
             await play.publish(name, "1")
             await self._rest()
-        for name in SIGNALS:
+        for name in self._models.signals:
             await play.broadcast(name)
             await self._rest()
         return self._own != before

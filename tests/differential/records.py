@@ -27,6 +27,7 @@ KINDS: Final = frozenset(
         "TIMER",
         "PROCESS_MESSAGE_SUBSCRIPTION",
         "MESSAGE_SUBSCRIPTION",
+        "SIGNAL",
         "SIGNAL_SUBSCRIPTION",
         "USER_TASK",
     }

@@ -10,6 +10,7 @@ from tests.differential.models import (
     catches,
     end,
     event,
+    many,
     message,
     path,
     process,
@@ -195,3 +196,20 @@ async def test_a_called_process_without_a_none_start_event_is_an_incident(compar
         await play.incident(instance, "CALLED_ELEMENT_ERROR")
 
     await compare(script, child, model)
+
+
+@pytest.mark.parametrize("inputs", [None, {"x": "=item"}])
+@pytest.mark.parametrize("sequential", [True, False])
+async def test_an_item_goes_to_the_called_process_only_with_mappings(
+    compare: Comparison, sequential: bool, inputs: dict[str, str] | None
+) -> None:
+    called = many(calls("call", "child", parent=False, inputs=inputs), "=[7]", sequential=sequential)
+    model = process(START + called + task("after") + path("start", "call", "after"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create({"y": 1})
+        await play.work("inner", {"r": 2})
+        await play.work("after")
+        await play.ends(instance)
+
+    await compare(script, CHILD, model)
