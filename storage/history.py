@@ -27,6 +27,7 @@ _READ_CACHE_KIB: Final = 16 << 10
 _MMAP_BYTES: Final = 1 << 30
 ANSWER_SIZE_MAX: Final = 16 << 20
 """Bytes that a query may find, more or less: texts count with their characters, all else with eight."""
+_ROW_SIZE: Final = 48
 _STEPS_PER_CHECK: Final = 100_000
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
@@ -258,6 +259,7 @@ class HistoryReader:
         size = 0
         for row in cursor:
             found.append(row)
+            size += _ROW_SIZE
             for value in row:
                 size += len(value) if type(value) is str else 8
             if size > ANSWER_SIZE_MAX:

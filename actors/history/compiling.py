@@ -62,6 +62,7 @@ def search_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
     columns = [
         f"substr({field.sql}, 1, {search.cut})" if field.is_cut and search.cut else field.sql
         for field in entity.shown.values()
+        if not search.places_only
     ]
     columns += [entity.fields[order.field].sql for order in search.order]
     where = where_sql(statement, entity, search.conditions)
@@ -76,7 +77,7 @@ def search_sql(search: Search, lookup: Lookup) -> tuple[str, Sequence[Scalar]]:
         ordered.clear()  # Rows stand in this order already.
     ordered.append(f"{entity.key} {_direction(orders[-1])}")
     sql = (
-        f"SELECT {', '.join(columns)}, {entity.key} FROM {entity.table}{entity.joins}"
+        f"SELECT {', '.join([*columns, entity.key])} FROM {entity.table}{entity.joins}"
         f" WHERE {where} ORDER BY {', '.join(ordered)} LIMIT {search.limit} OFFSET {search.offset}"
     )
     return sql, statement.parameters

@@ -71,7 +71,7 @@ class Search(_Part, frozen=True, gc=False, tag=1):
     The order is completed by the key. `after` has the value of each field in the order, the key at last.
     `backward`: the order is turned round, so that these are the rows before. `count_max`: matches are counted
     up to there, or less if that takes long; 0: not at all. `cut`: values that may be long are shown up
-    to so many characters, 0: whole.
+    to so many characters, 0: whole. `places_only`: rows have only their place in the order.
     """
 
     entity: str
@@ -83,6 +83,7 @@ class Search(_Part, frozen=True, gc=False, tag=1):
     limit: int = 100
     count_max: int = 0
     cut: int = 0
+    places_only: bool = False
 
 
 class Report(_Part, frozen=True, gc=False, tag=2):

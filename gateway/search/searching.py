@@ -30,6 +30,8 @@ from bpmnd.gateway.search.pages import Page, cursor_of, page_of, sort_of, sorts_
 
 COUNT_MAX: Final = 100_000
 """Up to so many matches are counted, a partition."""
+FAR: Final = 1_000
+"""From so many rows on, those before a page are looked for by their places alone."""
 LEADER_WAIT_S: Final = 3.0
 _PAUSE_S: Final = 0.05
 
@@ -161,6 +163,9 @@ class Searches:
             partitions = self._partitions_of(search.conditions)
             if len(partitions) == 1:
                 search = msgspec.structs.replace(search, offset=page.offset)
+            elif page.offset >= FAR:
+                search = await self._from_afar(search, page.offset, partitions)
+                page = Page(page.limit)
             else:
                 search = msgspec.structs.replace(search, limit=page.offset + page.limit)
             found = await self._read(search, partitions)
@@ -172,6 +177,14 @@ class Searches:
         if search.backward:
             rows = rows[::-1]
         return rows, sum(one.total for one in found), any(one.is_more for one in found)
+
+    async def _from_afar(self, search: Search, offset: int, partitions: Sequence[int]) -> Search:
+        """The search for what comes after so many rows."""
+        places = msgspec.structs.replace(search, limit=offset, count_max=0, places_only=True)
+        before = merged(search, await self._read(places, partitions))
+        if len(before) < offset:
+            return msgspec.structs.replace(search, limit=0)
+        return msgspec.structs.replace(search, after=before[offset - 1])
 
     def _partitions_of(self, conditions: Iterable[Condition]) -> Sequence[int]:
         for condition in conditions:

@@ -88,8 +88,9 @@ def test_the_world_has_all_that_is_searched_for(played: tuple[Naive, Path]) -> N
 
 @pytest.mark.parametrize("path", NAMES)
 async def test_a_search_finds_what_a_walk_over_the_events_finds(
-    played: tuple[Naive, Path], client: aiohttp.ClientSession, path: str
+    played: tuple[Naive, Path], client: aiohttp.ClientSession, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bpmnd.gateway.search.searching.FAR", 10)  # So offsets are both near and far.
     naive, items = played[0], played[0].entities()[path]
     chance = random.Random(path)
     found_any = 0
