@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown
-from bpmnd.actors.leading import GATHER_SECONDS, SMALL_FRAME
 from bpmnd.actors.messages import HandOver
+from bpmnd.actors.pacing import GATHER_SECONDS, SMALL_FRAME
 from bpmnd.actors.peer_messages import ForGroup, PeerMessage
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.outcomes import JobsActivated, ProcessInstanceCreated, Rejected
