@@ -241,7 +241,10 @@ class Leadership:
             pending.popleft()
             self.uncommitted_bytes -= first.size
             if first.size:
-                self._latency.committed(self._clock.monotonic() - first.started)
+                seconds = self._clock.monotonic() - first.started
+                self._latency.committed(seconds)
+                if len(self._raft.progress()) > 1:
+                    self._pacing.committed(first.commands, seconds)
             for reply, outcome in first.answers:
                 if not reply.done():
                     reply.set_result(outcome)
@@ -249,8 +252,6 @@ class Leadership:
                 self._offer(first.offered)
             if first.sent:
                 self._channels.committed(first.sent)
-            if first.size and len(self._raft.progress()) > 1:
-                self._pacing.committed(first.commands)
 
     def _offer(self, jobs: set[tuple[str, str]]) -> None:
         """Tell of jobs, unless a claim decided meanwhile has them: whoever came now would get nothing."""

@@ -2,7 +2,16 @@
 
 import pytest
 
-from bpmnd.actors.pacing import BUSY_SECONDS, ENOUGH, GATHER_SECONDS, SMALL_FRAME, UNDER_WAY_MAX, Pacing
+from bpmnd.actors.pacing import (
+    BUSY_SECONDS,
+    ENOUGH,
+    GATHER_COMMITS,
+    GATHER_SECONDS_MAX,
+    GATHER_SECONDS_MIN,
+    SMALL_FRAME,
+    UNDER_WAY_MAX,
+    Pacing,
+)
 from tests.actors.stage import StageScheduler
 
 LARGE = SMALL_FRAME + 1
@@ -26,7 +35,7 @@ def pacing(scheduler: StageScheduler, woken: list[float]) -> Pacing:
 
 def test_a_command_that_comes_alone_waits_for_nothing(pacing: Pacing) -> None:
     assert pacing.allows(under_way=0, commands_before=0, waiting=1)
-    pacing.committed(SMALL_FRAME)
+    pacing.committed(SMALL_FRAME, 0)
     assert pacing.allows(under_way=0, commands_before=0, waiting=1)
 
 
@@ -42,18 +51,34 @@ def test_behind_a_larger_frame_all_wait_for_its_commit(pacing: Pacing) -> None:
 def test_after_a_larger_frame_is_gathered_for_a_moment(
     pacing: Pacing, scheduler: StageScheduler, woken: list[float]
 ) -> None:
-    pacing.committed(LARGE)
+    pacing.committed(LARGE, 0)
     assert not pacing.allows(under_way=0, commands_before=0, waiting=1)
-    until = scheduler.seconds + GATHER_SECONDS
+    until = scheduler.seconds + GATHER_SECONDS_MIN
     scheduler.pass_time(1)
     assert woken == [until]
     assert pacing.allows(under_way=0, commands_before=0, waiting=1)
 
 
+@pytest.mark.parametrize(
+    ("commit", "gathered"),
+    [(0.0001, GATHER_SECONDS_MIN), (0.005, GATHER_COMMITS * 0.005), (1, GATHER_SECONDS_MAX)],
+)
+def test_gathering_takes_the_longer_the_longer_commits_take(
+    pacing: Pacing, scheduler: StageScheduler, woken: list[float], commit: float, gathered: float
+) -> None:
+    for _ in range(40):
+        pacing.committed(LARGE, commit)
+        scheduler.pass_time(GATHER_SECONDS_MAX)
+    until = scheduler.seconds + gathered
+    pacing.committed(LARGE, commit)
+    scheduler.pass_time(1)
+    assert woken[-1] == pytest.approx(until, abs=gathered / 100)
+
+
 def test_gathering_ends_when_enough_has_come(
     pacing: Pacing, scheduler: StageScheduler, woken: list[float]
 ) -> None:
-    pacing.committed(LARGE)
+    pacing.committed(LARGE, 0)
     assert not pacing.allows(under_way=0, commands_before=0, waiting=ENOUGH - 1)
     assert pacing.allows(under_way=0, commands_before=0, waiting=ENOUGH)
     assert pacing.allows(under_way=0, commands_before=0, waiting=1), "the rest of them is taken as well"
@@ -64,18 +89,18 @@ def test_gathering_ends_when_enough_has_come(
 def test_while_many_come_a_small_frame_is_not_followed_at_once(
     pacing: Pacing, scheduler: StageScheduler
 ) -> None:
-    pacing.committed(LARGE)
-    scheduler.pass_time(GATHER_SECONDS)
+    pacing.committed(LARGE, 0)
+    scheduler.pass_time(GATHER_SECONDS_MIN)
     assert not pacing.allows(under_way=1, commands_before=1, waiting=1)
-    pacing.committed(1)
+    pacing.committed(1, 0)
     assert not pacing.allows(under_way=0, commands_before=0, waiting=1)
 
 
 def test_when_no_more_come_the_next_waits_for_nothing_again(
     pacing: Pacing, scheduler: StageScheduler
 ) -> None:
-    pacing.committed(LARGE)
+    pacing.committed(LARGE, 0)
     scheduler.pass_time(BUSY_SECONDS)
     assert pacing.allows(under_way=1, commands_before=1, waiting=1)
-    pacing.committed(1)
+    pacing.committed(1, 0)
     assert pacing.allows(under_way=0, commands_before=0, waiting=1)
