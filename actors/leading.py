@@ -17,6 +17,7 @@ from bpmnd.actors.counting import PartitionCounts
 from bpmnd.actors.latency import CommitLatency
 from bpmnd.actors.machine import Machine
 from bpmnd.actors.messages import Answer, Reply, Submit, fail
+from bpmnd.actors.pacing import Pacing
 from bpmnd.actors.replies import together
 from bpmnd.actors.sampling import sampled_rows
 from bpmnd.actors.watching import JobWatching
@@ -37,12 +38,6 @@ from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.outcomes import Accepted, JobsActivated
 
 DUE_PER_TICK: Final = 100
-FRAMES_UNDER_WAY_MAX: Final = 2
-"""One on its way to a majority of disks, one behind it: more of them would only be smaller."""
-SMALL_FRAME: Final = 8
-"""Commands. Behind a larger frame all that comes waits for its commit, to be one frame as well,"""
-GATHER_SECONDS: Final = 0.002
-"""and where frames are replicated, which costs most, so long for what those who are answered send next."""
 _CONTINUATIONS_PER_TICK: Final = 4
 _TERM_SHIFT: Final = 40
 _WAITING_SLACK: Final = 1024
@@ -113,11 +108,10 @@ class Leadership:
         self._latency = latency
         self._clock = clock
         self._log_clock = log_clock
-        self._scheduler = scheduler
+        self._pacing = Pacing(clock, scheduler, wake)
         self._wake = wake
         self._now = 0
         self._began = 0.0
-        self._gathers = False
         self._decided = 0
         """Commands of this tick, and when the first was taken."""
         self._events: list[Event] = []
@@ -139,13 +133,10 @@ class Leadership:
     def quiet(self) -> bool:
         return not self._pending
 
-    @property
-    def is_full(self) -> bool:
-        """What comes now waits for a commit first, and so shares a frame with what comes meanwhile."""
+    def may_decide(self, waiting: int) -> bool:
+        """Whether the next frame is begun by now, with so many commands waiting."""
         pending = self._pending
-        if not pending:
-            return self._gathers
-        return len(pending) >= FRAMES_UNDER_WAY_MAX or pending[-1].commands > SMALL_FRAME
+        return self._pacing.allows(len(pending), pending[-1].commands if pending else 0, waiting)
 
     @property
     def waiting_count(self) -> int:
@@ -250,7 +241,10 @@ class Leadership:
             pending.popleft()
             self.uncommitted_bytes -= first.size
             if first.size:
-                self._latency.committed(self._clock.monotonic() - first.started)
+                seconds = self._clock.monotonic() - first.started
+                self._latency.committed(seconds)
+                if len(self._raft.progress()) > 1:
+                    self._pacing.committed(first.commands, seconds)
             for reply, outcome in first.answers:
                 if not reply.done():
                     reply.set_result(outcome)
@@ -258,18 +252,11 @@ class Leadership:
                 self._offer(first.offered)
             if first.sent:
                 self._channels.committed(first.sent)
-            if first.commands > SMALL_FRAME and len(self._raft.progress()) > 1:
-                self._gathers = True
-                self._scheduler.call_later(GATHER_SECONDS, self._gathered)
 
     def _offer(self, jobs: set[tuple[str, str]]) -> None:
         """Tell of jobs, unless a claim decided meanwhile has them: whoever came now would get nothing."""
         state = self._state
         self._watching.offered({kind for kind in jobs if state.first_activatable(*kind, 1)})
-
-    def _gathered(self) -> None:
-        self._gathers = False
-        self._wake()
 
     def end(self, error: Exception) -> None:
         """The term is over, or the actor: whoever still waits for an answer hears why there is none."""

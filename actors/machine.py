@@ -16,6 +16,8 @@ from bpmnd.storage.errors import StorageError
 
 WINDOW_BYTES_MAX: Final = 512 << 10
 """Of frames that are applied together. More would save little more, and stop the node for longer."""
+_DECODED_BYTES: Final = 64 << 10
+"""Of frames that are decoded together: one by one, each would find the processor's caches cold."""
 
 
 @final
@@ -49,6 +51,9 @@ class Machine:
         position = store.position()
         self._applied = self._taken = 0 if position is None else position.index
         self._window = Window()
+        self._undecoded: list[tuple[int, bytes]] = []
+        """(index, payload) of frames that are not in the window yet."""
+        self._undecoded_bytes = 0
         self._grown = 0
         self.samples: Final = Samples()
         self.waiting_bytes = 0
@@ -88,34 +93,46 @@ class Machine:
     def take(self, index: int, kind: int, payload: bytes) -> None:
         """Take the next entry, to be applied later. Raises CodecError for frames this build does not know."""
         assert index == self._taken + 1, f"entry {index} after {self._taken}"
-        if kind != EntryKind.COMMAND:
-            self._taken = index
-            return
-        frame = decode_frame(payload)
-        rows = sampled_rows(frame.events)
-        if rows is not None:
-            self.apply()
-        self._window.add(frame)
         self._taken = index
+        if kind != EntryKind.COMMAND:
+            return
         self.replayed += 1
-        self.waiting_bytes += len(payload)
-        if rows is None or len(frame.events) > 1:
-            self._grown += len(payload)
-        if rows is not None:  # Left out would be what the leader still had when it looked.
-            self.apply()
-            self.sample(index, rows)
+        size = len(payload)
+        self.waiting_bytes += size
+        self._undecoded.append((index, payload))
+        self._undecoded_bytes += size
+        if self._undecoded_bytes >= _DECODED_BYTES:
+            self._decode()
+
+    def apply(self) -> None:
+        """Apply all that is taken. Raises CodecError for frames this build does not know."""
+        self._decode()
+        self._replay()
+        self.waiting_bytes = 0
+        self._applied = self._taken
 
     def grown(self) -> int:
-        """Bytes of the frames taken since the last time, but for samples, which change nothing."""
+        """Bytes of the frames applied since the last time, but for samples, which change nothing."""
         grown, self._grown = self._grown, 0
         return grown
 
-    def apply(self) -> None:
-        """Apply all that is taken."""
+    def _decode(self) -> None:
+        undecoded, self._undecoded = self._undecoded, []
+        self._undecoded_bytes = 0
+        for index, payload in undecoded:
+            frame = decode_frame(payload)
+            self._window.add(frame)
+            rows = sampled_rows(frame.events)
+            if rows is None or len(frame.events) > 1:
+                self._grown += len(payload)
+            if rows is not None:  # What comes later would leave out what the leader still had when it looked.
+                self._replay()
+                self._applied = index
+                self.sample(index, rows)
+
+    def _replay(self) -> None:
         window, self._window = self._window, Window()
-        self.waiting_bytes = 0
         window.replay(self.state)
-        self._applied = self._taken
 
 
 def load_machine(partition_id: int, store: ColdStore, entries: Iterable[StoredEntry]) -> Machine:

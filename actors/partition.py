@@ -236,7 +236,7 @@ class PartitionActor(Actor[Message]):
         lane = ONGOING
         if is_new_work(command):
             lane = NEW_WORK
-            queued = len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
+            queued = self._waiting_commands
             is_idle = not queued and (self._leading is None or self._leading.quiet)
             self._admission.check(queued, is_idle=is_idle)
         size = size_of(command)
@@ -269,6 +269,10 @@ class PartitionActor(Actor[Message]):
         self.mending.stop()
         self._end_leadership("stopped")
 
+    @property
+    def _waiting_commands(self) -> int:
+        return len(self._lanes[NEW_WORK].messages) + len(self._lanes[ONGOING].messages)
+
     # The tick
 
     def accepts(self, lane: int) -> bool:
@@ -278,10 +282,10 @@ class PartitionActor(Actor[Message]):
         if leading is None or not self._raft.leads:
             return leading is None  # Without leadership all is taken, to be refused.
         return (
-            not leading.is_full
-            and self._raft.may_propose
+            self._raft.may_propose
             and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max
             and leading.tick_bytes < self._limits.tick_bytes_max
+            and leading.may_decide(self._waiting_commands)
         )
 
     def receive(self, message: Message) -> None:
@@ -355,7 +359,7 @@ class PartitionActor(Actor[Message]):
         if leading is None and raft.role is Role.LEADER:
             leading = self._lead()
         if leading is not None and raft.may_propose:
-            if raft.leads and not leading.is_full:
+            if raft.leads and leading.may_decide(self._waiting_commands):
                 if leading.do_own_work(self.seconds_per_tick_max):
                     self.wake()
                 due = leading.next_due()

@@ -100,8 +100,8 @@ class Standby:
             machine.take(entry.index, entry.kind, entry.payload)
 
     def _apply(self, machine: Machine) -> None:
-        self.checkpoints.grew(machine.grown())
         machine.apply()
+        self.checkpoints.grew(machine.grown())
 
     # Dropping and loading
 

@@ -73,6 +73,7 @@ class Connection:
         )
         self._inbox = Inbox(item_size_max=settings.item_size_max)
         self._messages_sent = 0
+        self._pace_seconds = settings.pace_seconds
         self._sign_seconds = settings.silence_seconds_max / 3
         self.queued = asyncio.Event()
         """To be set whenever an item was put into the outbox."""
@@ -111,7 +112,8 @@ class Connection:
                 await self._websocket.close(code=code)
 
     async def _write(self, counters: Counters) -> None:
-        outbox = self.outbox
+        outbox, now = self.outbox, asyncio.get_running_loop().time
+        next_at = 0.0
         try:
             while True:
                 message = outbox.take()
@@ -119,9 +121,9 @@ class Connection:
                     self._sent.set()
                     self.queued.clear()
                     await self.queued.wait()
-                    await asyncio.sleep(
-                        0
-                    )  # What is queued in this turn of the loop or the next leaves together.
+                    # What is queued meanwhile, or else until the next turn of the loop, leaves together.
+                    await asyncio.sleep(max(0.0, next_at - now()))
+                    next_at = now() + self._pace_seconds
                     continue
                 await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
                 self._messages_sent += 1

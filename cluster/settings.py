@@ -18,6 +18,8 @@ class TransportSettings:
     connections_max: int = 1024
     """Accepted at a time, those of strangers included."""
 
+    pace_seconds: float = 0.002
+    """Between two messages to a peer. To send and to receive one costs more than most of what is in them."""
     pause_min_seconds: float = 0.05
     pause_max_seconds: float = 1.0
     """Before a node that could not be reached is tried again: doubled each time, with jitter."""

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bpmnd.actors.errors import NoLeader, OutcomeUnknown
-from bpmnd.actors.leading import GATHER_SECONDS, SMALL_FRAME
 from bpmnd.actors.messages import HandOver
+from bpmnd.actors.pacing import GATHER_SECONDS_MAX, SMALL_FRAME
 from bpmnd.actors.peer_messages import ForGroup, PeerMessage
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.outcomes import JobsActivated, ProcessInstanceCreated, Rejected
@@ -272,7 +272,7 @@ async def test_after_a_larger_frame_a_leader_gathers_what_comes_in_the_next_mome
     assert log.last_index == before
 
     stage.submit(CREATE, at=leader)
-    stage.pass_time(GATHER_SECONDS)
+    stage.pass_time(GATHER_SECONDS_MAX)
     assert log.last_index == before + 1
 
 

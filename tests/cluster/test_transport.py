@@ -32,6 +32,19 @@ async def test_items_of_one_turn_leave_as_one_message(one: Node, two: Node) -> N
     assert two.messages == [[b"%d" % number for number in range(100)]]
 
 
+async def test_what_is_queued_within_the_pace_leaves_with_the_next_message() -> None:
+    slow = replace(HASTE, pace_seconds=0.2)
+    async with Node(1, settings=slow) as one, Node(2) as two:
+        await joined(one, two)
+        for item in (b"a", b"b", b"c"):
+            one.transport.send(2, item)
+            await asyncio.sleep(0.01)
+
+        await until(lambda: len(two.items) == 3)
+
+        assert two.messages == [[b"a"], [b"b", b"c"]]
+
+
 async def test_control_items_go_before_bulk_items(one: Node, two: Node) -> None:
     two.transport.send(1, b"bulk")
     two.transport.send(1, b"control", control=True)
