@@ -139,7 +139,7 @@ def visible_from(instance: ProcessInstance, scope_key: int, names: tuple[str, ..
 def map_inputs(
     turn: Turn, instance: ProcessInstance, scope_key: int, mappings: tuple[Mapping, ...]
 ) -> Variables | Incident:
-    """What the input mappings of an element make of the variables around it."""
+    """What the input mappings of an element make of the variables that a scope sees."""
     return _map(turn, mappings, lookup_in(instance, scope_key), merges=False)
 
 

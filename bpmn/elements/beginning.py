@@ -49,7 +49,8 @@ def begin(turn: Turn, step: ActivateElement) -> tuple[Element, Activation] | Non
         _begin_now(activation, element)
         merge_local(turn, instance, activation.key, step.variables)
     if element.inputs and not step.happened and not step.listened:
-        made = map_inputs(turn, instance, mapping_scope(instance, key, step.scope_key), element.inputs)
+        # What is tried again sees what was put right in its own scope meanwhile.
+        made = map_inputs(turn, instance, activation.inner_key, element.inputs)
         if not isinstance(made, Incident):
             made = if_not_oversize(instance, activation.key, made, local=True)
         if isinstance(made, Incident):
@@ -126,8 +127,8 @@ def throwing(element: Element, activation: Activation) -> None:
 
 
 def mapping_scope(instance: ProcessInstance, key: int, scope_key: int) -> int:
-    """The scope that the mappings of an element instance read from and write to is that around it; one of
-    many has its item and its output in its own."""
+    """The scope that the output mappings of an element instance write to is that around it; one of many has
+    its output in its own."""
     return key if scope_key in instance.loops else scope_key
 
 

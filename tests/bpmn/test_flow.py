@@ -327,6 +327,18 @@ def test_an_error_end_event_is_only_active_once_somebody_catches_its_error() -> 
     assert incident.element_instance_key not in {event.key for event in playground.happened(ElementActivated)}
 
 
+def test_input_mappings_see_what_was_put_right_in_the_scope_of_the_element() -> None:
+    body = START + task("a", retries="=x + 1", inputs={"x": "=x"}) + path("start", "a")
+    playground, _ = started(process(body), {"x": b"null"})
+    (incident,) = playground.happened(IncidentCreated)
+
+    playground.do(SetVariables(incident.element_instance_key, {"x": b"2"}))
+    playground.do(ResolveIncident(incident.key))
+
+    (job,) = playground.jobs("a")
+    assert (job.retries, job.variables) == (3, {"x": b"2"})
+
+
 def test_input_mappings_make_variables_of_the_task_alone() -> None:
     content = process(
         START

@@ -230,7 +230,7 @@ class Models:
             return xml
         collection = self._chance.choice(("=items", "=[1, 2]", "=items[item &gt; 1]", "=items", "=more"))
         results = f"results{self._number}"
-        outputs = self._chance.choice((None, (results, "=count"), (results, "=item")))
+        outputs = self._chance.choice((None, (results, "=made"), (results, "=item")))
         until = self._chance.choice(("", "", "=numberOfCompletedInstances &gt; 1", "=yes"))
         item = self._chance.choice(("item", "item", "count"))
         sequential = self._happens(0.5)

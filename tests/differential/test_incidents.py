@@ -141,3 +141,25 @@ async def test_a_sub_process_is_cancelled_with_incidents_in_it(compare: Comparis
         await play.resolve(incident)
 
     await compare(script, model)
+
+
+@pytest.mark.representative
+@pytest.mark.parametrize("local", [True, False])
+@pytest.mark.parametrize(
+    ("retries", "inputs"),
+    [("=x + 1", {"x": "=x"}), ("=y", {"x": "=1"}), ("=y", {"y": "=x"}), ("=x", {"z": "=x", "w": "=z"})],
+)
+async def test_what_is_put_right_in_the_scope_of_an_element_is_seen_when_it_is_tried_again(
+    compare: Comparison, retries: str, inputs: dict[str, str], local: bool
+) -> None:
+    model = process(START + task("a", retries=retries, inputs=inputs) + path("start", "a"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create({"x": None})
+        incident = await play.incident(instance, "EXTRACT_VALUE_ERROR")
+        await play.set_variables(await play.happens("a", "ELEMENT_ACTIVATING"), {"x": 2, "y": 3}, local=local)
+        await play.resolve(incident)
+        await play.work("a")
+        await play.ends(instance)
+
+    await compare(script, model)
