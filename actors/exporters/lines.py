@@ -46,7 +46,17 @@ def line_of(record: Record) -> str:
 
 
 def _line(time: str, who: str, element: str, what: str, detail: str) -> str:
-    return f"{time:<24}  {who:<16}  {element:<20}  {what:<38}  {detail}".rstrip()
+    return _plain(f"{time:<24}  {who:<16}  {element:<20}  {what:<38}  {detail}").rstrip()
+
+
+def _plain(text: str) -> str:
+    """Names are others': with a line break they could forge a line, or tell the terminal what to do."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def _who(record: Record) -> str:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+import pytest
+
 from bpmnd.actors.exporters.lines import line_of
 from bpmnd.actors.exporters.records import Record, Records
 from bpmnd.actors.exporters.trail import Trail
@@ -130,6 +133,16 @@ def test_lines_name_the_user_and_what_was_before() -> None:
     ]
     assert lines[-1][1] == "ann"
     assert lines[-1][2].endswith("amount = 2 (was 1)")
+
+
+@pytest.mark.parametrize("name", ["ann\n2026-11-26T10:00:00.000Z  bob", "\x1b[2J", "\u2028\u202e", "\x85\0"])
+def test_nobody_forges_a_line_by_a_name(name: str) -> None:
+    value = {"name": name, "value": msgspec.Raw(b'"' + "\u2029".encode() + b'"'), "elementId": name}
+    written = line_of(
+        Record((1, 1), "2026-11-26T10:00:00.000Z", 1, "VARIABLE", "CREATED", "7", value, user=name)
+    )
+    assert written.isprintable()
+    assert written.count(name.encode("unicode_escape").decode()) == 3
 
 
 def test_a_line_names_who_had_a_task_and_who_has_it() -> None:
