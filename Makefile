@@ -50,7 +50,7 @@ sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faul
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --first $(or $(FIRST),0) $(ARGS)
 
 judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; 30 minutes
-	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py \
+	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py tests/bpmn/test_spoilt_files.py \
 		tests/actors/exporters/test_random_delivery.py tests/actors/exporters/test_worker.py \
 		tests/bpmn/test_partitions.py tests/bpmn/test_random_life.py tests/bpmn/test_random_models.py
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final, final
 
@@ -41,6 +41,7 @@ from bpmnd.monitoring import Monitoring
 from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import RealDisk
+from bpmnd.storage.errors import StorageError
 from bpmnd.storage.writer import ThreadWriter
 
 _logger = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ def run(config: Config) -> int:
     """Run a node; its exit status: 0 after an ordered stop, 1 when it had to give up."""
     directory = Path(config.node.data_dir)
     plans = _plans(config)
+    for address in (config.http.address, config.monitoring.address):
+        address_of(address)  # Raises here, before anything is made.
     with DataDirectory(directory):
         identity = _identity(config, directory)
         return uvloop.run(_Process(config, directory, plans, identity).run())
@@ -79,8 +82,11 @@ class DataDirectory:
         self._lock = -1
 
     def __enter__(self) -> None:
-        self._path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self._path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ConfigError(f"{self._path} cannot be used as a data directory: {error.strerror}") from None
         if not self._try_lock():
             os.close(self._lock)
             raise ConfigError(f"{self._path} is in use by another node")
@@ -98,6 +104,18 @@ class DataDirectory:
                 continue
             return True
         return False
+
+
+@contextlib.contextmanager
+def _listening(setting: str, address: str) -> Generator[None]:
+    """Raises ConfigError where there is no listening at an address."""
+    try:
+        yield
+    except OSError as error:
+        number = error.errno or 0
+        # Of names that are not found it is below zero, and no errno.
+        reason = os.strerror(number) if number > 0 else error.strerror
+        raise ConfigError(f"{setting}: cannot listen at {address}: {reason}") from None
 
 
 @final
@@ -138,10 +156,18 @@ class _Process:
         metrics.watch(node, peering.transport.peers if peering is not None else {})
         figures = None if history is None else FigureMetrics(registry, history)
         monitoring = Monitoring(registry, node, figures)
-        monitoring_port = await monitoring.start(*address_of(self._config.monitoring.address))
-        if peering is not None:
-            peering.node = node
-            await peering.start()
+        monitoring_host, port = address_of(self._config.monitoring.address)
+        try:
+            with _listening("monitoring.address", self._config.monitoring.address):
+                monitoring_port = await monitoring.start(monitoring_host, port)
+            if peering is not None:
+                peering.node = node
+                with _listening("peer.address", self._config.peer.address):
+                    await peering.start()
+        except BaseException:
+            writer.close()  # Its thread would keep the process.
+            await monitoring.stop()
+            raise
         node.start()
         if history is not None and projector is not None:
             projector.start()
@@ -152,13 +178,13 @@ class _Process:
             await self._until(lambda: node.is_ready or node.is_up)
             if self._failure is None and not self._stop.is_set():
                 host, port = address_of(self._config.http.address)
-                port = await gateway.start(host, port, reuse_port=self._config.http.reuse_port)
+                with _listening("http.address", self._config.http.address):
+                    port = await gateway.start(host, port, reuse_port=self._config.http.reuse_port)
                 node.serves(host, port)
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(*_GC_THRESHOLD)
                 print(f"bpmnd {bpmnd.__version__} ready: http://{host}:{port}/v2", flush=True)
-                monitoring_host, _ = address_of(self._config.monitoring.address)
                 print(f"monitoring: http://{monitoring_host}:{monitoring_port}/metrics", flush=True)
                 await self._stop.wait()
                 node.hand_over()
@@ -254,7 +280,7 @@ def _identity(config: Config, directory: Path) -> Identity:
     """Who this node is. Raises ConfigError if its directory says otherwise than its configuration."""
     try:
         identity = Identity.open(RealDisk(), directory, config.node.id, SystemEntropy())
-    except NotThisNode as error:
+    except (NotThisNode, StorageError) as error:
         raise ConfigError(str(error)) from None
     if identity.cluster is not None:
         check_member(identity, identity.cluster)

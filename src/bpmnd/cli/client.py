@@ -14,6 +14,7 @@ from bpmnd.cli.errors import CommandError
 _CONNECT_SECONDS_MAX: Final = 10.0
 _ANSWER_SIZE_MAX: Final = 64 << 20
 _SHOWN_MAX: Final = 500
+_NO_TEXT: Final = "an argument has bytes that are no UTF-8"
 
 _T = TypeVar("_T")
 
@@ -60,7 +61,10 @@ class Client:
 
     async def post(self, path: str, body: object, *, seconds_max: float = 60.0) -> bytes:
         """Send JSON; the body of the answer."""
-        data = msgspec.json.encode(body)
+        try:
+            data = msgspec.json.encode(body)
+        except UnicodeEncodeError:
+            raise CommandError(_NO_TEXT, 2) from None
         return await self._request("POST", path, data, "application/json", seconds_max, True)
 
     async def post_form(self, path: str, form: aiohttp.FormData, *, seconds_max: float = 60.0) -> bytes:
@@ -85,8 +89,13 @@ class Client:
         except TimeoutError:
             raise UnreachableError(f"{self._address} did not answer within {seconds_max:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            reason = os.strerror(error.os_error.errno) if error.os_error.errno else str(error)
-            raise UnreachableError(f"{self._address} cannot be reached: {reason}") from None
+            raise UnreachableError(f"{self._address} cannot be reached: {_reason(error.os_error)}") from None
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            raise CommandError(
+                f"{self._address} is no address of a node: expected http://HOST:PORT", 2
+            ) from None
+        except UnicodeEncodeError:
+            raise CommandError(_NO_TEXT, 2) from None
         except (aiohttp.ClientError, ValueError) as error:
             raise UnreachableError(f"{self._address} cannot be reached: {error}") from None
         if response.status >= 400 and refusals:
@@ -100,6 +109,12 @@ def ask(request: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(request)
     except (UnreachableError, ProblemError) as error:
         raise CommandError(str(error)) from None
+
+
+def _reason(error: OSError) -> str:
+    """Of names that are not found the number is below zero, and is no errno."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

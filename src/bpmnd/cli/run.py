@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bpmnd.cli.output import json_object, print_json
-from bpmnd.cli.settings import Commands, add_address, add_json
+from bpmnd.cli.settings import Commands, add_address, add_json, seconds
 
 
 def add_to(commands: Commands) -> None:
@@ -22,7 +22,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--business-id", metavar="ID", help="what the instance is about, by your own name")
     parser.add_argument("--await", action="store_true", dest="waits", help="wait until it has completed")
     parser.add_argument(
-        "--timeout", type=float, default=600.0, metavar="SECONDS", help="how long to wait (default 600)"
+        "--timeout", type=seconds, default=600.0, metavar="SECONDS", help="how long to wait (default 600)"
     )
     add_address(parser)
     add_json(parser)

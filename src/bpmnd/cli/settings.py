@@ -54,6 +54,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def seconds(text: str) -> float:
+    """A length of time, as an argument. Raises ArgumentTypeError and ValueError."""
+    number = float(text)
+    if not 0.001 <= number <= 1e9:
+        raise argparse.ArgumentTypeError(f"must be positive, is {text}")
+    return number
+
+
 def add_address(parser: argparse.ArgumentParser) -> None:
     """For the commands that ask a node."""
     parser.add_argument(

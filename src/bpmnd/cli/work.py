@@ -5,7 +5,7 @@ import os
 from shutil import which
 
 from bpmnd.cli.errors import CommandError
-from bpmnd.cli.settings import Commands, add_address
+from bpmnd.cli.settings import Commands, add_address, seconds
 
 _DESCRIPTION = """\
 Run COMMAND for each job of a type. It gets the job on stdin, one JSON object on one line, as the REST API
@@ -35,7 +35,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=300.0,
         metavar="SECONDS",
         help="how long a job is lent; a program that takes longer is killed (default 300)",
@@ -80,12 +80,5 @@ def _positive(text: str) -> int:
     return number
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0.001 <= seconds <= 1e9:
-        raise argparse.ArgumentTypeError(f"must be positive, is {text}")
-    return seconds
-
-
 def _seconds_or_none(text: str) -> float:
-    return 0.0 if float(text) == 0 else _seconds(text)
+    return 0.0 if float(text) == 0 else seconds(text)
