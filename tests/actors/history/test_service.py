@@ -225,12 +225,15 @@ async def test_the_leader_on_another_node_is_asked(directory: Path) -> None:
     leading.history.stop()
 
 
-async def test_what_is_too_large_for_one_answer_is_refused_here_and_from_elsewhere(tmp_path: Path) -> None:
+async def test_what_is_too_large_for_one_answer_is_refused_here_and_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would be in memory whole, and hold up what nodes say to each other."""
+    monkeypatch.setattr("bpmnd.storage.history.ANSWER_SIZE_MAX", 1 << 20)
     playground = Playground()
     playground.deploy(ONE_TASK)
     for _ in range(6):
-        playground.create({"long": b'"%s"' % (b"x" * (3 << 20))})
+        playground.create({"long": b'"%s"' % (b"x" * (200 << 10))})
     write_history(history_path(tmp_path, 1), 1, [decode_frame(frame) for frame in playground.frames])
     asking, leading = Side(tmp_path, leads=False), Side(tmp_path, leads=True)
     asking.deliver = lambda message: leading.history.received(1, message)
@@ -239,7 +242,7 @@ async def test_what_is_too_large_for_one_answer_is_refused_here_and_from_elsewhe
     leading.history.heard(Projected(1, 3, 0))
 
     for side in (leading, asking):
-        with pytest.raises(AnswerTooLarge, match="partition 1 has more than 16 MiB"):
+        with pytest.raises(AnswerTooLarge, match="partition 1 has more than 1 MiB"):
             await side.history.read(1, Search("variable"))
         assert len((await side.history.read(1, Search("variable", limit=4))).rows) == 4
         cut = await side.history.read(1, Search("variable", cut=10))
