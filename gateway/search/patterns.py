@@ -1,6 +1,7 @@
 """Patterns of `$like`: `*` and `?`, and a backslash before what stands for itself."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from bpmnd.actors.history.names import Names
@@ -8,6 +9,7 @@ from bpmnd.actors.history.names import Names
 LENGTH_MAX: Final = 2_000
 
 
+@lru_cache(maxsize=16)
 def expression_of(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression.
 
