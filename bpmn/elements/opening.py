@@ -184,12 +184,12 @@ class Opening:
     def _innermost(
         self, around: Sequence[Element]
     ) -> tuple[int, Sequence[Element]] | AmbiguousScope | LoopScope:
-        """The innermost scope that is there, and those that are not, from the outermost inwards."""
+        """The innermost scope that is there, and those that are not, from the outermost inwards. Of many
+        instances of an activity the only one that is left will do; none is opened."""
         scope_key, missing = self._sketch.key, list(around)
+        body: LoopBody | None = None
         while missing:
             scope = missing[0]
-            if isinstance(scope, LoopBody):
-                return LoopScope(scope.id)
             if isinstance(scope, AdHocInner):
                 break  # What begins in an ad-hoc sub-process has one of its own.
             there = [record for record in self._sketch.elements.values() if self._is_open(record, scope)]
@@ -197,9 +197,11 @@ class Opening:
                 return AmbiguousScope(scope.id)
             if not there:
                 break
-            scope_key = there[0].key
+            scope_key, body = there[0].key, scope if isinstance(scope, LoopBody) else None
             del missing[0]
-        return scope_key, missing
+        if body is None:
+            body = next((scope for scope in missing if isinstance(scope, LoopBody)), None)
+        return (scope_key, missing) if body is None else LoopScope(body.id)
 
     def _below(
         self, ancestor_key: int, around: Sequence[Element]

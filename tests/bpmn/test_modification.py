@@ -637,12 +637,20 @@ def test_an_element_is_activated_in_one_of_many_instances_if_that_is_named() -> 
 def test_one_of_many_instances_is_not_chosen() -> None:
     playground, key = running(MANY)
     modify(playground, key, at("many"))
+    assert "more than one active instance: 'many'" in refused(playground, key, at("c"))
     body = key_of(playground, key, "many")
-    for instruction in (at("c"), *(ActivateInstruction("c", ancestor_key=each) for each in (key, body))):
+    for instruction in (ActivateInstruction("c", ancestor_key=each) for each in (key, body)):
         assert refused(playground, key, instruction) == (
             "activate instructions that would result in the activation of multi-instance element 'many',"
             " which is currently unsupported."
         )
+
+
+def test_the_last_of_many_instances_is_chosen() -> None:
+    playground, key = running(MANY, "many")
+    playground.work("c")
+    modify(playground, key, at("c"))
+    assert scope_of(playground, key, "c", 1) == key_of(playground, key, "many", 1)
 
 
 def test_a_start_in_one_of_many_instances_is_refused() -> None:

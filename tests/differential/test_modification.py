@@ -424,3 +424,41 @@ async def test_a_called_instance_is_not_terminated_by_hand(compare: Comparison) 
         await play.work("b")
 
     await compare(script, HANDLED, caller)
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+@pytest.mark.parametrize("items", [1, 2])
+@pytest.mark.parametrize("target", ["b", "deep", "sub"])
+async def test_what_is_activated_in_many_instances(
+    compare: Comparison, target: str, items: int, sequential: bool
+) -> None:
+    deep = sub_process("deep", start("in") + task("a") + task("b") + path("in", "a", "b"))
+    sub = sub_process("sub", start("begin") + deep + path("begin", "deep"))
+    model = process(START + many(sub, "=items", sequential=sequential) + path("start", "sub"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create({"items": [1, 2][:items]})
+        await play.happens("a", "ELEMENT_ACTIVATED", 1 if sequential else items)
+        await play.modify(instance, target)
+        await play.cancel(instance)
+        await play.ends(instance, "terminated")
+
+    await compare(script, model, concurrent="many instances end side by side")
+
+
+async def test_the_only_scope_does_not_do_if_there_are_many_around_it(
+    compare: Comparison,
+) -> None:
+    deep = sub_process("deep", start("in") + task("a") + path("in", "a"))
+    sub = sub_process("sub", start("begin") + deep + task("b") + path("begin", "deep", "b"))
+    model = process(START + many(sub, "=[1, 2]") + path("start", "sub"))
+
+    async def script(play: Play) -> None:
+        instance = await play.create()
+        await play.work("a")
+        await play.activate("b")
+        await play.modify(instance, "a")
+        await play.cancel(instance)
+        await play.ends(instance, "terminated")
+
+    await compare(script, model, concurrent="many instances end side by side")

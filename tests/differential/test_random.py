@@ -11,8 +11,8 @@ from tests.differential.random_models import Models
 from tests.differential.random_plays import Meddler
 from tests.judged import JUDGE
 
-_SEEDS: Final = range(60 if JUDGE else 2)
-_ACTS: Final = 14
+_SEEDS: Final = range(40 if JUDGE else 2)
+_ACTS: Final = 14 if JUDGE else 6
 
 
 async def compare_seed(compare: Comparison, seed: int) -> None:
