@@ -100,9 +100,9 @@ class _Request:
         targets += [move.target_id for move in command.moves]
         yield from self._unknown(targets, "activate instructions with an element that")
         sources = [move.source_id for move in command.moves if not move.source_key]
-        yield from self._unknown(sources, "move instructions with a source element that")
+        yield from self._unknown(sources, "move instructions with a source element that", flows=False)
         ended = [instruction.element_id for instruction in command.terminations if not instruction.key]
-        yield from self._unknown(ended, "terminate instructions with an element that")
+        yield from self._unknown(ended, "terminate instructions with an element that", flows=False)
         yield from self._unsupported([self._by_id[target] for target in targets])
         keys = [instruction.key for instruction in command.terminations]
         yield from self._unknown_instances(keys, "terminate instructions with an element instance that")
@@ -186,8 +186,12 @@ class _Request:
             found[index] = {**found.get(index, {}), **instruction.variables}
         return found
 
-    def _unknown(self, element_ids: Sequence[str], what: str) -> Iterator[str]:
-        unknown = dict.fromkeys(each for each in element_ids if each not in self._by_id)
+    def _unknown(self, element_ids: Sequence[str], what: str, *, flows: bool = True) -> Iterator[str]:
+        """Without `flows` a sequence flow, which has no instances, counts as unknown."""
+        known = self._by_id
+        if not flows:
+            known = {name: each for name, each in known.items() if not isinstance(each, SequenceFlow)}
+        unknown = dict.fromkeys(each for each in element_ids if each not in known)
         if unknown:
             yield f"it contains one or more {what} could not be found: {_quoted(unknown)}"
 

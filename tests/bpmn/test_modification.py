@@ -473,6 +473,7 @@ def test_the_scope_of_the_source_must_be_one_of_the_target() -> None:
         ),
         ((), (7, 8), "terminate instructions with an element instance that could not be found: '7', '8'"),
         ((), ("none",), "terminate instructions with an element that could not be found: 'none'"),
+        ((), ("a_b",), "terminate instructions with an element that could not be found: 'a_b'"),
         (
             (at("b", none={"v": b"1"}),),
             (),
@@ -563,6 +564,7 @@ def test_an_element_of_another_instance_is_not_terminated() -> None:
     ("move", "reason"),
     [
         (MoveInstruction("b", source_id="none"), "source element that could not be found: 'none'"),
+        (MoveInstruction("b", source_id="a_b"), "source element that could not be found: 'a_b'"),
         (MoveInstruction("b", source_key=7), "source element instance that could not be found: '7'"),
     ],
 )

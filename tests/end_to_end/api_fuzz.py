@@ -34,6 +34,7 @@ _UNDER_WAY: Final = {
     "searchJobs": "jobKey",
     "searchUserTasks": "creationDate",
 }
+_AD_HOC: Final = {"type": "AD_HOC_SUB_PROCESS", "state": "ACTIVE"}
 _BATCH: Final = 30
 _ALWAYS: Final = {400, 404, 405, 406, 408, 411, 413, 414, 415, 417, 422, 431}
 """What the server says of any request that cannot be read, whatever the description lists."""
@@ -162,6 +163,10 @@ class Fuzz:
         for name, key in _UNDER_WAY.items():
             newest = {"sort": [{"field": key, "order": "DESC"}], "page": {"limit": 20}}
             self.send(self._writer.with_body(self._writer.request(named[name]), newest))
+        search = self._writer.request(named["searchElementInstances"])
+        found = self.send(self._writer.with_body(search, {"filter": _AD_HOC}))
+        for item in json.loads(found.body)["items"]:
+            self.pool.add("adHocSubProcessInstanceKey", item["elementInstanceKey"], self.random)
 
     def send(self, request: Request) -> Answer:
         seconds_max = _HELD_SECONDS if request.operation.id in _HELD else SECONDS_MAX
@@ -263,7 +268,7 @@ class Fuzz:
 
 _OTHER_PLACES: Final = re.compile(
     r"[Bb]ody|JSON|tenant|header|Content-Type|url|HTTP|multipart|\[\]|messageName"
-    r"|one of \[|Command '\w+' rejected|changeset|follow-up date|due date|no such property|no file name"
+    r"|one of \[|Command '\w+' rejected|The tag |changeset|follow-up date|due date|no such property|no file name"
 )
 
 

@@ -16,7 +16,7 @@ _VALID: Final = {
     "expression": ("=1", "=a.b", "=a + 1"),
 }
 _WORDS: Final = ("a", "order", "work", "Grüße", "x y", "$key", "=1", "null", "😀", "VALUE_2")
-_ALSO: Final = {"adHocSubProcessInstanceKey": "elementInstanceKey", "id": "globalListenerId"}
+_ALSO: Final = {"id": "globalListenerId"}
 """Parameters that are named otherwise where their values are found."""
 BOUNDARY: Final = "boundary-of-a-form"
 _PART: Final = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="resources"; filename="{{}}"\r\n\r\n'
@@ -227,9 +227,11 @@ class Writer:
         body = self.value(operation.body, "")
         if is_object(body):
             if operation.id == "activateJobs":
-                body |= {"requestTimeout": -1, "timeout": 3_600_000}
+                body |= {"requestTimeout": -1, "timeout": 3_600_000, "maxJobsToActivate": 2}
             if "requestTimeout" in body:
                 body["requestTimeout"] = -1 if operation.id == "activateJobs" else 1
+            if operation.id in ("correlateMessage", "publishMessage") and self.random.random() < 0.7:
+                body |= {"name": self.pool.one("messageName", self.random) or "go", "correlationKey": "key"}
             if "timeToLive" in body:
                 body["timeToLive"] = self.random.choice((0, 3_600_000))
         return body
