@@ -268,7 +268,8 @@ class Fuzz:
 
 _OTHER_PLACES: Final = re.compile(
     r"[Bb]ody|JSON|tenant|header|Content-Type|url|HTTP|multipart|\[\]|messageName"
-    r"|one of \[|Command '\w+' rejected|The tag |changeset|follow-up date|due date|no such property|no file name"
+    r"|one of \[|Command '\w+' rejected|The tag |changeset|follow-up date|due date"
+    r"|no such property|no file name"
 )
 
 
