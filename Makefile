@@ -51,6 +51,7 @@ sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faul
 
 judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; 30 minutes
 	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py tests/bpmn/test_spoilt_files.py \
+		tests/bpmn/test_other_ids.py \
 		tests/actors/exporters/test_random_delivery.py tests/actors/exporters/test_worker.py \
 		tests/bpmn/test_partitions.py tests/bpmn/test_random_life.py tests/bpmn/test_random_models.py
 
