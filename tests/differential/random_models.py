@@ -229,6 +229,7 @@ class Models:
         if not self._happens(0.2):
             return xml
         collection = self._chance.choice(("=items", "=[1, 2]", "=items[item &gt; 1]", "=items", "=more"))
+        self._number += 1
         results = f"results{self._number}"
         outputs = self._chance.choice((None, (results, "=made"), (results, "=item")))
         until = self._chance.choice(("", "", "=numberOfCompletedInstances &gt; 1", "=yes"))
