@@ -8,9 +8,11 @@ import asyncio
 import errno
 import random
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
@@ -27,6 +29,7 @@ _SERVED_SECONDS_MAX: Final = 60.0
 _EXIT_SECONDS_MAX: Final = 30.0
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _TIMER_SECONDS: Final = 2.0
+_SENT_AGAIN_SECONDS_MAX: Final = 20.0
 CLOCK_MODEL: Final = process(
     START
     + task("hold", "clock-hold")
@@ -173,10 +176,16 @@ async def _rolling_restart(stage: Stage) -> str:
 
 
 async def _post(session: aiohttp.ClientSession, address: str, path: str, body: object) -> Any:
-    async with session.post(f"{address}/v2/{path}", json=body) as answer:
-        text = await answer.text()
-        assert answer.status in (200, 204), f"{path}: {answer.status} {text}"
-        return await answer.json() if text else None
+    """Sent again with its key while leaders change, which a wrong clock makes them do."""
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    deadline = time.monotonic() + _SENT_AGAIN_SECONDS_MAX
+    while True:
+        async with session.post(f"{address}/v2/{path}", json=body, headers=headers) as answer:
+            text = await answer.text()
+            if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                assert answer.status in (200, 204), f"{path}: {answer.status} {text}"
+                return await answer.json() if text else None
+        await asyncio.sleep(0.1)
 
 
 async def _activate(session: aiohttp.ClientSession, address: str, *, wait_ms: int) -> list[Any]:
