@@ -49,7 +49,7 @@ nodes: $(STAMP)  # Clusters and whatever else is hard on nodes in one process, s
 sim: $(STAMP)  ## Simulate clusters under faults: SEEDS=n, FIRST=n, ARGS='--faults=… -v'; docs/simulation.md
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --first $(or $(FIRST),0) $(ARGS)
 
-judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; 30 minutes
+judge: $(STAMP)  ## What takes longer: 150 kill rounds, failing networks and machines, all of Zeebe; an hour
 	BPMND_JUDGE=1 $(BIN)/pytest -q -rs tests/end_to_end tests/differential tests/simulation tests/test_demo.py tests/bpmn/test_spoilt_files.py \
 		tests/bpmn/test_other_ids.py \
 		tests/actors/exporters/test_random_delivery.py tests/actors/exporters/test_worker.py \

@@ -188,10 +188,11 @@ class _Request:
 
     def _unknown(self, element_ids: Sequence[str], what: str, *, flows: bool = True) -> Iterator[str]:
         """Without `flows` a sequence flow, which has no instances, counts as unknown."""
-        known = self._by_id
-        if not flows:
-            known = {name: each for name, each in known.items() if not isinstance(each, SequenceFlow)}
-        unknown = dict.fromkeys(each for each in element_ids if each not in known)
+        unknown = dict.fromkeys(
+            each
+            for each in element_ids
+            if each not in self._by_id or (not flows and isinstance(self._by_id[each], SequenceFlow))
+        )
         if unknown:
             yield f"it contains one or more {what} could not be found: {_quoted(unknown)}"
 

@@ -4,12 +4,12 @@ All jobs are of the types `JOBS`, so that whoever plays finds all work by asking
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 from typing import Final, final
 
 from tests.bpmn.events import compensable, on_compensation, on_message, on_signal
+from tests.bpmn.test_random_models import Block
 from tests.differential.models import (
     calls,
     event,
@@ -37,13 +37,6 @@ _CONDITIONS: Final = ("=yes", "=yes = true", "=count &gt; 1", "=count = 1 or yes
 _INPUTS: Final = (("n", "=count + 1"), ("count", "=count"), ("own.a", "=count"), ("yes", "=not(yes)"))
 _OUTPUTS: Final = (("count", "=n"), ("seen", "=count"), ("kept.x", "=yes"), ("made", "=made"))
 _SCRIPTS: Final = ("=count + 1", "=yes", "=if count &gt; 1 then n else null", "=items[1]", "={a: count}")
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    xml: str
-    first: str
-    last: str
 
 
 @final
