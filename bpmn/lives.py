@@ -44,9 +44,9 @@ from bpmnd.bpmn.events import (
     VariablesUpdated,
 )
 
-ENDING: Final[frozenset[type[Event]]] = frozenset({ElementCompleted, ElementTerminated})
+ENDING: Final = frozenset[type[Event]]({ElementCompleted, ElementTerminated})
 """Of the process itself, whose element instance has the key of the process instance, they end it."""
-WITHIN: Final[frozenset[type[Event]]] = ENDING | {
+WITHIN: Final = ENDING | {
     BoundaryEventTriggered,
     ElementActivated,
     ElementActivating,
@@ -78,14 +78,6 @@ WITHIN: Final[frozenset[type[Event]]] = ENDING | {
 """Events that change nothing but their instance, what belongs to it, and the indexes that have its keys: when
 the instance is gone, so is all of it."""
 
-_WITHIN, _ENDING, _CREATED, _LENT = range(1, 5)
-_ROLES: Final[dict[type[Event], int]] = {
-    **dict.fromkeys(WITHIN, _WITHIN),
-    **dict.fromkeys(ENDING, _ENDING),
-    ProcessInstanceCreated: _CREATED,
-    JobsActivated: _LENT,
-}
-
 
 class Lives(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """Keys of process instances."""
@@ -102,23 +94,24 @@ def lives_of(happened: Iterable[Event]) -> Lives:
     """What the events of a frame are about."""
     begun: list[int] = []
     ended: list[int] = []
-    touched: set[int] = set()
+    touched: list[int] = []
     reaching: set[int] = set()
     last = 0
     for event in cast(Iterable[Any], happened):
-        role = _ROLES.get(event.__class__)
-        if role is None:
-            reaching.add(getattr(event, "instance_key", 0))
-        elif role <= _ENDING:
+        kind = event.__class__
+        if kind in WITHIN:
             key = event.instance_key
-            if key != last:
-                touched.add(key)
+            if key != last:  # Most events follow others of the same instance.
+                touched.append(key)
                 last = key
-            if role == _ENDING and event.key == key:
+            if kind in ENDING and event.key == key:
                 ended.append(key)
-        elif role == _CREATED:
-            begun.append(event.key)
+        elif kind is ProcessInstanceCreated:
+            last = event.key
+            begun.append(last)
+        elif kind is JobsActivated:
+            touched += event.instance_keys
         else:
-            touched.update(event.instance_keys)
-    touched.difference_update(begun, ended)
-    return Lives(tuple(begun), tuple(ended), tuple(sorted(touched)), tuple(sorted(reaching)))
+            reaching.add(getattr(event, "instance_key", 0))
+    others = set(touched).difference(begun, ended)
+    return Lives(tuple(begun), tuple(ended), tuple(sorted(others)), tuple(sorted(reaching)))
