@@ -11,7 +11,7 @@ from typing import Final, final
 from bpmnd.actors.exporters.reading import PartitionFiles
 from bpmnd.actors.history.projector import history_path
 from bpmnd.actors.identity import known_cluster
-from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.codec import decode_head
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.archive import Archive
 from bpmnd.storage.disk import Disk
@@ -73,7 +73,7 @@ def _time_at(files: PartitionFiles, position: Position) -> int:
             if entry.index > position.index:
                 break
             if entry.kind == EntryKind.COMMAND:
-                time = decode_frame(entry.payload).time
+                time = decode_head(entry.payload).time
         if time or first == 1:
             return time
     return 0

@@ -5,7 +5,7 @@ from typing import Final, final
 
 from bpmnd.actors.sampling import Samples, sampled_rows
 from bpmnd.bpmn.appliers.window import Window
-from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.codec import decode_head
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.journal import Journal, NoJournal
 from bpmnd.bpmn.turn import BrokenStateError
@@ -16,8 +16,6 @@ from bpmnd.storage.errors import StorageError
 
 WINDOW_BYTES_MAX: Final = 512 << 10
 """Of frames that are applied together. More would save little more, and stop the node for longer."""
-_DECODED_BYTES: Final = 64 << 10
-"""Of frames that are decoded together: one by one, each would find the processor's caches cold."""
 
 
 @final
@@ -50,10 +48,8 @@ class Machine:
     def __init__(self, partition_id: int, store: ColdStore) -> None:
         position = store.position()
         self._applied = self._taken = 0 if position is None else position.index
-        self._window = Window()
-        self._undecoded: list[tuple[int, bytes]] = []
-        """(index, payload) of frames that are not in the window yet."""
-        self._undecoded_bytes = 0
+        self._untouched: list[tuple[int, bytes]] = []
+        """(index, payload) of frames that are taken and not looked at."""
         self._grown = 0
         self.samples: Final = Samples()
         self.waiting_bytes = 0
@@ -91,23 +87,32 @@ class Machine:
         self.state.journal = NoJournal()
 
     def take(self, index: int, kind: int, payload: bytes) -> None:
-        """Take the next entry, to be applied later. Raises CodecError for frames this build does not know."""
+        """Take the next entry, to be applied later."""
         assert index == self._taken + 1, f"entry {index} after {self._taken}"
         self._taken = index
         if kind != EntryKind.COMMAND:
             return
         self.replayed += 1
-        size = len(payload)
-        self.waiting_bytes += size
-        self._undecoded.append((index, payload))
-        self._undecoded_bytes += size
-        if self._undecoded_bytes >= _DECODED_BYTES:
-            self._decode()
+        self.waiting_bytes += len(payload)
+        self._untouched.append((index, payload))
 
     def apply(self) -> None:
         """Apply all that is taken. Raises CodecError for frames this build does not know."""
-        self._decode()
-        self._replay()
+        untouched, self._untouched = self._untouched, []
+        window = Window()
+        for index, payload in untouched:
+            head = decode_head(payload)
+            frame = head.frame() if head.lives.reaching else None
+            window.add(head, frame)
+            rows = None if frame is None else sampled_rows(frame.events)
+            if frame is None or rows is None or len(frame.events) > 1:
+                self._grown += len(payload)
+            if rows is not None:  # What comes later would leave out what the leader still had when it looked.
+                window.replay(self.state)
+                window = Window()
+                self._applied = index
+                self.sample(index, rows)
+        window.replay(self.state)
         self.waiting_bytes = 0
         self._applied = self._taken
 
@@ -115,24 +120,6 @@ class Machine:
         """Bytes of the frames applied since the last time, but for samples, which change nothing."""
         grown, self._grown = self._grown, 0
         return grown
-
-    def _decode(self) -> None:
-        undecoded, self._undecoded = self._undecoded, []
-        self._undecoded_bytes = 0
-        for index, payload in undecoded:
-            frame = decode_frame(payload)
-            self._window.add(frame)
-            rows = sampled_rows(frame.events)
-            if rows is None or len(frame.events) > 1:
-                self._grown += len(payload)
-            if rows is not None:  # What comes later would leave out what the leader still had when it looked.
-                self._replay()
-                self._applied = index
-                self.sample(index, rows)
-
-    def _replay(self) -> None:
-        window, self._window = self._window, Window()
-        window.replay(self.state)
 
 
 def load_machine(partition_id: int, store: ColdStore, entries: Iterable[StoredEntry]) -> Machine:

@@ -115,7 +115,12 @@ def _frames(finished: int, live: int, incidents: int) -> Iterator[tuple[int, lis
         some = [_DEFINITION + 10 * (1 + number) for number in range(first, first + _PER_FRAME)]
         yield now, [event for number, key in enumerate(some, first) for event in _begun(key, number)]
         lent = events.JobsActivated(
-            tuple(key + 5 for key in some), "<default>", "work", f"w{first % 7}", now + 60_000
+            tuple(key + 5 for key in some),
+            "<default>",
+            "work",
+            f"w{first % 7}",
+            now + 60_000,
+            tuple(some),
         )
         if first < finished:
             yield now + 2, [lent]

@@ -1,9 +1,11 @@
 """The codec of frames: what one tick of a partition leaves in the log.
 
-A frame is one MessagePack array `[format, time, last key, commands, events]`. Each event is an array of its
-code and its fields; codes are the tags in events.py. `commands` is flat: code, key, number of events, for
-each command that had events. Where one of them tells its origin there is a sixth element, `[number, origin]`
-of each that does, by the number of the command in the frame.
+A frame is one MessagePack array `[format, time, last key, lives, body]`. `lives` are the process instances
+that the frame is about (`lives.py`), so that whoever needs no more can pass over the rest. The body is a byte
+string, itself an array `[commands, events]`. Each event is an array of its code and its fields; codes are the
+tags in events/. `commands` is flat: code, key, number of events, for each command that had events. Where one
+of them tells its origin there is a third element, `[number, origin]` of each that does, by the number of the
+command in the frame.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +16,9 @@ import msgspec
 from bpmnd.bpmn import commands
 from bpmnd.bpmn.commands import Command, Origin
 from bpmnd.bpmn.events import Event
+from bpmnd.bpmn.lives import Lives, lives_of
 
-FRAME_FORMAT: Final = 1
+FRAME_FORMAT: Final = 2
 
 
 class CodecError(Exception):
@@ -79,17 +82,10 @@ CommandNote: TypeAlias = tuple[type[Command], int, int]
 """Which command, the key it was about (0: none), and how many of the frame's events are its own."""
 
 
-class _Wire(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
-    format: int
-    time: int
-    last_key: int
+class _Body(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     commands: list[int]
     events: tuple[Event, ...]
     origins: tuple[tuple[int, Origin], ...] = ()
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(_Wire).decode
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -103,6 +99,32 @@ class Frame(msgspec.Struct, frozen=True):
     """Place in `commands` -> where that command came from, of those that tell it."""
 
 
+class FrameHead(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
+    """What is known of a frame before its commands and events are decoded."""
+
+    format: int
+    time: int
+    last_key: int
+    lives: Lives
+    body: bytes
+
+    def frame(self) -> Frame:
+        """All of it. Raises CodecError for bytes that are none, and for codes this build does not know."""
+        try:
+            body = _decode_body(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CodecError(f"no frame: {error}") from error
+        if len(body.commands) % 3:
+            raise CodecError("a frame with commands that cannot be")
+        notes = tuple(_notes(body.commands))
+        return Frame(self.time, self.last_key, notes, body.events, dict(body.origins))
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_head: Final = msgspec.msgpack.Decoder(FrameHead).decode
+_decode_body: Final = msgspec.msgpack.Decoder(_Body).decode
+
+
 def encode_frame(
     time: int,
     last_key: int,
@@ -113,21 +135,24 @@ def encode_frame(
     flat_commands: list[int] = []
     for command, key, count in notes:
         flat_commands += (_COMMAND_CODE_OF[command], key, count)
-    if origins:
-        return _encode((FRAME_FORMAT, time, last_key, flat_commands, happened, origins))
-    return _encode((FRAME_FORMAT, time, last_key, flat_commands, happened))
+    body = _encode((flat_commands, happened, origins) if origins else (flat_commands, happened))
+    return _encode((FRAME_FORMAT, time, last_key, lives_of(happened), body))
+
+
+def decode_head(payload: bytes) -> FrameHead:
+    """Raises CodecError for bytes that are no frame of the format known here."""
+    try:
+        head = _decode_head(payload)
+    except msgspec.DecodeError as error:
+        raise CodecError(f"no frame: {error}") from error
+    if head.format != FRAME_FORMAT:
+        raise CodecError(f"no frame of format {FRAME_FORMAT}")
+    return head
 
 
 def decode_frame(payload: bytes) -> Frame:
     """Raises CodecError for bytes that are no frame, and for codes this build does not know."""
-    try:
-        wire = _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CodecError(f"no frame: {error}") from error
-    if wire.format != FRAME_FORMAT or len(wire.commands) % 3:
-        raise CodecError(f"no frame of format {FRAME_FORMAT}")
-    notes = tuple(_notes(wire.commands))
-    return Frame(wire.time, wire.last_key, notes, wire.events, dict(wire.origins))
+    return decode_head(payload).frame()
 
 
 def _notes(flat: Sequence[int]) -> Iterator[CommandNote]:

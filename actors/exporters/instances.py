@@ -59,7 +59,7 @@ class Instance:
     """(scope, name) -> key."""
 
 
-_Memory: TypeAlias = tuple[dict[int, Definition], dict[int, Instance], dict[int, Start], dict[int, int]]
+_Memory: TypeAlias = tuple[dict[int, Definition], dict[int, Instance], dict[int, Start]]
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(_Memory).decode
 
@@ -73,19 +73,14 @@ class Instances:
         self.by_key: dict[int, Instance] = {}
         self.starts: dict[int, Start] = {}
         """Subscriptions of start events, by their keys."""
-        self._owners: dict[int, int] = {}
 
     def memory(self) -> bytes:
         """All that is known, to go on from in another process."""
-        return _encode((self.definitions, self.by_key, self.starts, self._owners))
+        return _encode((self.definitions, self.by_key, self.starts))
 
     def recall(self, memory: bytes) -> None:
         """Know what `memory` knew. Raises msgspec.DecodeError for what an earlier build wrote otherwise."""
-        self.definitions, self.by_key, self.starts, self._owners = _decode(memory)
-
-    def owner_of(self, job_key: int) -> int:
-        """The process instance that a job belongs to; 0 if that is not known."""
-        return self._owners.get(job_key, 0)
+        self.definitions, self.by_key, self.starts = _decode(memory)
 
     def note(self, event: Event) -> None:
         """Take in what happened."""
@@ -102,9 +97,9 @@ class Instances:
                 self.by_key[key] = Instance(definition_key, tenant_id)
             case events.ProcessInstanceCalled(key, _, _, definition_key, tenant_id):
                 self.by_key[key] = Instance(definition_key, tenant_id)
-            case events.JobsActivated(keys, _, _, worker):
-                for job_key in keys:
-                    self._lend(job_key, worker)
+            case events.JobsActivated():
+                for instance_key, job_key in zip(event.instance_keys, event.keys, strict=True):
+                    self._lend(instance_key, job_key, event.worker)
             case events.MessageStartEventSubscriptionCreated() | events.SignalStartEventSubscriptionCreated():
                 self.starts[event.key] = event
             case events.MessageStartEventSubscriptionDeleted() | events.SignalStartEventSubscriptionDeleted():
@@ -114,8 +109,8 @@ class Instances:
                 if instance is not None:
                     self._note_in(instance, event)
 
-    def _lend(self, job_key: int, worker: str) -> None:
-        instance = self.by_key.get(self.owner_of(job_key))
+    def _lend(self, instance_key: int, job_key: int, worker: str) -> None:
+        instance = self.by_key.get(instance_key)
         if instance is not None and job_key in instance.jobs:
             instance.jobs[job_key].worker = worker
 
@@ -126,7 +121,7 @@ class Instances:
             case events.ElementCompleted() | events.ElementTerminated():
                 instance.elements.pop(event.key, None)
                 if event.key == event.instance_key:
-                    self._end(event.key)
+                    del self.by_key[event.key]
             case events.ProcessInstanceMigrated():
                 _migrate(instance, event)
             case events.VariablesCreated(first_key, _, scope_key, variables):
@@ -135,13 +130,11 @@ class Instances:
             case events.JobCreated() | events.ListenerJobCreated() | events.JobWithHeadersCreated():
                 job = Job(event.type, event.retries, event.element_instance_key, event.element)
                 instance.jobs[event.key] = job
-                self._owners[event.key] = event.instance_key
             case events.JobFailed() | events.JobRetriesUpdated():
                 if event.key in instance.jobs:
                     instance.jobs[event.key].retries = event.retries
             case events.JobCompleted() | events.JobCanceled():
                 instance.jobs.pop(event.key, None)
-                self._owners.pop(event.key, None)
             case events.TimerCreated():
                 instance.timers[event.key] = event
             case events.TimerCanceled():
@@ -160,10 +153,6 @@ class Instances:
                 instance.incidents.pop(event.key, None)
             case _:
                 pass  # Nothing of it is needed later.
-
-    def _end(self, key: int) -> None:
-        for job_key in self.by_key.pop(key).jobs:
-            self._owners.pop(job_key, None)
 
 
 def _migrate(instance: Instance, event: events.ProcessInstanceMigrated) -> None:

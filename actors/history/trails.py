@@ -19,7 +19,7 @@ from bpmnd.actors.exporters.trail import Trail
 from bpmnd.actors.history.queries import Found, Scalar, TrailOf
 from bpmnd.actors.history.reading import HistoryFile
 from bpmnd.bpmn import events
-from bpmnd.bpmn.codec import Frame, decode_frame
+from bpmnd.bpmn.codec import Frame, decode_frame, decode_head
 from bpmnd.cluster.raft import EntryKind
 from bpmnd.storage.archive import Archive, ArchiveFile
 from bpmnd.storage.disk import Disk
@@ -148,7 +148,7 @@ def _first_key(archive: Archive, file: ArchiveFile) -> int:
     """The last key that was given out when the first frame of a file was made, or the next after it."""
     for entry in archive.entries(file.first_index):
         if entry.kind == EntryKind.COMMAND:
-            return decode_frame(entry.payload).last_key
+            return decode_head(entry.payload).last_key
     return 1 << 63
 
 

@@ -76,10 +76,8 @@ def _add(state: State, instance_key: int, job: Job) -> None:
 @applies(JobsActivated)
 def jobs_activated(state: State, event: JobsActivated) -> None:
     index = state.activatable(event.tenant_id, event.type)
-    for key in event.keys:
-        owner = state.owners.get(key)
-        assert owner is not None, f"{event}, but no instance has the job {key}"
-        instance = state.touch(owner)
+    for key, instance_key in zip(event.keys, event.instance_keys, strict=True):
+        instance = state.touch(instance_key)
         job = instance.jobs[key]
         assert job.state is JOB_ACTIVATABLE, f"{event}, but {job}"
         index.remove(key, state.journal)

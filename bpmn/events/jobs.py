@@ -20,6 +20,8 @@ class JobsActivated(EventStruct, frozen=True, gc=False, tag=21):
     type: str
     worker: str
     deadline: int
+    instance_keys: tuple[int, ...]
+    """The process instance of each job."""
 
 
 class JobCompleted(EventStruct, frozen=True, gc=False, tag=22):

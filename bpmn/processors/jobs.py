@@ -61,6 +61,7 @@ def activate(turn: Turn, command: ActivateJobs) -> Outcome:
                 tenant_id, command.type, min(wanted - len(lent), _LENT_PER_LOOK)
             )
             taken: list[int] = []
+            instance_keys: list[int] = []
             for key in keys:
                 job = _activated(turn, key, command, deadline)
                 size += sum(len(name) + len(value) for name, value in job.variables.items())
@@ -69,9 +70,14 @@ def activate(turn: Turn, command: ActivateJobs) -> Outcome:
                     break
                 lent.append(job)
                 taken.append(key)
+                instance_keys.append(job.process_instance_key)
             if not taken:
                 break
-            turn.emit(JobsActivated(tuple(taken), tenant_id, command.type, command.worker, deadline))
+            turn.emit(
+                JobsActivated(
+                    tuple(taken), tenant_id, command.type, command.worker, deadline, tuple(instance_keys)
+                )
+            )
     if lent:
         turn.notes.append(JobNote(command.type, "activated", len(lent)))
     return JobsAnswer(tuple(lent), truncated)

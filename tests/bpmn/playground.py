@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bpmnd.bpmn.appliers import replay
 from bpmnd.bpmn.appliers.window import Window
-from bpmnd.bpmn.codec import decode_frame, encode_frame
+from bpmnd.bpmn.codec import decode_frame, decode_head, encode_frame
 from bpmnd.bpmn.commands import (
     NO_ORIGIN,
     ActivateJobs,
@@ -225,7 +225,7 @@ def replay_in_windows(state: State, frames: Iterable[bytes], chance: Random, fra
     """As a follower does it: so many frames at once, more or less."""
     window = Window()
     for frame in frames:
-        window.add(decode_frame(frame))
+        window.add(decode_head(frame))
         if chance.randrange(frames_each) == 0:
             window.replay(state)
             window = Window()

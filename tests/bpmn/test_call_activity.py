@@ -3,7 +3,7 @@
 import pytest
 
 from bpmnd.bpmn.appliers.window import Window
-from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.codec import decode_head
 from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     ResolveIncident,
@@ -236,7 +236,7 @@ def test_frames_that_are_replayed_together_leave_the_same_state() -> None:
     playground.work("after")
     follower, window = State(1, EmptyStore()), Window()
     for frame in playground.frames:
-        window.add(decode_frame(frame))
+        window.add(decode_head(frame))
     window.replay(follower)
     assert rows_of(follower) == rows_of(playground.state)
 

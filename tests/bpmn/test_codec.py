@@ -4,7 +4,15 @@ import msgspec
 import pytest
 
 from bpmnd.bpmn import events
-from bpmnd.bpmn.codec import COMMAND_CODES, EVENT_CODES, CodecError, CommandNote, decode_frame, encode_frame
+from bpmnd.bpmn.codec import (
+    COMMAND_CODES,
+    EVENT_CODES,
+    CodecError,
+    CommandNote,
+    decode_frame,
+    decode_head,
+    encode_frame,
+)
 from bpmnd.bpmn.commands import (
     CompleteJob,
     CreateProcessInstance,
@@ -17,8 +25,8 @@ from bpmnd.bpmn.dmn.results import EvaluatedDecision, EvaluatedInput, EvaluatedO
 from bpmnd.bpmn.events import JobCompleted, ProcessInstanceCreated, VariablesCreated
 
 GOLDEN_FRAME = (
-    "9501cd03e8cc89960200020709019399090705a93c64656661756c743e91a174c0900091a178951208070781a161c4013193"
-    "160907"
+    "9502cd03e8cc89949107909090c42f92960200020709019399090705a93c64656661756c743e91a174c0900091a178951208"
+    "070781a161c4013193160907"
 )
 
 FIELDS = {
@@ -43,7 +51,7 @@ FIELDS = {
     18: "first_key instance_key scope_key variables",
     19: "instance_key scope_key variables",
     20: "key instance_key element_instance_key element type retries",
-    21: "keys tenant_id type worker deadline",
+    21: "keys tenant_id type worker deadline instance_keys",
     22: "key instance_key",
     23: "key instance_key retries recur_at message",
     24: "key instance_key",
@@ -207,9 +215,9 @@ MESSAGES = (
     events.SignalBroadcasted(9, "<default>", "bell", {}),
 )
 GOLDEN_MESSAGES = (
-    "9501cd03e8099310000595982607a93c64656661756c743ea470616964a131a26964cd07d081a161c401319a28080506a170"
-    "a93c64656661756c743ea470616964a131c3009a29080506a170a93c64656661756c743ea470616964a13107089434080507"
-    "953609a93c64656661756c743ea462656c6c80"
+    "9502cd03e80994909090920005c472929310000595982607a93c64656661756c743ea470616964a131a26964cd07d081a161"
+    "c401319a28080506a170a93c64656661756c743ea470616964a131c3009a29080506a170a93c64656661756c743ea4706169"
+    "64a13107089434080507953609a93c64656661756c743ea462656c6c80"
 )
 
 
@@ -246,10 +254,10 @@ DECISIONS = (
     events.DecisionEvaluationFailed(10, 8, "<default>", 0, 0, 0, "d", "no", ()),
 )
 GOLDEN_DECISIONS = (
-    "9501cd03e80a93640004949c460706a3647267a14401a16ea5612e646d6ec40163a93c64656661756c743e9103c4043c612f"
-    "3e9a47080607a3647267a164a5546865204401a3746167a93c64656661756c743e99480908a93c64656661756c743e050602"
-    "c40131919808a164a5546865204401ae4445434953494f4e5f5441424c45c401319193a169a2496ec401329193a172019193"
-    "a16fa34f7574c401319a490a08a93c64656661756c743e000000a164a26e6f90"
+    "9502cd03e80a94909090920005c4b19293640004949c460706a3647267a14401a16ea5612e646d6ec40163a93c6465666175"
+    "6c743e9103c4043c612f3e9a47080607a3647267a164a5546865204401a3746167a93c64656661756c743e99480908a93c64"
+    "656661756c743e050602c40131919808a164a5546865204401ae4445434953494f4e5f5441424c45c401319193a169a2496e"
+    "c401329193a172019193a16fa34f7574c401319a490a08a93c64656661756c743e000000a164a26e6f90"
 )
 
 
@@ -267,7 +275,8 @@ def test_origins_stand_behind_the_events_and_only_where_there_are_some() -> None
         encode_frame(1000, 9, notes, happened, origins) for origins in ([(1, Origin(77, "ann"))], [])
     )
 
-    assert with_one.hex() == "96" + without.hex()[2:] + "919201924da3616e6e"
+    body, body_without = (decode_head(frame).body.hex() for frame in (with_one, without))
+    assert body == "93" + body_without[2:] + "919201924da3616e6e"
     assert decode_frame(with_one).origins == {1: Origin(77, "ann")}
     assert decode_frame(without).origins == {}
 
@@ -287,20 +296,37 @@ def test_a_frame_is_read_as_it_was_written() -> None:
 packed = msgspec.msgpack.encode
 
 NOTHING: list[int] = []
+NO_LIVES: list[list[int]] = [[], [], [], []]
+
+
+def around(*body: object) -> bytes:
+    """A frame with this body."""
+    return packed([2, 0, 0, NO_LIVES, packed(body)])
+
+
 NO_FRAMES: list[bytes] = [
     b"",
     b"\xff",
     packed(1),
-    packed([2, 0, 0, NOTHING, NOTHING]),
-    packed([1, 0, 0, NOTHING, [[99, 5]]]),
-    packed([1, 0, 0, NOTHING, [[22, 5, 6, 7]]]),
-    packed([1, 0, 0, NOTHING, [[22, 5]]]),
-    packed([1, 0, 0, NOTHING, [["x", 1, 2]]]),
-    packed([1, 0, 0, [99, 0, 0], NOTHING]),
-    packed([1, 0, 0, [7, 0], NOTHING]),
-    packed([1, 0, 0, NOTHING, NOTHING, [["x", [1]]]]),
-    packed([1, 0, 0, NOTHING, NOTHING, NOTHING, NOTHING]),
+    packed([1, 0, 0, NOTHING, NOTHING]),
+    packed([1, 0, 0, NO_LIVES, packed([NOTHING, NOTHING])]),
+    packed([2, 0, 0, [["x"], [], [], []], packed([NOTHING, NOTHING])]),
+    packed([2, 0, 0, [*NO_LIVES, []], packed([NOTHING, NOTHING])]),
+    packed([2, 0, 0, NO_LIVES, packed([NOTHING, NOTHING]), NOTHING]),
+    packed([2, 0, 0, NO_LIVES, b"\xff"]),
+    around(NOTHING, [[99, 5]]),
+    around(NOTHING, [[22, 5, 6, 7]]),
+    around(NOTHING, [[22, 5]]),
+    around(NOTHING, [["x", 1, 2]]),
+    around([99, 0, 0], NOTHING),
+    around([7, 0], NOTHING),
+    around(NOTHING, NOTHING, [["x", [1]]]),
+    around(NOTHING, NOTHING, NOTHING, NOTHING),
 ]
+
+
+def test_a_frame_of_nothing_is_one() -> None:
+    assert decode_frame(around(NOTHING, NOTHING)).events == ()
 
 
 @pytest.mark.parametrize("payload", NO_FRAMES, ids=bytes.hex)

@@ -3,7 +3,7 @@
 import pytest
 
 from bpmnd.bpmn.appliers.window import Window
-from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.codec import decode_head
 from bpmnd.bpmn.commands import (
     CancelProcessInstance,
     CompleteJob,
@@ -276,7 +276,7 @@ def test_however_the_turns_are_cut_the_outcome_is_the_same(
     assert playground.is_over(key)
     follower, window = State(1, EmptyStore()), Window()
     for frame in playground.frames:
-        window.add(decode_frame(frame))
+        window.add(decode_head(frame))
     window.replay(follower)
     assert rows_of(playground.replayed()) == rows_of(playground.state) == rows_of(follower)
 

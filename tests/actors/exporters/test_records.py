@@ -171,7 +171,7 @@ def test_every_record_names_the_command_that_led_to_it() -> None:
 def test_a_job_is_known_until_it_ends() -> None:
     export = Export(*with_job(ONE))
 
-    export.of(events.JobsActivated((102,), "<default>", "pay", "alice", 2_500))
+    export.of(events.JobsActivated((102,), "<default>", "pay", "alice", 2_500, (ONE,)))
     failed = export.value(events.JobFailed(102, ONE, 2, 3_000, "oh no"))
     completed = export.value(events.JobCompleted(102, ONE))
 
@@ -210,7 +210,7 @@ def test_a_timer_is_known_until_it_is_gone() -> None:
 def test_an_instance_is_filtered_with_its_own_jobs_of_a_batch() -> None:
     export = Export(*with_job(ONE), *with_job(TWO))
     export.of(
-        events.JobsActivated((102, 202), "<default>", "pay", "alice", 2_500),
+        events.JobsActivated((102, 202), "<default>", "pay", "alice", 2_500, (ONE, TWO)),
         notes=((ActivateJobs, 0, 1),),
     )
     export.of(events.JobCompleted(102, ONE))
@@ -231,12 +231,12 @@ def test_an_instance_is_filtered_with_its_own_jobs_of_a_batch() -> None:
 
 def test_nothing_is_remembered_of_an_instance_that_has_ended() -> None:
     export = Export(*with_job(ONE))
-    export.of(events.JobsActivated((102,), "<default>", "pay", "alice", 2_500))
+    export.of(events.JobsActivated((102,), "<default>", "pay", "alice", 2_500, (ONE,)))
 
     export.of(events.ElementTerminated(101, ONE, PAY), events.ElementTerminated(ONE, ONE, ORDER))
 
-    (late,) = export.of(events.JobsActivated((102,), "<default>", "pay", "bob", 2_500))
-    assert late.value["jobs"] == [{"jobKey": "102"}]
+    (late,) = export.of(events.JobsActivated((102,), "<default>", "pay", "bob", 2_500, (ONE,)))
+    assert late.value["jobs"] == [{"jobKey": "102", "processInstanceKey": str(ONE)}]
 
 
 def test_every_event_has_a_record_that_is_json() -> None:
