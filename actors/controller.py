@@ -263,7 +263,7 @@ class ControllerActor(Actor[ControllerMessage]):
         following = advanced(self.state, reports)
         if following is not None:
             ended = following.operation is None and self.state.operation is not None
-            what = f"{following.finished[-1].kind} has ended" if ended else "new partitions serve"
+            what = f"{following.finished[-1].kind} has ended" if ended else _news(self.state, following)
             _logger.info("cluster state %d: %s", following.version, what)
             self._raft.propose(following.to_bytes())
             return
@@ -280,3 +280,11 @@ class ControllerActor(Actor[ControllerMessage]):
         for _, reply in self._waiting:
             reply.decided(Refused(f"{reason}: whether the operation has begun is unknown"))
         self._waiting.clear()
+
+
+def _news(before: ClusterState, after: ClusterState) -> str:
+    if after.partitions != before.partitions:
+        return "new partitions serve"
+    if after.move is None:
+        return f"move {before.moves} of slots has ended"
+    return f"move {after.move.number} of slots begins, from partition {after.move.giver} to {after.move.to}"

@@ -24,6 +24,7 @@ from bpmnd.actors.messages import (
     HandOver,
     PartitionLimits,
 )
+from bpmnd.actors.moving_slots import MovingSlots
 from bpmnd.actors.network import Network
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.peer_messages import (
@@ -40,6 +41,7 @@ from bpmnd.actors.requests import Requests
 from bpmnd.actors.routing import RoutedPartition
 from bpmnd.actors.scrubbing import Scrubbing, ScrubPolicy
 from bpmnd.actors.supplying import Supplying
+from bpmnd.bpmn.commands import GiveSlots
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.slots import SlotTable
@@ -121,6 +123,7 @@ class Node:
         self.scrubbing = Scrubbing(self.hosted, settings.scrub, scheduler)
         self._balancing = Balancing(identity.node, self.peers)
         self._supplying = Supplying()
+        self._moving = MovingSlots(self.peers.tell, self._move_slots, scheduler)
         self.channels = ChannelCarrier(self._led_here, self.peers, network)
         self.control = Control(
             identity,
@@ -218,7 +221,7 @@ class Node:
 
     def use(self, state: ClusterState) -> None:
         """Have a route to every partition, and the replicas that are to be here."""
-        self.slots = SlotTable.of_runs(state.version, state.slots)
+        self.slots = SlotTable.of_runs(state.version, state.slots, state.first_slots)
         for plan in state.partitions:
             routed = self.partitions.get(plan.group)
             if routed is None:
@@ -230,6 +233,7 @@ class Node:
         for hosted in self.hosted.values():
             if hosted.actor is not None:
                 hosted.actor.tell(ClusterChanged())
+        self._move_slots()
 
     def _host_all(self, state: ClusterState) -> None:
         """Open the replicas that are to be here, and those that are still here until they are elsewhere."""
@@ -300,7 +304,9 @@ class Node:
                     leading[replica.partition] = replica
         supplied = leading[1].supplied if 1 in leading else ()
         return {
-            partition: GroupReport(frozenset(replica.members), replica.is_settled, partition in supplied)
+            partition: GroupReport(
+                frozenset(replica.members), replica.is_settled, partition in supplied, replica.taken
+            )
             for partition, replica in leading.items()
         }
 
@@ -323,6 +329,18 @@ class Node:
                 self.identity.member, reports.get(hosted.id), is_member=self.control.is_member
             ):
                 self._remove(hosted)
+        self._move_slots()
+
+    def _move_slots(self) -> None:
+        """Have the partitions led here begin what is to move, and say what has."""
+        cluster = self.identity.cluster
+        move = None if cluster is None else cluster.move
+        if move is not None and not self._stopping:
+            giver, taker = self._led_here(move.giver), self._led_here(move.to)
+            if giver is not None:
+                giver.give_slots(GiveSlots(move.number, move.to, move.slots))
+            if taker is not None:
+                self._moving.ask(taker, move.number)
 
     def _is_current(self, state: ClusterState) -> bool:
         """Nothing newer is agreed on: a goal that is over would undo what was done since."""
@@ -376,6 +394,7 @@ class Node:
             actor.live,
             mending.progress or "",
             *actor.sample,
+            self._moving.taken(partition),
         )
 
     # What the network tells

@@ -61,7 +61,7 @@ from bpmnd.actors.sampling import SampleChoice, SampleTold
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.standby import Standby
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, Supply
+from bpmnd.bpmn.commands import ClientCommand, Command, GiveSlots, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.operations import GroupReport
@@ -454,6 +454,13 @@ class PartitionActor(Actor[Message]):
     def supply(self, partition: int, reply: Reply) -> None:
         """Have all that was deployed sent to a new partition."""
         self.submit_internal(Supply(partition), reply)
+
+    def give_slots(self, move: GiveSlots) -> None:
+        """Have slots go to another partition, unless that has begun. It may get lost."""
+        machine = self.machine
+        last = None if machine is None else machine.state.slots.outgoing
+        if last is None or last.number < move.number:
+            self.submit_internal(move)
 
     def is_acknowledged(self, partition: int) -> bool:
         """Nothing that was sent to another partition is still on its way."""

@@ -116,6 +116,8 @@ class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Index of the newest committed entry at which rows of the state were looked at,"""
     digest: bytes = b""
     """and what was seen there."""
+    taken: int = 0
+    """Of a leader: the last move of slots to its partition that is known to have ended."""
 
 
 class NodeStatus(_PeerMessage, frozen=True, gc=False, tag=11):

@@ -8,6 +8,7 @@ from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.state.decisions import DecisionDefinition, DecisionRequirements
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.state.library import Form, PlainFile
+from bpmnd.bpmn.state.slots import SlotRecords, SlotRuns
 from bpmnd.bpmn.user_tasks import GlobalListener
 
 
@@ -135,6 +136,48 @@ class OccurAtStart(msgspec.Struct, frozen=True, gc=False, tag=170, array_like=Tr
     variables: Variables
 
 
+class ReleaseLock(msgspec.Struct, frozen=True, gc=False, tag=216, array_like=True):
+    """To the partition of the correlation key: the process instance that a message had started has ended (0:
+    one has before), and the next may be started."""
+
+    tenant_id: str
+    process_id: str
+    correlation_key: str
+    instance_key: int
+
+
+class TakeLock(msgspec.Struct, frozen=True, gc=False, tag=217, array_like=True):
+    """To the partition of the correlation key: a process instance that a message had started is one of this
+    process now. If no other is there, none is to be started."""
+
+    tenant_id: str
+    process_id: str
+    correlation_key: str
+    instance_key: int
+
+
+class SettleCorrelation(msgspec.Struct, frozen=True, gc=False, tag=218, array_like=True):
+    """To the partition that was asked to correlate a message whose slot has moved since: a process instance
+    has taken it, or somebody has not (0)."""
+
+    message_key: int
+    instance_key: int
+
+
+class MoveRecords(msgspec.Struct, frozen=True, gc=False, tag=219, array_like=True):
+    """To the next owner of slots: some of what is kept under them."""
+
+    number: int
+    records: SlotRecords
+
+
+class HandOverSlots(msgspec.Struct, frozen=True, gc=False, tag=220, array_like=True):
+    """That was all: the slots are the receiver's."""
+
+    number: int
+    slots: SlotRuns
+
+
 ChannelMessage: TypeAlias = (
     DistributeDeployment
     | DistributeDeletion
@@ -147,6 +190,11 @@ ChannelMessage: TypeAlias = (
     | SpreadSignal
     | MigrateSubscription
     | OccurAtStart
+    | ReleaseLock
+    | TakeLock
+    | SettleCorrelation
+    | MoveRecords
+    | HandOverSlots
 )
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode

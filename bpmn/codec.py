@@ -69,6 +69,8 @@ COMMAND_CODES: Final[dict[int, type[Command]]] = {
     141: commands.MigrateProcessInstance,
     155: commands.ReadGlobalListeners,
     170: commands.SampleState,
+    171: commands.GiveSlots,
+    172: commands.ConfirmSlots,
     165: commands.AcknowledgeExport,
     166: commands.NoteExportGap,
 }

@@ -422,6 +422,20 @@ class SampleState(_Command, frozen=True, gc=False):
     rows: tuple[bytes, ...]
 
 
+class GiveSlots(_Command, frozen=True, gc=False):
+    """Move number `number` of slots in the cluster: these go to the partition `to`."""
+
+    number: int
+    to: int
+    slots: tuple[tuple[int, int], ...]
+
+
+class ConfirmSlots(_Command, frozen=True, gc=False):
+    """Say whether move `number` of slots, to here, has ended. It changes nothing."""
+
+    number: int
+
+
 class AcknowledgeExport(_Command, frozen=True, gc=False):
     """An exporter has all entries up to `position`, and wants to know `mark` again."""
 
@@ -476,10 +490,14 @@ class CommandId(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class DoOnce(_Command, frozen=True, gc=False):
-    """Decide a command unless it was decided before: then its outcome is that of the first time."""
+    """Decide a command unless it was decided before: then its outcome is that of the first time.
+
+    `unknown_at` is a partition that does not know the id, and had its slot before; 0 if none was asked.
+    """
 
     id: CommandId
     asked: RepeatableCommand
+    unknown_at: int = 0
 
 
 ReadCommand: TypeAlias = (
@@ -499,6 +517,8 @@ InternalCommand: TypeAlias = (
     | ReceiveChannelMessage
     | AcknowledgeChannel
     | Supply
+    | GiveSlots
+    | ConfirmSlots
     | AcknowledgeExport
     | NoteExportGap
     | SampleState

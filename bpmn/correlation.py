@@ -2,7 +2,8 @@
 
 A message goes to one instance of each process at most. What an element instance waits for is told to this
 partition, and the message is told to that of the process instance, over the ordered channels; within one
-partition it is the same, without the channel.
+partition it is the same, without the channel. What comes for a slot that has moved follows it
+(`bpmn/forwarding.py`).
 """
 
 from bpmnd.bpmn.channel import (
@@ -12,6 +13,9 @@ from bpmnd.bpmn.channel import (
     MigrateSubscription,
     OpenSubscription,
     RefuseDelivery,
+    ReleaseLock,
+    SettleCorrelation,
+    TakeLock,
 )
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import (
@@ -19,6 +23,8 @@ from bpmnd.bpmn.events import (
     MessageCorrelating,
     MessageNotCorrelated,
     MessageStartEventSubscriptionCorrelated,
+    MessageStartLockReleased,
+    MessageStartLockTaken,
     MessageStartPartCorrelated,
     MessageSubscriptionCorrelated,
     MessageSubscriptionCorrelating,
@@ -27,6 +33,7 @@ from bpmnd.bpmn.events import (
     MessageSubscriptionMigrated,
     MessageSubscriptionRejected,
 )
+from bpmnd.bpmn.forwarding import pass_on
 from bpmnd.bpmn.gathering import gathers_at_start, occur_at_start
 from bpmnd.bpmn.keys import partition_of
 from bpmnd.bpmn.model.graph import MessageDefinition
@@ -42,18 +49,21 @@ from bpmnd.bpmn.state.messages import (
     entry_of,
     group_of,
     lock_of,
+    parts_of,
 )
 from bpmnd.bpmn.state.series import prefix_free
 from bpmnd.bpmn.steps import StartNext, TakeDelivery
 from bpmnd.bpmn.turn import Turn
 
 _BEHIND_ALL = b"\xff" * 17
-_KEY_WIDTH = 8
-_LENGTH_WIDTH = 4
 
 
 def open_subscription(turn: Turn, opened: OpenSubscription) -> None:
     """Somebody waits: the next message in the buffer is theirs."""
+    slot = turn.state.slots.given(opened.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, opened)
+        return
     is_from_here = partition_of(opened.instance_key) == turn.state.partition_id
     turn.emit(
         MessageSubscriptionCreated(
@@ -73,6 +83,10 @@ def open_subscription(turn: Turn, opened: OpenSubscription) -> None:
 
 def close_subscription(turn: Turn, closed: CloseSubscription) -> None:
     """A message that is on its way will be refused, and comes back."""
+    slot = turn.state.slots.given(closed.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, closed)
+        return
     group = group_of(closed.tenant_id, closed.name, closed.correlation_key)
     entry = _place_of(turn, closed)
     subscriptions = turn.state.messages.subscriptions
@@ -93,6 +107,10 @@ def close_subscription(turn: Turn, closed: CloseSubscription) -> None:
 def migrate_subscription(turn: Turn, migrated: MigrateSubscription) -> None:
     """Who waits is an instance of another process now, or is interrupted otherwise. A message that is on its
     way to it stays so."""
+    slot = turn.state.slots.given(migrated.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, migrated)
+        return
     group = group_of(migrated.tenant_id, migrated.name, migrated.correlation_key)
     entry = _place_of(turn, migrated)
     subscriptions = turn.state.messages.subscriptions
@@ -114,6 +132,10 @@ def migrate_subscription(turn: Turn, migrated: MigrateSubscription) -> None:
 
 def confirm(turn: Turn, confirmed: ConfirmDelivery) -> None:
     """The message was taken. Who goes on waiting gets the next one."""
+    slot = turn.state.slots.given(confirmed.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, confirmed)
+        return
     turn.emit(
         MessageSubscriptionCorrelated(
             confirmed.subscription_key,
@@ -126,12 +148,8 @@ def confirm(turn: Turn, confirmed: ConfirmDelivery) -> None:
             confirmed.message_key,
         )
     )
-    pending = turn.state.messages.pending.get(confirmed.message_key)
-    if pending is not None:
-        turn.emit(MessageCorrelated(pending.message_key, confirmed.instance_key))
-        answer = CorrelationAnswer(pending.message_key, pending.tenant_id, confirmed.instance_key)
-        turn.answer(pending.request, answer)
     group = group_of(confirmed.tenant_id, confirmed.name, confirmed.correlation_key)
+    _settle(turn, group, SettleCorrelation(confirmed.message_key, confirmed.instance_key))
     entry = _place_of(turn, confirmed)
     if turn.state.messages.subscriptions.get(group + FREE + entry) is not None:
         _correlate_next(turn, confirmed)
@@ -141,6 +159,10 @@ def take_back(turn: Turn, refused: RefuseDelivery) -> None:
     """Give a message that nobody took to the next who waits in an instance of the same process. If nobody
     does, it stays in the buffer, and is gone if it is not buffered."""
     message = refused.message
+    slot = turn.state.slots.given(message.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, refused)
+        return
     turn.emit(
         MessageSubscriptionRejected(
             message.subscription_key,
@@ -159,8 +181,30 @@ def take_back(turn: Turn, refused: RefuseDelivery) -> None:
         entry, subscription = waiting
         _send(turn, message, entry, subscription, passed=0)
         return
-    pending = turn.state.messages.pending.get(message.message_key)
+    group = group_of(message.tenant_id, message.name, message.correlation_key)
+    _settle(turn, group, SettleCorrelation(message.message_key, 0))
+
+
+def _settle(turn: Turn, group: bytes, settled: SettleCorrelation) -> None:
+    """Tell who waits for it, if anybody does. That is where the message was sent to, if its slot has moved
+    since; nobody waits for one that is buffered."""
+    asked_at = partition_of(settled.message_key)
+    if asked_at == turn.state.partition_id:
+        settle_correlation(turn, settled)
+    elif turn.state.messages.buffered.get(group + entry_of(settled.message_key)) is None:
+        turn.send(asked_at, settled)
+
+
+def settle_correlation(turn: Turn, settled: SettleCorrelation) -> None:
+    """Answer the request that waits for a message with the first instance that takes it, or with none when
+    all have refused it."""
+    pending = turn.state.messages.pending.get(settled.message_key)
     if pending is None:
+        return
+    if settled.instance_key:
+        turn.emit(MessageCorrelated(pending.message_key, settled.instance_key))
+        answer = CorrelationAnswer(pending.message_key, pending.tenant_id, settled.instance_key)
+        turn.answer(pending.request, answer)
         return
     if pending.waiting > 1:
         turn.emit(
@@ -275,6 +319,11 @@ class Publication:
 
 def start_next(turn: Turn, step: StartNext) -> None:
     """The oldest message that is buffered for a start event of the process may start its instance now."""
+    slot = turn.state.slots.given(step.correlation_key)
+    if slot is not None:
+        released = ReleaseLock(step.tenant_id, step.process_id, step.correlation_key, step.ended)
+        pass_on(turn, slot, released)
+        return
     found: tuple[int, Message, StartSubscription] | None = None
     for start in turn.state.messages.starts.of_process(step.tenant_id, step.process_id):
         if _is_locked(turn, start, step.correlation_key):
@@ -288,6 +337,37 @@ def start_next(turn: Turn, step: StartNext) -> None:
     if found is not None:
         message_key, message, start = found
         _start(turn, start, message_key, step.correlation_key, message.variables, message_key + 1)
+
+
+def release_lock(turn: Turn, released: ReleaseLock) -> None:
+    """An instance has ended whose slot has moved since it was started."""
+    slot = turn.state.slots.given(released.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, released)
+        return
+    lock = lock_of(released.tenant_id, released.process_id, released.correlation_key)
+    if turn.state.messages.locks.get(lock) == released.instance_key:
+        turn.emit(
+            MessageStartLockReleased(
+                released.tenant_id, released.process_id, released.correlation_key, released.instance_key
+            )
+        )
+    turn.schedule(StartNext(released.tenant_id, released.process_id, released.correlation_key))
+
+
+def take_lock(turn: Turn, taken: TakeLock) -> None:
+    """Such an instance has migrated to another process."""
+    slot = turn.state.slots.given(taken.correlation_key)
+    if slot is not None:
+        pass_on(turn, slot, taken)
+        return
+    lock = lock_of(taken.tenant_id, taken.process_id, taken.correlation_key)
+    if turn.state.messages.locks.get(lock) is None:
+        turn.emit(
+            MessageStartLockTaken(
+                taken.tenant_id, taken.process_id, taken.correlation_key, taken.instance_key
+            )
+        )
 
 
 def _gathers(turn: Turn, start: StartSubscription) -> bool:
@@ -405,11 +485,3 @@ def _place_of(
     return turn.state.messages.place_of(
         waiting.process_id, waiting.element_instance_key, waiting.subscription_key
     )
-
-
-def parts_of(entry: bytes) -> tuple[str, int, int]:
-    """Process id, since when, and subscription key, by the entry of a subscription with its flag."""
-    begin = len(FREE) + _LENGTH_WIDTH
-    end = begin + int.from_bytes(entry[len(FREE) : begin], "big")
-    since = int.from_bytes(entry[end : end + _KEY_WIDTH], "big")
-    return entry[begin:end].decode(), since, int.from_bytes(entry[end + _KEY_WIDTH :], "big")

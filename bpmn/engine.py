@@ -22,6 +22,7 @@ from bpmnd.bpmn.commands import (
     Command,
     CompleteJob,
     CompleteUserTask,
+    ConfirmSlots,
     Continue,
     CorrelateMessage,
     CreateGlobalListener,
@@ -35,6 +36,7 @@ from bpmnd.bpmn.commands import (
     EvaluateExpression,
     FailJob,
     FireDue,
+    GiveSlots,
     MigrateProcessInstance,
     ModifyProcessInstance,
     NoteExportGap,
@@ -107,6 +109,7 @@ from bpmnd.bpmn.processors import (
     process_instances,
     reading,
     samples,
+    slot_moves,
     user_tasks,
 )
 from bpmnd.bpmn.processors.conditionals import evaluate as evaluate_conditionals
@@ -126,6 +129,7 @@ from bpmnd.bpmn.steps import (
     CreateAdHocJob,
     Earned,
     EndTransition,
+    MoveSlots,
     OpenScope,
     ReachSubscribers,
     ResetGateway,
@@ -222,6 +226,8 @@ class Engine:
             AcknowledgeChannel: channels.acknowledge,
             Supply: deployments.supply,
             SampleState: samples.sample,
+            GiveSlots: slot_moves.give,
+            ConfirmSlots: slot_moves.confirm,
             AcknowledgeExport: exports.acknowledge,
             NoteExportGap: exports.note_gap,
             EvaluateDecision: decisions.evaluate,
@@ -421,6 +427,8 @@ def perform(turn: Turn, step: Step) -> None:
             reach_subscribers(turn, step)
         case StartNext():
             start_next(turn, step)
+        case MoveSlots():
+            slot_moves.move(turn, step)
         case CheckConditions():
             conditionals.check_conditions(turn, step)
         case TriggerCondition():

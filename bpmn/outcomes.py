@@ -38,6 +38,18 @@ class Accepted(_Outcome, frozen=True, gc=False):
     """Done, and there is nothing to tell."""
 
 
+class SlotMoved(_Outcome, frozen=True, gc=False):
+    """Nothing was decided, since the slot of the command has moved.
+
+    If it `is_here` by now, the partition `before` may know the id of the command, and is to be asked first.
+    Else the command belongs to another partition, or will; who had the slot before is `before` (0: nobody
+    who could still know an id).
+    """
+
+    is_here: bool
+    before: int = 0
+
+
 class DeployedProcess(msgspec.Struct, frozen=True, gc=False, array_like=True):
     key: int
     process_id: str
@@ -235,7 +247,8 @@ Success: TypeAlias = (
     | GlobalListenerRead
     | GlobalListenersRead
 )
-Outcome: TypeAlias = Success | Rejected
+Decided: TypeAlias = Success | Rejected
+Outcome: TypeAlias = Decided | SlotMoved
 
 
 class LentJobs(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="outcome", tag=True):
@@ -245,7 +258,7 @@ class LentJobs(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field
     deadline: int
 
 
-KeptOutcome: TypeAlias = Outcome | LentJobs
+KeptOutcome: TypeAlias = Decided | LentJobs
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decoder: msgspec.msgpack.Decoder[KeptOutcome] = msgspec.msgpack.Decoder(KeptOutcome)

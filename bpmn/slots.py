@@ -21,6 +21,8 @@ class SlotTable:
 
     version: int
     partitions: tuple[int, ...]
+    first: tuple[int, ...] = ()
+    """The partitions of the first table of the cluster, if any slot has moved since."""
 
     @staticmethod
     def even(count: int) -> "SlotTable":
@@ -28,16 +30,26 @@ class SlotTable:
         return SlotTable(1, tuple(slot * count // SLOTS + 1 for slot in range(SLOTS)))
 
     @staticmethod
-    def of_runs(version: int, runs: Sequence[tuple[int, int]]) -> "SlotTable":
+    def of_runs(
+        version: int, runs: Sequence[tuple[int, int]], first: Sequence[tuple[int, int]] = ()
+    ) -> "SlotTable":
         """From the first slot of each run, rising from 0 on, and the partition that has them."""
-        ends = [first for first, _ in runs[1:]] + [SLOTS]
-        partitions: list[int] = []
-        for (first, partition), end in zip(runs, ends, strict=True):
-            partitions += [partition] * (end - first)
-        return SlotTable(version, tuple(partitions))
+        return SlotTable(version, _spread(runs), _spread(first) if first else ())
 
     def partition_of(self, correlation_key: str) -> int:
         return self.partitions[slot_of(correlation_key)]
+
+    def first_partition_of(self, correlation_key: str) -> int:
+        """The one that had the slot before it ever moved: every table of the cluster tells the same."""
+        return (self.first or self.partitions)[slot_of(correlation_key)]
+
+
+def _spread(runs: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    ends = [first for first, _ in runs[1:]] + [SLOTS]
+    partitions: list[int] = []
+    for (first, partition), end in zip(runs, ends, strict=True):
+        partitions += [partition] * (end - first)
+    return tuple(partitions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,15 @@ class StartNext(msgspec.Struct, frozen=True, gc=False, tag=10, array_like=True):
     process_id: str
     correlation_key: str
     instance_key: int = 0
+    ended: int = 0
+    """The key of that instance; 0 if it is not known any more."""
+
+
+class MoveSlots(msgspec.Struct, frozen=True, gc=False, tag=216, array_like=True):
+    """Send the next piece of what goes to another partition in move `number` of slots."""
+
+    number: int
+    instance_key: int = 0
 
 
 class OpenScope(msgspec.Struct, frozen=True, gc=False, tag=20, array_like=True):
@@ -234,6 +243,7 @@ Step: TypeAlias = (
     | ReachSubscribers
     | Earned
     | StartNext
+    | MoveSlots
     | OpenScope
     | CheckConditions
     | TriggerCondition

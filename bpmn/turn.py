@@ -21,7 +21,7 @@ from bpmnd.bpmn.events import (
 )
 from bpmnd.bpmn.incident import Incident, IncidentType
 from bpmnd.bpmn.model.graph import Element, ExecutableProcess
-from bpmnd.bpmn.outcomes import Outcome, encode_outcome
+from bpmnd.bpmn.outcomes import Decided, Outcome, encode_outcome
 from bpmnd.bpmn.slots import Peers
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.records import ProcessInstance
@@ -157,7 +157,7 @@ class Turn:
         number = channel.last_number + 1 if channel else 1
         self.emit(ChannelMessageSent(partition, number, encode_message(message)))
 
-    def answer(self, request: int, outcome: Outcome) -> None:
+    def answer(self, request: int, outcome: Decided) -> None:
         """Answer a request that has waited, and with it all that may repeat it."""
         self.answers.append((request, outcome))
         noted = self.state.noted.waiting_for(request) if request < 0 else None

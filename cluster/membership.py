@@ -69,6 +69,17 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
 
 
 @final
+class SlotMove(msgspec.Struct, frozen=True, array_like=True):
+    """Correlation slots on their way from one partition to another. Numbers rise by one."""
+
+    number: int
+    giver: int
+    to: int
+    slots: tuple[tuple[int, int], ...]
+    """As runs: the first slot of each, and how many they are."""
+
+
+@final
 class ClusterState(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Everything that group 0 decides. Each version replaces the one before."""
 
@@ -85,7 +96,14 @@ class ClusterState(msgspec.Struct, frozen=True, array_like=True, tag=1):
     leaving: tuple[Member, ...] = ()
     """Members that hold replicas until these are elsewhere."""
     slots: tuple[tuple[int, int], ...] = ((0, 1),)
-    """Which partition has which correlation slots, as runs: (first slot, partition)."""
+    """Which partition has which correlation slots, as runs: (first slot, partition). Those on their way are
+    still their giver's."""
+    first_slots: tuple[tuple[int, int], ...] = ()
+    """The same before the first move; empty as long as there was none."""
+    move: SlotMove | None = None
+    """What is on its way; once begun it comes to its end, also if the operation is given up."""
+    moves: int = 0
+    """How many there have been, this one included."""
 
     def member(self, node: int) -> Member | None:
         return next((member for member in self.members if member.node == node), None)

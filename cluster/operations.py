@@ -6,7 +6,7 @@ goals stand in the state, and whoever leads goes on.
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 import msgspec
 
@@ -18,11 +18,14 @@ from bpmnd.cluster.membership import (
     GroupPlan,
     Member,
     Operation,
+    SlotMove,
     born,
     place,
 )
+from bpmnd.cluster.spreading import after_move, next_move
 
 PARTITIONS_MAX: Final = 1024
+_ADD_PARTITIONS: Final = "add-partitions"
 
 
 class _Request(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -100,6 +103,8 @@ class GroupReport(msgspec.Struct, frozen=True):
     """It is not in the middle of a change."""
     is_supplied: bool = True
     """It has all that was deployed."""
+    taken: int = 0
+    """The last move of slots to it that is known to have ended."""
 
 
 def decide(state: ClusterState, request: Request) -> ClusterState | Refused:
@@ -142,8 +147,8 @@ def _decided(state: ClusterState, request: Request) -> ClusterState | Refused:
 
 
 def advanced(state: ClusterState, reports: Mapping[int, GroupReport]) -> ClusterState | None:
-    """The state after what was seen: partitions that are supplied serve, an operation that is through is
-    finished. None if nothing of that is news."""
+    """The state after what was seen: partitions that are supplied serve, slots that have moved are elsewhere,
+    an operation that is through is finished. None if nothing of that is news."""
     partitions = tuple(
         msgspec.structs.replace(plan, is_serving=True)
         if not plan.is_serving and plan.group in reports and reports[plan.group].is_supplied
@@ -152,9 +157,28 @@ def advanced(state: ClusterState, reports: Mapping[int, GroupReport]) -> Cluster
     )
     if partitions != state.partitions:
         return _next(state, partitions=partitions)
+    if state.move is not None:
+        return _moved(state, state.move, reports.get(state.move.to))
     if state.operation is not None and all(_is_reached(state, plan, reports) for plan in state.plans):
-        return _finished(state)
+        move = next_move(state) if state.operation.kind == _ADD_PARTITIONS else None
+        return _finished(state) if move is None else _next(state, **_begun(state, move))
     return None
+
+
+def _moved(state: ClusterState, move: SlotMove, taker: GroupReport | None) -> ClusterState | None:
+    """The table follows the partitions, never the other way round: whoever it names has the slots."""
+    if taker is None or taker.taken < move.number:
+        return None
+    moved = _next(state, slots=after_move(state.slots, move), move=None)
+    is_spreading = state.operation is not None and state.operation.kind == _ADD_PARTITIONS
+    following = (
+        next_move(moved) if is_spreading and all(plan.is_serving for plan in state.partitions) else None
+    )
+    return moved if following is None else msgspec.structs.replace(moved, **_begun(moved, following))
+
+
+def _begun(state: ClusterState, move: SlotMove) -> dict[str, Any]:
+    return {"move": move, "moves": move.number, "first_slots": state.first_slots or state.slots}
 
 
 def _is_reached(state: ClusterState, plan: GroupPlan, reports: Mapping[int, GroupReport]) -> bool:
@@ -262,7 +286,7 @@ def _add_partitions(state: ClusterState, count: int, number: int) -> ClusterStat
         msgspec.structs.replace(born(group, state.members, placed[group]), is_serving=False)
         for group in groups[present:]
     )
-    operation = Operation(number, "add-partitions", 0, present + 1, present + count)
+    operation = Operation(number, _ADD_PARTITIONS, 0, present + 1, present + count)
     return _next(state, partitions=(*state.partitions, *made), operation=operation)
 
 

@@ -16,6 +16,7 @@ from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
+from bpmnd.gateway.slots import outcome_by_id
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 from bpmnd.gateway.texts import json_text
@@ -52,10 +53,10 @@ class ConditionalOperations:
         definition_key = 0 if key is None else key_in_body(key, "processDefinitionKey")
         command = with_id(request, EvaluateConditionals(variables_of(body.variables), definition_key))
         if isinstance(command, DoOnce):
-            partition = self._cluster.for_key(command.id.key)
+            outcome = await outcome_by_id(self._submissions, self._cluster, command)
         else:
-            partition = self._cluster.for_signal()
-        match await self._submissions.outcome_of(command, partition):
+            outcome = await self._submissions.outcome_of(command, self._cluster.for_signal())
+        match outcome:
             case ConditionalsEvaluated(key=evaluation, tenant_id=tenant_id, instances=instances):
                 started = b",".join(
                     b'{"processDefinitionKey":"%d","processInstanceKey":"%d"}' % each for each in instances
@@ -64,5 +65,5 @@ class ConditionalOperations:
                     b'{"conditionalEvaluationKey":"%d","tenantId":%b,"processInstances":[%b]}'
                     % (evaluation, json_text(tenant_id), started)
                 )
-            case outcome:
+            case _:
                 raise unexpected("EVALUATE", outcome)

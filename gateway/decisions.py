@@ -16,6 +16,7 @@ from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body, key_in_path
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
+from bpmnd.gateway.slots import outcome_by_id
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 
@@ -128,13 +129,14 @@ class DecisionOperations:
         """Evaluate a decision: 200 also if that fails, with the reason in the result."""
         command = with_id(request, _command_of(await json_body(request, _EVALUATION)))
         if isinstance(command, DoOnce):
-            partition, elsewhere = self._cluster.for_key(command.id.key), None
+            outcome = await outcome_by_id(self._submissions, self._cluster, command)
         else:  # Every partition has every decision.
-            partition, elsewhere = self._cluster.for_creation(), self._cluster.for_creation
-        match await self._submissions.outcome_of(command, partition, elsewhere):
+            anywhere = self._cluster.for_creation
+            outcome = await self._submissions.outcome_of(command, anywhere(), anywhere)
+        match outcome:
             case DecisionEvaluated() as evaluated:
                 return ok(msgspec.json.encode(_result_of(evaluated)))
-            case outcome:
+            case _:
                 raise unexpected("EVALUATE", outcome)
 
     async def get(self, request: web.BaseRequest, arguments: tuple[str, ...]) -> Answer:

@@ -1,13 +1,13 @@
 """Messages: publish, correlate."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import final
 
 import msgspec
 from aiohttp import web
 
 from bpmnd.bpmn.commands import CorrelateMessage, PublishMessage
-from bpmnd.bpmn.outcomes import MessageCorrelated, MessagePublished
+from bpmnd.bpmn.outcomes import MessageCorrelated, MessagePublished, Outcome
 from bpmnd.gateway.answers import Answer, ok
 from bpmnd.gateway.bodies import Body, Int64, RawVariables, json_body, variables_of
 from bpmnd.gateway.complaints import missing
@@ -15,6 +15,7 @@ from bpmnd.gateway.errors import invalid_argument, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
+from bpmnd.gateway.slots import outcome_for_message
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 from bpmnd.gateway.texts import json_text
@@ -68,8 +69,7 @@ class MessageOperations:
             variables_of(body.variables),
         )
 
-        partition = self._cluster.for_message(command.correlation_key)
-        match await self._submissions.outcome_of(with_id(request, command), partition):
+        match await self._outcome_of(request, command):
             case MessagePublished(key, tenant_id):
                 return ok(b'{"messageKey":"%d","tenantId":%b}' % (key, json_text(tenant_id)))
             case outcome:
@@ -83,8 +83,7 @@ class MessageOperations:
         check_tenant(body.tenant_id, "Correlate Message")
         command = CorrelateMessage(body.name, body.correlation_key or "", variables_of(body.variables))
 
-        partition = self._cluster.for_message(command.correlation_key)
-        match await self._submissions.outcome_of(with_id(request, command), partition):
+        match await self._outcome_of(request, command):
             case MessageCorrelated(key, tenant_id, instance_key):
                 return ok(
                     b'{"messageKey":"%d","tenantId":%b,"processInstanceKey":"%d"}'
@@ -92,3 +91,9 @@ class MessageOperations:
                 )
             case outcome:
                 raise unexpected("CORRELATE", outcome)
+
+    def _outcome_of(
+        self, request: web.BaseRequest, command: PublishMessage | CorrelateMessage
+    ) -> Awaitable[Outcome]:
+        key = command.correlation_key
+        return outcome_for_message(self._submissions, self._cluster, with_id(request, command), key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, final
 
 import msgspec
@@ -15,7 +15,7 @@ from bpmnd.bpmn.commands import (
     DoOnce,
     Variables,
 )
-from bpmnd.bpmn.outcomes import Accepted, ProcessInstanceCreated
+from bpmnd.bpmn.outcomes import Accepted, Outcome, ProcessInstanceCreated
 from bpmnd.gateway.answers import Answer, no_content, ok
 from bpmnd.gateway.bodies import (
     Body,
@@ -31,8 +31,9 @@ from bpmnd.gateway.errors import invalid_argument, not_found, timed_out, unexpec
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.keys import key_in_body, key_in_path
 from bpmnd.gateway.origins import origin_of
-from bpmnd.gateway.ports import Cluster, Partition
+from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
+from bpmnd.gateway.slots import outcome_by_id
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 from bpmnd.gateway.texts import json_object, json_text
@@ -105,17 +106,16 @@ class ProcessInstanceOperations:
         creation = _command_of(body)
         command = with_id(request, creation)
 
-        partition, elsewhere = self._where(command)
         if creation.await_result:
             timeout_ms = min(_await_timeout_ms(body.request_timeout), AWAIT_TIMEOUT_MS_MAX)
             try:
                 async with asyncio.timeout(timeout_ms / 1000):
-                    outcome = await self._awaited.outcome_of(command, partition, elsewhere)
+                    outcome = await self._outcome_of(self._awaited, command)
             except TimeoutError:
                 detail = f"The process instance did not complete within {timeout_ms} ms; it goes on running."
                 raise timed_out(detail) from None
         else:
-            outcome = await self._submissions.outcome_of(command, partition, elsewhere)
+            outcome = await self._outcome_of(self._submissions, command)
 
         match outcome:
             case ProcessInstanceCreated():
@@ -142,11 +142,12 @@ class ProcessInstanceOperations:
             case outcome:
                 raise unexpected("CANCEL", outcome)
 
-    def _where(self, command: ClientCommand) -> tuple[Partition, Callable[[], Partition] | None]:
-        """Where to create, and where else if that has no leader. A repeat must come to the same place."""
+    def _outcome_of(self, submissions: Submissions, command: ClientCommand) -> Awaitable[Outcome]:
+        """Of a creation. A repeat must come to the same place."""
         if isinstance(command, DoOnce):
-            return self._cluster.for_key(command.id.key), None
-        return self._cluster.for_creation(), self._cluster.for_creation
+            return outcome_by_id(submissions, self._cluster, command)
+        anywhere = self._cluster.for_creation
+        return submissions.outcome_of(command, anywhere(), anywhere)
 
 
 def _await_timeout_ms(requested: int | None) -> int:

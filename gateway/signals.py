@@ -15,6 +15,7 @@ from bpmnd.gateway.errors import invalid_argument, unexpected
 from bpmnd.gateway.idempotency import with_id
 from bpmnd.gateway.ports import Cluster
 from bpmnd.gateway.routes import Route
+from bpmnd.gateway.slots import outcome_by_id
 from bpmnd.gateway.submission import Submissions
 from bpmnd.gateway.tenants import check_tenant
 from bpmnd.gateway.texts import json_text
@@ -49,11 +50,11 @@ class SignalOperations:
 
         command = with_id(request, BroadcastSignal(body.signal_name, variables_of(body.variables)))
         if isinstance(command, DoOnce):
-            partition = self._cluster.for_key(command.id.key)
+            outcome = await outcome_by_id(self._submissions, self._cluster, command)
         else:
-            partition = self._cluster.for_signal()
-        match await self._submissions.outcome_of(command, partition):
+            outcome = await self._submissions.outcome_of(command, self._cluster.for_signal())
+        match outcome:
             case SignalBroadcasted(key, tenant_id):
                 return ok(b'{"signalKey":"%d","tenantId":%b}' % (key, json_text(tenant_id)))
-            case outcome:
+            case _:
                 raise unexpected("BROADCAST", outcome)

@@ -24,7 +24,10 @@ def grown(state: ClusterState) -> ClusterState:
     begun = decide(state, AddPartitions(1))
     assert isinstance(begun, ClusterState)
     while begun.operation is not None:
-        reports = {plan.group: GroupReport(begun.goal(plan), is_settled=True) for plan in begun.plans}
+        reports = {
+            plan.group: GroupReport(begun.goal(plan), is_settled=True, taken=begun.moves)
+            for plan in begun.plans
+        }
         following = advanced(begun, reports)
         assert following is not None
         begun = following

@@ -83,7 +83,10 @@ def _move_lock(state: State, instance: ProcessInstance, definition_key: int) -> 
     new = definitions[definition_key].process_id
     if instance.correlation_key is None or old == new:
         return
-    locks.remove(lock_of(instance.tenant_id, old, instance.correlation_key), journal)
+    old_lock = lock_of(instance.tenant_id, old, instance.correlation_key)
+    if locks.get(old_lock) != instance.key:
+        return  # It has gone to another partition with its slot, which is told.
+    locks.remove(old_lock, journal)
     lock = lock_of(instance.tenant_id, new, instance.correlation_key)
     if locks.get(lock) is None:
         locks.put(lock, instance.key, journal, is_new=True)

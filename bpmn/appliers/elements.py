@@ -190,7 +190,8 @@ def _end(state: State, event: ElementCompleted | ElementTerminated) -> None:
         if instance.correlation_key is not None:
             process_id = state.definitions.items[instance.definition_key].process_id
             lock = lock_of(instance.tenant_id, process_id, instance.correlation_key)
-            state.messages.locks.remove(lock, journal)
+            if state.messages.locks.get(lock) == key:  # Else it has gone to another partition with its slot.
+                state.messages.locks.remove(lock, journal)
         if instance.parent is not None:
             caller = state.touch(instance.parent.instance_key)
             journal.drop(caller.called, instance.parent.element_instance_key)

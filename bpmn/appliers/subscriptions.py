@@ -26,7 +26,6 @@ from bpmnd.bpmn.events import (
     SignalSubscriptionCreated,
     SignalSubscriptionDeleted,
 )
-from bpmnd.bpmn.keys import partition_of
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.messages import (
     CORRELATING,
@@ -113,7 +112,7 @@ def message_subscription_migrated(state: State, event: MessageSubscriptionMigrat
 
 
 def _forget_arrival(state: State, key: int) -> None:
-    if partition_of(key) != state.partition_id:
+    if state.messages.arrival_of(key) is not None:
         state.messages.arrivals.remove(entry_of(key), state.journal)
 
 

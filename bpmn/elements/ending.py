@@ -31,4 +31,5 @@ def start_next(turn: Turn, instance: ProcessInstance) -> None:
     """The instance that has ended kept another with the same correlation key from starting."""
     if instance.correlation_key is not None:
         process_id = turn.state.definitions.items[instance.definition_key].process_id
-        turn.schedule(StartNext(instance.tenant_id, process_id, instance.correlation_key))
+        ended = StartNext(instance.tenant_id, process_id, instance.correlation_key, ended=instance.key)
+        turn.schedule(ended)

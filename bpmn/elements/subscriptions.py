@@ -12,6 +12,7 @@ from bpmnd.bpmn.events import (
     ConditionalSubscriptionDeleted,
     ProcessMessageSubscriptionCreated,
     ProcessMessageSubscriptionDeleted,
+    ProcessMessageSubscriptionOpened,
     SignalSubscriptionCreated,
     SignalSubscriptionDeleted,
 )
@@ -54,7 +55,10 @@ class MessagePlan(msgspec.Struct, frozen=True, gc=False):
             self.correlation_key,
             self.interrupting,
         )
-        partition = turn.peers.slots.partition_of(self.correlation_key)
+        slots = turn.peers.slots
+        partition = slots.partition_of(self.correlation_key)
+        if slots.first and partition != slots.first_partition_of(self.correlation_key):
+            turn.emit(ProcessMessageSubscriptionOpened(key, instance.key, partition))
         if partition == turn.state.partition_id:
             open_subscription(turn, opened)
         else:
@@ -146,11 +150,16 @@ def close_message(turn: Turn, instance: ProcessInstance, subscription: MessageSu
         subscription.name,
         subscription.correlation_key,
     )
-    partition = turn.peers.slots.partition_of(subscription.correlation_key)
+    partition = told_at(turn, subscription)
     if partition == turn.state.partition_id:
         close_subscription(turn, closed)
     else:
         turn.send(partition, closed)
+
+
+def told_at(turn: Turn, subscription: MessageSubscription) -> int:
+    """The partition that is told all about a subscription, and passes it on if the slot has moved."""
+    return subscription.opened_at or turn.peers.slots.first_partition_of(subscription.correlation_key)
 
 
 def close_signal(turn: Turn, instance: ProcessInstance, subscription: SignalSubscription) -> None:

@@ -8,6 +8,7 @@ from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.correlation import confirm, take_back
 from bpmnd.bpmn.elements.completing import complete
 from bpmnd.bpmn.elements.scopes import begin_event_sub_process, interrupt_scope, is_shut_to
+from bpmnd.bpmn.elements.subscriptions import told_at
 from bpmnd.bpmn.events import (
     BoundaryEventTriggered,
     EventPartOccurred,
@@ -88,10 +89,11 @@ def take_delivery(
         message.correlation_key,
         message.message_key,
     )
-    if sender == turn.state.partition_id:
+    confirmed_at = told_at(turn, subscription)
+    if confirmed_at == turn.state.partition_id:
         confirm(turn, confirmed)
     else:
-        turn.send(sender, confirmed)
+        turn.send(confirmed_at, confirmed)
     key, element = subscription.element_instance_key, subscription.element
     if stopped_by is None:
         occur(turn, instance, key, element, part, message.variables)

@@ -132,6 +132,18 @@ from bpmnd.bpmn.events.signals import (
     SignalSubscriptionCreated,
     SignalSubscriptionDeleted,
 )
+from bpmnd.bpmn.events.slots import (
+    MessageStartLockReleased,
+    MessageStartLockTaken,
+    ProcessMessageSubscriptionOpened,
+    SlotMessageHeld,
+    SlotMessagesPassedOn,
+    SlotMoveEnded,
+    SlotRecordsGiven,
+    SlotRecordsTaken,
+    SlotsGiven,
+    SlotsTaken,
+)
 from bpmnd.bpmn.events.timers import (
     StartTimerCanceled,
     StartTimerCreated,
@@ -281,6 +293,16 @@ Event: TypeAlias = (
     | GlobalListenerUpdated
     | GlobalListenerDeleted
     | StateSampled
+    | MessageStartLockReleased
+    | MessageStartLockTaken
+    | ProcessMessageSubscriptionOpened
+    | SlotMessageHeld
+    | SlotMessagesPassedOn
+    | SlotMoveEnded
+    | SlotRecordsGiven
+    | SlotRecordsTaken
+    | SlotsGiven
+    | SlotsTaken
     | ExporterAcknowledged
     | ExportGapNoted
 )
@@ -359,6 +381,8 @@ __all__ = [
     "MessageStartEventSubscriptionCorrelated",
     "MessageStartEventSubscriptionCreated",
     "MessageStartEventSubscriptionDeleted",
+    "MessageStartLockReleased",
+    "MessageStartLockTaken",
     "MessageStartPartCorrelated",
     "MessageSubscriptionCorrelated",
     "MessageSubscriptionCorrelating",
@@ -374,6 +398,7 @@ __all__ = [
     "ProcessMessageSubscriptionCorrelated",
     "ProcessMessageSubscriptionCreated",
     "ProcessMessageSubscriptionDeleted",
+    "ProcessMessageSubscriptionOpened",
     "ResourceCreated",
     "ResourceDeleted",
     "ScopeInterrupted",
@@ -384,6 +409,13 @@ __all__ = [
     "SignalStartEventSubscriptionDeleted",
     "SignalSubscriptionCreated",
     "SignalSubscriptionDeleted",
+    "SlotMessageHeld",
+    "SlotMessagesPassedOn",
+    "SlotMoveEnded",
+    "SlotRecordsGiven",
+    "SlotRecordsTaken",
+    "SlotsGiven",
+    "SlotsTaken",
     "StartPartOccurred",
     "StartPartsCleared",
     "StartTimerCanceled",

@@ -9,11 +9,16 @@ from bpmnd.bpmn.channel import (
     DistributeDeletion,
     DistributeDeployment,
     DistributeGlobalListener,
+    HandOverSlots,
     MigrateSubscription,
+    MoveRecords,
     OccurAtStart,
     OpenSubscription,
     RefuseDelivery,
+    ReleaseLock,
+    SettleCorrelation,
     SpreadSignal,
+    TakeLock,
     decode_message,
 )
 from bpmnd.bpmn.commands import AcknowledgeChannel, ReceiveChannelMessage
@@ -22,7 +27,10 @@ from bpmnd.bpmn.correlation import (
     confirm,
     migrate_subscription,
     open_subscription,
+    release_lock,
+    settle_correlation,
     take_back,
+    take_lock,
 )
 from bpmnd.bpmn.elements.triggers import take_delivery
 from bpmnd.bpmn.events import (
@@ -32,8 +40,8 @@ from bpmnd.bpmn.events import (
     DeploymentDistributed,
     DeploymentFullyDistributed,
 )
-from bpmnd.bpmn.outcomes import Accepted, Outcome, Rejected, RejectionType
-from bpmnd.bpmn.processors import deletions, global_listeners
+from bpmnd.bpmn.outcomes import Accepted, Decided, Outcome, Rejected, RejectionType
+from bpmnd.bpmn.processors import deletions, global_listeners, slot_moves
 from bpmnd.bpmn.processors.deployments import answer_of, created_event, record_of
 from bpmnd.bpmn.starts import subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
@@ -75,6 +83,16 @@ def receive(turn: Turn, command: ReceiveChannelMessage) -> Outcome:
             arrive(turn, message)
         case OccurAtStart() as message:
             gathering.take_over(turn, message)
+        case ReleaseLock() as message:
+            release_lock(turn, message)
+        case TakeLock() as message:
+            take_lock(turn, message)
+        case SettleCorrelation() as message:
+            settle_correlation(turn, message)
+        case MoveRecords() as message:
+            slot_moves.take_records(turn, message)
+        case HandOverSlots() as message:
+            slot_moves.take_over(turn, command.sender, message)
     return Accepted()
 
 
@@ -123,7 +141,7 @@ def _distributed(turn: Turn, deployment_key: int, partition_id: int, *, answers_
         return
     turn.emit(DeploymentFullyDistributed(deployment_key))
     if pending.request:
-        answer: Outcome = Accepted()
+        answer: Decided = Accepted()
         if answers_all:
             answer = answer_of(turn, pending.key, pending.tenant_id, pending.definition_keys)
         turn.answer(pending.request, answer)

@@ -8,7 +8,7 @@ from bpmnd.bpmn.correlation import Publication, nobody_waits
 from bpmnd.bpmn.events import MessageCorrelated, MessageCorrelating, MessageExpired, MessagePublished
 from bpmnd.bpmn.outcomes import MessageCorrelated as CorrelationAnswer
 from bpmnd.bpmn.outcomes import MessagePublished as PublicationAnswer
-from bpmnd.bpmn.outcomes import Outcome, Rejected, RejectionType
+from bpmnd.bpmn.outcomes import Outcome, Rejected, RejectionType, SlotMoved
 from bpmnd.bpmn.outcomes import SignalBroadcasted as BroadcastAnswer
 from bpmnd.bpmn.state.messages import Message, entry_of, group_of
 from bpmnd.bpmn.state.series import prefix_free
@@ -19,6 +19,8 @@ _MOMENT_MAX: Final = 2**63 - 1
 
 def publish(turn: Turn, command: PublishMessage) -> Outcome:
     """Everybody who waits gets it, one in each process; then it stays in the buffer for its time to live."""
+    if turn.state.slots.given(command.correlation_key) is not None:
+        return SlotMoved(is_here=False)
     tables = turn.state.messages
     if command.message_id:
         group = group_of(command.tenant_id, command.name, command.correlation_key)
@@ -50,6 +52,8 @@ def publish(turn: Turn, command: PublishMessage) -> Outcome:
 def correlate(turn: Turn, command: CorrelateMessage) -> Outcome | None:
     """Answers with the process instance that the message has started, or when one has taken it. One that it
     would start only together with more is not known yet."""
+    if turn.state.slots.given(command.correlation_key) is not None:
+        return SlotMoved(is_here=False)
     key = turn.new_key()
     message = Message(command.tenant_id, command.name, command.correlation_key, "", 0, command.variables)
     publication = Publication(turn, key, message)

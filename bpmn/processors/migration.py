@@ -6,14 +6,14 @@ from typing import Final, TypeAlias, final
 
 from msgspec.structs import replace
 
-from bpmnd.bpmn.channel import MigrateSubscription
+from bpmnd.bpmn.channel import MigrateSubscription, TakeLock
 from bpmnd.bpmn.commands import MigrateProcessInstance
 from bpmnd.bpmn.correlation import migrate_subscription
 from bpmnd.bpmn.elements.activation import Activation
 from bpmnd.bpmn.elements.events.registry import EVENT_KINDS
 from bpmnd.bpmn.elements.kind import Plan
 from bpmnd.bpmn.elements.listeners import GLOBAL_MIN, listeners_of
-from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_signal
+from bpmnd.bpmn.elements.subscriptions import MessagePlan, close_message, close_signal, told_at
 from bpmnd.bpmn.elements.waiting import (
     Catcher,
     begin_waiting,
@@ -28,6 +28,7 @@ from bpmnd.bpmn.events import (
     ProcessInstanceMigrated,
     TimerCanceled,
 )
+from bpmnd.bpmn.forwarding import pass_on
 from bpmnd.bpmn.incident import Incident
 from bpmnd.bpmn.model.graph import (
     AdHocSubProcess,
@@ -338,7 +339,12 @@ class _Request:
             record = instance.elements[key]
             begin_waiting(Activation(turn, instance, key, record.scope_key, (), True), planned)
         if correlation_key is not None and old_process_id != new_process_id:
-            turn.schedule(StartNext(instance.tenant_id, old_process_id, correlation_key))
+            slot = turn.state.slots.given(correlation_key)
+            if slot is not None and instance.correlation_key is not None:
+                taken = TakeLock(instance.tenant_id, new_process_id, correlation_key, instance.key)
+                pass_on(turn, slot, taken)
+            ended = StartNext(instance.tenant_id, old_process_id, correlation_key, ended=instance.key)
+            turn.schedule(ended)
 
     # What is what
 
@@ -536,7 +542,7 @@ class _Request:
             subscription.correlation_key,
             subscription.interrupting,
         )
-        partition = turn.peers.slots.partition_of(subscription.correlation_key)
+        partition = told_at(turn, subscription)
         if partition == turn.state.partition_id:
             migrate_subscription(turn, message)
         else:

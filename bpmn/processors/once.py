@@ -8,7 +8,18 @@ was done, and the same request may well succeed after the fault is mended.
 from collections.abc import Callable
 from typing import Final
 
-from bpmnd.bpmn.commands import ActivateJobs, CommandId, DoOnce, RepeatableCommand
+from bpmnd.bpmn.commands import (
+    ActivateJobs,
+    BroadcastSignal,
+    CommandId,
+    CorrelateMessage,
+    CreateProcessInstance,
+    DoOnce,
+    EvaluateConditionals,
+    EvaluateDecision,
+    PublishMessage,
+    RepeatableCommand,
+)
 from bpmnd.bpmn.events import CommandForgotten, CommandNoted
 from bpmnd.bpmn.outcomes import (
     JobsActivated,
@@ -17,10 +28,12 @@ from bpmnd.bpmn.outcomes import (
     Outcome,
     Rejected,
     RejectionType,
+    SlotMoved,
     decode_outcome,
     encode_outcome,
 )
 from bpmnd.bpmn.processors.jobs import lent_still
+from bpmnd.bpmn.slots import slot_of
 from bpmnd.bpmn.state.messages import entry_of
 from bpmnd.bpmn.state.noted import NotedCommand
 from bpmnd.bpmn.turn import Turn
@@ -34,21 +47,25 @@ def do_once(
     """The outcome of the first time; None if that is still to come, under the request of the first time."""
     id = command.id
     known = turn.state.noted.find(id)
+    if known is not None and known[1].deadline > turn.now:
+        _, noted = known
+        if noted.hash != id.hash:
+            return _used_already(id)
+        if not noted.outcome:
+            turn.request = noted.request
+            return None
+        outcome = _again(turn, command.asked, noted)
+        if outcome is not None:
+            return outcome
+    moved = _moved(turn, command, keep_ms)
+    if moved is not None:
+        return moved
     if known is not None:
-        key, noted = known
-        if noted.deadline > turn.now:
-            if noted.hash != id.hash:
-                return _used_already(id)
-            if not noted.outcome:
-                turn.request = noted.request
-                return None
-            outcome = _again(turn, command.asked, noted)
-            if outcome is not None:
-                return outcome
-        turn.emit(CommandForgotten(key))
+        turn.emit(CommandForgotten(known[0]))
 
     turn.request = request = -turn.request
     outcome = decide(turn, command.asked)
+    assert not isinstance(outcome, SlotMoved), f"{command}, although its slot is here"
     deadline = turn.now + keep_ms
     kept: KeptOutcome | None = outcome
     if isinstance(outcome, JobsActivated):
@@ -66,6 +83,33 @@ def forget(turn: Turn, key: int) -> None:
     noted = turn.state.noted.records.get(entry_of(key))
     if noted is not None and noted.deadline <= turn.now:
         turn.emit(CommandForgotten(key))
+
+
+def _moved(turn: Turn, command: DoOnce, keep_ms: int) -> SlotMoved | None:
+    """Not to be decided here, or not before somebody else was asked: ids stay where they were noted when
+    their slot moves, and are known there as long as they would be."""
+    slots = turn.state.slots.records.items
+    text = _slot_text(command) if slots else None
+    slot = None if text is None else slots.get(slot_of(text))
+    if slot is None:
+        return None
+    before = slot.taken_from if turn.now < slot.taken_at + keep_ms else 0
+    if slot.given_to:
+        return SlotMoved(is_here=False, before=before)
+    if before and command.unknown_at != before:
+        return SlotMoved(is_here=True, before=before)
+    return None
+
+
+def _slot_text(command: DoOnce) -> str | None:
+    """By whose slot the command goes; None if it goes where its key is from, or to one partition."""
+    match command.asked:
+        case PublishMessage(correlation_key=key) | CorrelateMessage(correlation_key=key):
+            return key
+        case CreateProcessInstance() | BroadcastSignal() | EvaluateConditionals() | EvaluateDecision():
+            return command.id.key
+        case _:
+            return None
 
 
 def _again(turn: Turn, command: RepeatableCommand, noted: NotedCommand) -> Outcome | None:

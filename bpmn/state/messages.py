@@ -17,6 +17,10 @@ CORRELATING = b"\1"
 """What it begins with while a message is on its way to the process instance."""
 
 
+_KEY_WIDTH = 8
+_LENGTH_WIDTH = 4
+
+
 class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A message that is buffered until `deadline`."""
 
@@ -78,6 +82,14 @@ def waiting_entry(process_id: str, since: int, key: int) -> bytes:
     return prefix_free(process_id) + entry_of(since) + entry_of(key)
 
 
+def parts_of(entry: bytes) -> tuple[str, int, int]:
+    """Process id, since when, and subscription key, by the entry of a subscription with its flag."""
+    begin = len(FREE) + _LENGTH_WIDTH
+    end = begin + int.from_bytes(entry[len(FREE) : begin], "big")
+    since = int.from_bytes(entry[end : end + _KEY_WIDTH], "big")
+    return entry[begin:end].decode(), since, int.from_bytes(entry[end + _KEY_WIDTH :], "big")
+
+
 def lock_of(tenant_id: str, process_id: str, correlation_key: str) -> bytes:
     return prefix_free(tenant_id) + prefix_free(process_id) + prefix_free(correlation_key)
 
@@ -115,6 +127,7 @@ class Messages:
         "arrivals",
         "buffered",
         "conditional_starts",
+        "has_taken",
         "ids",
         "locks",
         "messages",
@@ -140,7 +153,7 @@ class Messages:
         """By group; the entry is the flag and `waiting_entry`."""
         self.arrivals = ColdTable(b"A", int, store)
         """Subscription key -> the key that this partition gave it when it came from another one: so all have
-        their place by when they came, wherever they are from."""
+        their place by when they came, wherever they are from. What has moved here keeps the place it had."""
         self.locks = ColdTable(b"L", int, store)
         """`lock_of` -> the one process instance that a message with that correlation key has started."""
         self.signals = Series(b"G", int, store)
@@ -150,12 +163,17 @@ class Messages:
         self.conditional_starts = Starts(b"C", store)
         """Their names are empty."""
         self.pending = Table(b"q", PendingCorrelation, store)
+        self.has_taken = False
+        """Whether slots have come from other partitions, and with them places that were given there."""
 
     def place_of(self, process_id: str, element_instance_key: int, key: int) -> bytes:
-        """The `waiting_entry` of a subscription. One from here counts from its element instance on."""
+        """The `waiting_entry` of a subscription. One from here counts from its element instance on, unless it
+        has waited elsewhere before."""
+        return waiting_entry(process_id, self.arrival_of(key) or element_instance_key, key)
+
+    def arrival_of(self, key: int) -> int | None:
         is_from_here = partition_of(key) == self._partition_id
-        since = None if is_from_here else self.arrivals.get(entry_of(key))
-        return waiting_entry(process_id, since or element_instance_key, key)
+        return None if is_from_here and not self.has_taken else self.arrivals.get(entry_of(key))
 
     @property
     def cold(self) -> "tuple[ColdTable[Message] | ColdTable[int] | Series[Buffered] | Series[Waiting], ...]":

@@ -99,6 +99,8 @@ class MessageSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True
     name: str
     correlation_key: str
     interrupting: bool
+    opened_at: int = 0
+    """The partition that was told, and is told all about it; 0: the first that had the slot."""
 
 
 class SignalSubscription(msgspec.Struct, frozen=True, gc=False, array_like=True):

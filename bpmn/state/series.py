@@ -4,7 +4,7 @@ A `Series` keeps its records in groups, in the order of their keys, and finds th
 without looking at those before it: whoever waits for a message, and the messages that wait.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Final, Generic, TypeVar, final
 
@@ -35,7 +35,7 @@ def split_prefix_free(encoded: bytes) -> tuple[str, bytes]:
 class ColdTable(Generic[V]):
     """Records by their keys. They are frozen: what a capture has to write stays as it is."""
 
-    __slots__ = ("_changed", "_decoder", "_encoder", "_flushing", "_fresh", "_store", "prefix")
+    __slots__ = ("_changed", "_decoder", "_encoder", "_flushing", "_fresh", "_scanned", "_store", "prefix")
 
     def __init__(self, prefix: bytes, record: type[V], store: ColdStore) -> None:
         self.prefix = prefix
@@ -47,6 +47,8 @@ class ColdTable(Generic[V]):
         self._flushing: dict[bytes, V | None] = {}
         self._fresh: dict[bytes, None] = {}
         """Those of the changed that the store cannot have: they may go without leaving a tombstone."""
+        self._scanned: tuple[int, list[bytes]] = (0, [])
+        """The number of a walk, and what was in memory when it began."""
 
     def get(self, key: bytes) -> V | None:
         if key in self._changed:
@@ -68,6 +70,25 @@ class ColdTable(Generic[V]):
             journal.drop(self._changed, key)
         else:
             journal.put(self._changed, key, None)
+
+    def walk(self, number: int, start: bytes, count: int) -> tuple[list[tuple[bytes, V]], bytes | None]:
+        """Up to so many records from a key on, in the order of their keys, and where to go on; None at the
+        end. What is put in while walk `number` is under way may be missed."""
+        if self._scanned[0] != number:
+            self._scanned = number, sorted({**self._changed, **self._flushing})
+        known = self._scanned[1]
+        begin, stop = self.prefix + start, prefix_end(self.prefix)
+        stored = [key[len(self.prefix) :] for key, _ in self._store.range(begin, stop, count)]
+        position = bisect_left(known, start)
+        keys = sorted({*stored, *known[position : position + count]})[:count]
+        if len(stored) == count:
+            keys = keys[: bisect_right(keys, stored[-1])]
+        found = [(key, record) for key in keys if (record := self.get(key)) is not None]
+        is_end = len(stored) < count and position + count >= len(known) and len(keys) < count
+        if is_end:
+            self._scanned = 0, []
+            return found, None
+        return found, keys[-1] + b"\0"
 
     def in_memory(self, key: bytes) -> V | None:
         """The record, if the store does not have it yet."""

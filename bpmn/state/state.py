@@ -31,6 +31,7 @@ from bpmnd.bpmn.state.outbox import Outbox
 from bpmnd.bpmn.state.owners import OWNERS, Owners
 from bpmnd.bpmn.state.records import ProcessInstance
 from bpmnd.bpmn.state.series import prefix_free, split_prefix_free
+from bpmnd.bpmn.state.slots import Slots
 from bpmnd.bpmn.state.table import Table
 from bpmnd.bpmn.user_tasks import GlobalListener
 
@@ -110,7 +111,9 @@ class State:
         self.exporters = Table(b"e", ExporterPosition, store)
         self.messages = Messages(partition_id, store)
         self.noted = NotedCommands(store)
-        self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold)
+        self.slots = Slots(store)
+        self.messages.has_taken = self.slots.last_taken > 0
+        self._cold = (*self.messages.cold, self.outbox.payloads, *self.noted.cold, self.slots.held)
         self._tables = (
             self.definitions,
             *self.decisions.tables,
@@ -129,6 +132,7 @@ class State:
             self.messages.signal_starts.table,
             self.messages.conditional_starts.table,
             self.messages.pending,
+            *self.slots.tables,
         )
         self.latest: dict[tuple[str, str], dict[int, int]] = {}
         """(tenant, process id) -> version -> definition key."""

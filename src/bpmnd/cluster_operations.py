@@ -1,12 +1,13 @@
 """Operations on the cluster as JSON: what is asked for, and how it stands."""
 
+from collections import Counter
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
 from bpmnd.actors.control import Control
 from bpmnd.actors.node import Node
-from bpmnd.cluster.membership import CONTROLLER_GROUP, GroupPlan, Member, Operation, node_of
+from bpmnd.cluster.membership import CONTROLLER_GROUP, ClusterState, GroupPlan, Member, Operation, node_of
 from bpmnd.cluster.operations import (
     AddNode,
     AddPartitions,
@@ -17,6 +18,7 @@ from bpmnd.cluster.operations import (
     Request,
     SetReplication,
 )
+from bpmnd.cluster.spreading import left_to_move, owners_of
 
 
 class NotUnderstood(Exception):  # noqa: N818  says what is wrong
@@ -153,6 +155,7 @@ def cluster_report(node: Node) -> dict[str, Any]:
         "applicants": sorted(node.control.applicants),
         "groups": [group(plan) for plan in state.plans],
         "operation": _operation(state.operation),
+        "slots": _slots(state),
         "finished": [_operation(operation) for operation in state.finished],
     }
 
@@ -174,6 +177,23 @@ def _installing(node: Node) -> list[dict[str, Any]]:
         for replica in status.replicas
         if replica.installing
     ]
+
+
+def _slots(state: ClusterState) -> dict[str, Any]:
+    """Partition -> how many correlation slots it has; what is on its way, and how many are still to go."""
+    shown: dict[str, Any] = {
+        "owned": {str(group): count for group, count in sorted(Counter(owners_of(state.slots)).items())}
+    }
+    if state.move is not None:
+        shown["moving"] = {
+            "number": state.move.number,
+            "from": state.move.giver,
+            "to": state.move.to,
+            "slots": sum(count for _, count in state.move.slots),
+        }
+    if state.operation is not None and state.operation.kind == "add-partitions":
+        shown["left"] = left_to_move(state)
+    return shown
 
 
 def _operation(operation: Operation | None) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.events import CommandAnswered, CommandForgotten, CommandNoted
 from bpmnd.bpmn.outcomes import (
     Accepted,
+    Decided,
     DeployedProcess,
     KeptOutcome,
-    Outcome,
     Rejected,
     RejectionType,
     decode_outcome,
@@ -140,7 +140,7 @@ def test_an_undone_turn_has_forgotten_nothing(monkeypatch: pytest.MonkeyPatch) -
         ),
     ],
 )
-def test_a_kept_outcome_has_the_bytes_that_it_always_had(outcome: Outcome, row: str) -> None:
+def test_a_kept_outcome_has_the_bytes_that_it_always_had(outcome: Decided, row: str) -> None:
     assert encode_outcome(outcome).hex() == row
     assert decode_outcome(bytes.fromhex(row)) == outcome
 

@@ -1,11 +1,14 @@
 """What a change of the cluster sets as its goal, and when it is refused or finished."""
 
+from collections import Counter
+
 import msgspec
 import pytest
 
 from bpmnd.cluster.membership import (
     CONTROLLER_VOTERS_MAX,
     FINISHED_MAX,
+    SLOTS,
     ClusterState,
     Member,
     found,
@@ -26,6 +29,7 @@ from bpmnd.cluster.operations import (
     advanced,
     decide,
 )
+from bpmnd.cluster.spreading import SLOTS_PER_MOVE, left_to_move, owners_of
 
 
 def member(node: int, incarnation: int = 1, *, host: str | None = None, address: str = "") -> Member:
@@ -49,8 +53,10 @@ def refused(state: ClusterState, request: Request) -> str:
 
 
 def reached(state: ClusterState) -> dict[int, GroupReport]:
-    """What the leaders say when all groups are where they are to be."""
-    return {plan.group: GroupReport(state.goal(plan), is_settled=True) for plan in state.plans}
+    """What the leaders say when all groups are where they are to be, and slots too."""
+    return {
+        plan.group: GroupReport(state.goal(plan), is_settled=True, taken=state.moves) for plan in state.plans
+    }
 
 
 def finished(state: ClusterState) -> ClusterState:
@@ -193,7 +199,7 @@ def test_new_partitions_do_not_serve_before_they_have_what_was_deployed() -> Non
     serving = finished(state)
     assert all(plan.is_serving for plan in serving.partitions)
     assert serving.operation is not None
-    assert finished(serving).operation is None
+    assert finished(serving).move is not None
 
 
 def test_new_partitions_leave_the_old_ones_where_they_are() -> None:
@@ -332,3 +338,75 @@ def test_who_comes_into_an_operation_has_not_asked_for_it() -> None:
     after = begun(state, ReplaceNode(member(2, 9), by="bob@host"))
     assert after.operation is not None
     assert (after.operation.kind, after.operation.by) == ("add-partitions", "ann@host")
+
+
+def spreading(state: ClusterState) -> ClusterState:
+    """The first slots are on their way."""
+    while state.move is None:
+        state = finished(state)
+    return state
+
+
+def settled(state: ClusterState) -> ClusterState:
+    while state.operation is not None:
+        state = finished(state)
+    return state
+
+
+@pytest.mark.parametrize(("partitions", "more"), [(1, 1), (1, 7), (3, 2), (5, 8)])
+def test_partitions_that_are_added_end_up_with_their_share_of_the_slots(partitions: int, more: int) -> None:
+    state = settled(begun(cluster(partitions=partitions), AddPartitions(more)))
+
+    counts = Counter(owners_of(state.slots))
+    share = SLOTS // (partitions + more)
+    assert all(counts[plan.group] >= share for plan in state.partitions)
+    assert left_to_move(state) == 0
+    assert state.slots[0][0] == 0
+    assert owners_of(state.first_slots) == owners_of(cluster(partitions=partitions).slots)
+
+
+def test_slots_only_move_to_partitions_that_are_new() -> None:
+    before = begun(cluster(partitions=3), AddPartitions(2))
+    after = settled(before)
+
+    moved = zip(owners_of(before.slots), owners_of(after.slots), strict=True)
+    assert {now for was, now in moved if was != now} == {4, 5}
+
+
+def test_the_table_changes_when_the_new_owner_says_that_it_has_the_slots() -> None:
+    state = spreading(begun(cluster(partitions=1), AddPartitions(1)))
+    assert state.move is not None
+    reports = reached(state)
+    early = msgspec.structs.replace(reports[2], taken=state.move.number - 1)
+
+    assert advanced(state, reports | {2: early}) is None
+    assert advanced(state, {group: report for group, report in reports.items() if group != 2}) is None
+    after = finished(state)
+    slots = {slot for first, count in state.move.slots for slot in range(first, first + count)}
+    assert {slot for slot, owner in enumerate(owners_of(after.slots)) if owner == 2} == slots
+
+
+def test_one_move_takes_no_more_than_a_part() -> None:
+    state = spreading(begun(cluster(partitions=1), AddPartitions(1)))
+    assert state.move is not None
+    assert sum(count for _, count in state.move.slots) == SLOTS_PER_MOVE < SLOTS // 2
+
+
+def test_a_move_comes_to_its_end_when_its_operation_is_given_up() -> None:
+    state = spreading(begun(cluster(partitions=1), AddPartitions(1)))
+    given_up = begun(state, GiveUp())
+
+    after = finished(given_up)
+
+    assert given_up.move == state.move
+    assert after.slots != given_up.slots
+    assert after.move is None
+    assert advanced(after, reached(after)) is None
+
+
+def test_slots_that_have_not_moved_go_with_the_next_operation() -> None:
+    given_up = finished(begun(spreading(begun(cluster(partitions=1), AddPartitions(1))), GiveUp()))
+
+    state = settled(begun(given_up, AddPartitions(1)))
+
+    assert Counter(owners_of(state.slots)) == {1: SLOTS // 3 + 1, 2: SLOTS // 3, 3: SLOTS // 3}

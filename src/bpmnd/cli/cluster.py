@@ -110,6 +110,12 @@ def show_under_way(report: dict[str, Any]) -> None:
         reached = sum(group["reached"] and group["serving"] for group in report["groups"])
         what = f"operation {operation['number']}, {operation['kind']}, is under way"
         print(f"{what}: {reached} of {len(report['groups'])} groups are where they are to be")
+    slots = report.get("slots", {})
+    if "moving" in slots:
+        move = slots["moving"]
+        what = f"{move['slots']} correlation slots are on their way"
+        left = f", {slots['left']} have yet to come where they are to be" if "left" in slots else ""
+        print(f"{what} from partition {move['from']} to {move['to']}{left}")
     for transfer in report.get("installing", ()):
         where = f"partition {transfer['partitionId']} is on its way to node {transfer['nodeId']}"
         print(f"{where}: {transfer['progress']}")

@@ -70,7 +70,7 @@ async def _status(options: argparse.Namespace) -> int:
         for partition in broker["partitions"]:
             partition |= counts.get(str(partition["partitionId"]), {})
     if options.json:
-        under_way = {name: cluster[name] for name in ("operation", "installing") if name in cluster}
+        under_way = {name: cluster[name] for name in ("operation", "installing", "slots") if name in cluster}
         print(msgspec.json.encode(topology | under_way | {"exporters": exporters} | summary).decode())
     else:
         _show(topology)

@@ -11,6 +11,7 @@ from bpmnd.bpmn.codec import CommandNote, Frame
 from bpmnd.bpmn.commands import ActivateJobs, CompleteJob, CreateProcessInstance
 from bpmnd.bpmn.events import Event
 from bpmnd.bpmn.outcomes import Accepted, Rejected, RejectionType, encode_outcome
+from bpmnd.bpmn.state.slots import SlotRecords
 from bpmnd.bpmn.user_tasks import GlobalListener, TaskAttributes
 
 DEFINITION, ONE, TWO = 10, 100, 200
@@ -249,6 +250,7 @@ def test_every_event_has_a_record_that_is_json() -> None:
         dict[str, bytes]: {"a": b"1"},
         tuple[bytes, ...]: (b"1",),
         TaskAttributes: TaskAttributes(),
+        SlotRecords: SlotRecords(locks=((b"1", 7),)),
         GlobalListener: GlobalListener("l", "check", ("all",)),
     }
     for event_type, name in EVENT_NAMES.items():
