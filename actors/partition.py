@@ -421,6 +421,7 @@ class PartitionActor(Actor[Message]):
             self._log_clock(machine.state.last_time),
             self.scheduler,
             self.wake,
+            self._limits.small_frame,
         )
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
