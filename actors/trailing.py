@@ -19,7 +19,7 @@ BYTES_MAX: Final = 256 << 10
 LATE_SECONDS_MIN: Final = 0.02
 LATE_COMMITS: Final = 4
 """A frame is late when it is not committed after so many times what commits took of late, and that long."""
-ALL_SECONDS: Final = 1.0
+ALL_SECONDS: Final = 0.25
 """So long nobody trails after a frame was late."""
 
 
