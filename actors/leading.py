@@ -20,6 +20,7 @@ from bpmnd.actors.messages import Answer, Reply, Submit, fail
 from bpmnd.actors.pacing import Pacing
 from bpmnd.actors.replies import together
 from bpmnd.actors.sampling import sampled_rows
+from bpmnd.actors.trailing import Trailing
 from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.codec import CommandNote, encode_frame
 from bpmnd.bpmn.commands import (
@@ -92,6 +93,7 @@ class Leadership:
         log_clock: LogClock,
         scheduler: Scheduler,
         wake: Callable[[], None],
+        small_frame: int,
     ) -> None:
         self.term: Final = consensus.raft.term
         self.uncommitted_bytes = 0
@@ -108,7 +110,8 @@ class Leadership:
         self._latency = latency
         self._clock = clock
         self._log_clock = log_clock
-        self._pacing = Pacing(clock, scheduler, wake)
+        self._pacing = Pacing(clock, scheduler, wake, small_frame)
+        self._trailing = Trailing(consensus.raft, clock, scheduler, wake)
         self._wake = wake
         self._now = 0
         self._began = 0.0
@@ -208,7 +211,8 @@ class Leadership:
         if self._events:
             payload = encode_frame(self.now, self._state.last_key, self._notes, self._events, self._origins)
             size = len(payload)
-            index = self._raft.propose(payload)
+            pacing = self._pacing
+            index = self._trailing.propose(payload, pacing.commit_seconds if pacing.is_busy else None)
             self._machine.decided(index)
             self.uncommitted_bytes += size
             rows = sampled_rows(self._events)
@@ -260,6 +264,7 @@ class Leadership:
 
     def end(self, error: Exception) -> None:
         """The term is over, or the actor: whoever still waits for an answer hears why there is none."""
+        self._trailing.close()
         for pending in self._pending:
             for reply, _ in pending.answers:
                 fail(reply, error)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from bpmnd.actors.machine import Machine
+from bpmnd.actors.pacing import SMALL_FRAME
 from bpmnd.actors.peer_messages import InstallAnswer
 from bpmnd.actors.runtime import LaneLimits
 from bpmnd.actors.sampling import SampleTold
@@ -42,6 +43,8 @@ class PartitionLimits:
     commit_seconds_max: float = 2.0
     tick_bytes_max: int = 1 << 20
     uncommitted_bytes_max: int = 16 << 20
+    small_frame: int = SMALL_FRAME
+    """Commands. After a larger frame a leader expects that many come (see `Pacing`)."""
     idempotency_ms: int = 24 * 3600 * 1000
     """How long a command with an id is known again, with its outcome."""
 

@@ -32,21 +32,34 @@ BUSY_SECONDS: Final = 0.05
 class Pacing:
     """Of one leadership."""
 
-    def __init__(self, clock: Clock, scheduler: Scheduler, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        scheduler: Scheduler,
+        wake: Callable[[], None],
+        small_frame: int = SMALL_FRAME,
+    ) -> None:
         self._clock = clock
         self._scheduler = scheduler
         self._wake = wake
+        self._small_frame = small_frame
         self._busy_until = 0.0
-        self._commit_seconds = 0.0
+        self.commit_seconds = 0.0
+        """What commits of frames took of late."""
         self._gathering: Timer | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Many commands are expected to come."""
+        return bool(self._busy_until) and self._clock.monotonic() < self._busy_until
 
     def allows(self, under_way: int, commands_before: int, waiting: int) -> bool:
         """Whether commands may be decided now: with so many frames under way, the last one of so many
         commands, and so many that wait."""
         if under_way:
-            if under_way >= UNDER_WAY_MAX or commands_before > SMALL_FRAME:
+            if under_way >= UNDER_WAY_MAX or commands_before > self._small_frame:
                 return False
-            return not self._busy_until or self._clock.monotonic() >= self._busy_until
+            return not self.is_busy
         if self._gathering is not None and waiting >= ENOUGH:
             self._gathering.cancel()
             self._gathering = None
@@ -55,11 +68,11 @@ class Pacing:
     def committed(self, commands: int, seconds: float) -> None:
         """A replicated frame of so many commands stands, so long after it was made."""
         now = self._clock.monotonic()
-        self._commit_seconds = _OLD * self._commit_seconds + (1 - _OLD) * seconds
-        if commands > SMALL_FRAME:
+        self.commit_seconds = _OLD * self.commit_seconds + (1 - _OLD) * seconds
+        if commands > self._small_frame:
             self._busy_until = now + BUSY_SECONDS
         if now < self._busy_until and self._gathering is None:
-            seconds = min(max(GATHER_SECONDS_MIN, GATHER_COMMITS * self._commit_seconds), GATHER_SECONDS_MAX)
+            seconds = min(max(GATHER_SECONDS_MIN, GATHER_COMMITS * self.commit_seconds), GATHER_SECONDS_MAX)
             self._gathering = self._scheduler.call_later(seconds, self._gathered)
 
     def _gathered(self) -> None:

@@ -8,7 +8,7 @@ partitions leave when their frame is committed, never before.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
 from bpmnd.actors.admission import Admission, is_new_work
@@ -301,6 +301,8 @@ class PartitionActor(Actor[Message]):
                 self._raft.tick()
                 self._reconcile()
                 self.mending.compare(self.machine)
+                if self._choice.rests:
+                    self._sample(())
                 if self.mending.is_in_the_way(self.clock.monotonic()):
                     self._hand_over(())
             case LeaderLost(member, seconds):
@@ -421,6 +423,7 @@ class PartitionActor(Actor[Message]):
             self._log_clock(machine.state.last_time),
             self.scheduler,
             self.wake,
+            self._limits.small_frame,
         )
         _logger.info("partition %d: leads in term %d from %d on", self.id, self.term, machine.applied)
         return self._leading
@@ -515,18 +518,18 @@ class PartitionActor(Actor[Message]):
 
     def _checkpoint_is_there(self) -> None:
         self._standby.checkpoint_is_there()
-        self._sample()
+        self._sample(self.checkpoints.changed)
         position = self.replica.store.position()
         if position is not None:
             self._consensus.configurations.forget_before(position.index)
             if self._archiving is not None:
                 self._archiving.up_to(min(position.index, self._needed_by_followers()))
 
-    def _sample(self) -> None:
-        """As the leader of several: have some rows compared."""
+    def _sample(self, changed: Sequence[bytes]) -> None:
+        """As the leader of several: have some rows compared, those that have changed first."""
         leading, machine = self._leading, self.machine
         if leading is not None and machine is not None and len(self._raft.progress()) > 1:
-            leading.sample(self._choice.choose(machine.state, self.checkpoints.changed))
+            leading.sample(self._choice.choose(machine.state, changed))
 
     def _needed_by_followers(self) -> int:
         """Up to where the log may be let go of without anybody needing a whole checkpoint instead."""

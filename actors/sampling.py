@@ -22,6 +22,8 @@ BYTES_MAX: Final = 256 << 10
 """Rows after that many bytes are left for the next time: a sample is taken in one go."""
 SECONDS_MIN: Final = 1.0
 """Between two samples."""
+RESTING_SECONDS: Final = 5.0
+"""Between two where nothing changes."""
 _KEPT: Final = 64
 _COMPARED: Final = 8
 """Samples of which what others told is kept."""
@@ -52,10 +54,23 @@ class SampleChoice:
         self._monotonic = monotonic
         self._next_row = _FIRST_ROW
         self._last_at: float | None = None
+        self._ends_to_come = 0
+        """How often the end of the rows is to be reached until all were looked at since the last change."""
+
+    @property
+    def rests(self) -> bool:
+        """Nothing has changed for a while, and not all rows were looked at since."""
+        return (
+            self._ends_to_come > 0
+            and self._last_at is not None
+            and self._monotonic() - self._last_at >= RESTING_SECONDS
+        )
 
     def choose(self, state: State, changed: Sequence[bytes]) -> tuple[bytes, ...]:
         """Some rows, those of `changed` first; none if the last ones were chosen just now."""
         now = self._monotonic()
+        if changed:
+            self._ends_to_come = 2  # That of the round which is under way, and of a whole one.
         if self._last_at is not None and now - self._last_at < SECONDS_MIN:
             return ()
         self._last_at = now
@@ -65,6 +80,7 @@ class SampleChoice:
         is_over = len(reached) == len(resting) < RESTING_ROWS
         if is_over:
             self._next_row = _FIRST_ROW
+            self._ends_to_come = max(self._ends_to_come - 1, 0)
         elif reached:
             self._next_row = reached[-1] + b"\0"
         return tuple(chosen)

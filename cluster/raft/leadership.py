@@ -1,6 +1,7 @@
 """What a member does and knows while it leads: replication, commits, reads, the hand-over."""
 
 from collections import deque
+from collections.abc import Set
 from typing import Final, final
 
 from bpmnd.cluster.raft.configuration import Configuration
@@ -67,18 +68,34 @@ class Leadership:
         return bool(self._reads) and self.has_committed
 
     def append(self, kind: EntryKind, payload: bytes) -> int:
-        """Put an entry into the log and send it to everybody."""
+        """Put an entry into the log and send it to everybody who does not trail."""
         log = self._log
         index = log.last_index + 1
         log.append(Entry(index, self._term, kind, payload))
         self._sizes.append(len(payload))
         self.uncommitted_bytes += len(payload)
         self.broadcast()
+        if kind is EntryKind.CONFIGURATION:
+            self.send_to_trailing()
         return index
+
+    def let_trail(self, members: Set[int]) -> None:
+        """Send new entries to these members only when asked to; the others are sent what they lack."""
+        for progress in self._others:
+            trailed, progress.trails = progress.trails, progress.member in members
+            if trailed and not progress.trails:
+                self._send_rest(progress)
+
+    def send_to_trailing(self) -> None:
+        """Send what they lack to those who trail."""
+        for progress in self._others:
+            if progress.trails:
+                self._send_rest(progress)
 
     def broadcast(self) -> None:
         for progress in self._others:
-            self._send_append(progress)
+            if not progress.trails:
+                self._send_append(progress)
 
     def persisted(self) -> None:
         """This member's own disk has come further."""
@@ -125,6 +142,7 @@ class Leadership:
         if to == self._member or progress.damaged:
             return False
         self.transferee = to
+        progress.trails = False
         if progress.match == self._log.last_index:
             self._send_timeout_now(to)
         else:
@@ -182,8 +200,8 @@ class Leadership:
         committed = self._commit_and_announce()
         if not committed and self._settings.announce_commits and progress.lacks_commit(log.committed):
             self._send_append(progress)
-        while progress.next <= log.last_index and self._send_append(progress, even_empty=False):
-            pass
+        if not progress.trails:
+            self._send_rest(progress)
         if reply.sender == self.transferee and progress.match == log.last_index:
             self._send_timeout_now(reply.sender)
 
@@ -247,6 +265,10 @@ class Leadership:
         )
 
     # Sending
+
+    def _send_rest(self, progress: Progress) -> None:
+        while progress.next <= self._log.last_index and self._send_append(progress, even_empty=False):
+            pass
 
     def _send_append(self, progress: Progress, *, even_empty: bool = True) -> bool:
         """Send what comes next, if it may be sent now."""

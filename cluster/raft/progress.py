@@ -73,6 +73,7 @@ class Progress:
         "pending_snapshot",
         "sent_commit",
         "state",
+        "trails",
     )
 
     def __init__(self, member: int, next_index: int, inflights: Inflights) -> None:
@@ -92,6 +93,8 @@ class Progress:
         self.offered_ticks = 0
         self.sent_commit = 0
         self.confirmed_round = 0
+        self.trails = False
+        """It is sent new entries only when that is asked for."""
 
     @property
     def is_paused(self) -> bool:

@@ -5,7 +5,7 @@ beside its own write and counts itself only when the disk has reported it (`pers
 vote likewise; votes and a follower's acknowledgements leave only after their write (`Ready.after_append`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Final, assert_never, final
 
 from bpmnd.cluster.raft.configuration import LEAVE_JOINT, Configuration, ConfigurationChange, Refusal
@@ -245,6 +245,20 @@ class Raft:
         leadership = self._proposing_leadership()
         assert kind is not EntryKind.CONFIGURATION, "a change of the configuration has its own rules"
         return leadership.append(kind, payload)
+
+    def let_trail(self, members: Set[int]) -> None:
+        """As the leader, send entries to these members only when asked to, and all that others lack at once.
+
+        They know less for a while, which Raft takes for slowness. Only what is not needed for a majority may
+        be chosen: else nothing is committed before `send_to_trailing`.
+        """
+        assert self._terms.leadership is not None, f"member {self.member} does not lead"
+        self._terms.leadership.let_trail(members)
+
+    def send_to_trailing(self) -> None:
+        """Send what they lack to those who were let trail."""
+        assert self._terms.leadership is not None, f"member {self.member} does not lead"
+        self._terms.leadership.send_to_trailing()
 
     def propose_change(self, change: ConfigurationChange) -> int | Refusal:
         """Append a change of the configuration as the leader; its index. It takes effect when applied."""

@@ -10,6 +10,7 @@ from bpmnd.actors.sampling import (
     BYTES_MAX,
     CHANGED_ROWS,
     RESTING_ROWS,
+    RESTING_SECONDS,
     SECONDS_MIN,
     SampleChoice,
     Samples,
@@ -77,14 +78,29 @@ async def test_a_replica_with_another_state_is_rebuilt(stage: ClusterStage, whos
     assert stage.actor(victim).mending.states_compared[1] == 0
 
 
-async def test_nothing_is_logged_when_nothing_changes(stage: ClusterStage) -> None:
-    stage.pass_time(10)
+async def test_where_nothing_changes_any_more_all_rows_are_looked_at_and_then_nothing_is_logged(
+    stage: ClusterStage,
+) -> None:
     actor = stage.actor(stage.leader())
-    before = actor.committed, actor.checkpoints.count
+    before = actor.committed
+    stage.pass_time(4 * RESTING_SECONDS)
+    after = actor.committed, actor.checkpoints.count
+    assert after[0] > before
 
     stage.pass_time(60)
 
-    assert (actor.committed, actor.checkpoints.count) == before
+    assert (actor.committed, actor.checkpoints.count) == after
+
+
+async def test_a_replica_whose_state_goes_wrong_while_nothing_happens_is_rebuilt(stage: ClusterStage) -> None:
+    victim = stage.followers()[0]
+    before = stage.actor(victim)
+    spoil(stage.state(victim))
+
+    stage.pass_time(4 * RESTING_SECONDS)
+
+    assert stage.actor(victim) is not before
+    assert stage.same_everywhere() == 5
 
 
 async def test_who_is_alone_takes_no_samples() -> None:

@@ -11,6 +11,7 @@ from bpmnd.actors.checkpoints import CheckpointPolicy
 from bpmnd.actors.founding import Plans
 from bpmnd.actors.hosted import HostedPartition
 from bpmnd.actors.messages import PartitionLimits
+from bpmnd.actors.pacing import SMALL_FRAME
 from bpmnd.actors.scrubbing import ScrubPolicy
 from bpmnd.storage.entry import Position
 from tests.simulation.clients import Clients, Load
@@ -377,7 +378,11 @@ def _settings(world: World, nodes: int, partitions: int, *, trims: bool) -> Sett
             CheckpointPolicy(every_bytes=20_000, rows_per_slice=5, instances_in_memory_max=5),
         )
     )
-    limits = PartitionLimits(uncommitted_bytes_max=world.chance.choice((20_000, 16 << 20)))
+    limits = PartitionLimits(
+        uncommitted_bytes_max=world.chance.choice((20_000, 16 << 20)),
+        # Most frames are small here: otherwise leaders would never gather, nor let followers trail.
+        small_frame=world.chance.choice((0, 1, SMALL_FRAME)),
+    )
     # In short segments, whose entries are soon trimmed, who lags behind needs copies of checkpoints.
     segment_size = world.chance.choice((16 << 10, 64 << 10)) if trims else 1 << 20
     scrub = ScrubPolicy(first_after_seconds=1.0, every_seconds=2.0, bytes_per_second=8 << 20)

@@ -84,6 +84,8 @@ class FuzzGroup:
             (self._change, changes),
             (self._transfer, 2),
             (self._report_lost, 3),
+            (self._let_trail, 1),
+            (self._send_to_trailing, 4),
         ]
         chosen = self.random.choices([act for act, _ in actions], [weight for _, weight in actions], k=steps)
         for act in chosen:
@@ -293,6 +295,18 @@ class FuzzGroup:
     def _report_lost(self) -> None:
         if (leading := self._some_leader()) is not None:
             leading[1].report_unreachable(self._some_member().member)
+
+    def _let_trail(self) -> None:
+        """Whoever it is: those who trail, and be it a majority, get by heartbeats what nobody else sends."""
+        if (leading := self._some_leader()) is not None:
+            leading[1].let_trail({member for member in self.members if self.random.random() < 0.4})
+            self._settle_member(*leading)
+
+    def _send_to_trailing(self) -> None:
+        if (leading := self._some_leader()) is not None:
+            self._count("sent to who trails")
+            leading[1].send_to_trailing()
+            self._settle_member(*leading)
 
     # What follows, and what must hold
 

@@ -13,7 +13,7 @@ from bpmnd.cluster.raft import (
     RaftSettings,
     Snapshot,
 )
-from bpmnd.cluster.raft.configuration import Configuration
+from bpmnd.cluster.raft.configuration import Configuration, ConfigurationChange, Operation
 from bpmnd.cluster.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -282,6 +282,92 @@ def test_nothing_is_proposed_beyond_the_bound_for_uncommitted_bytes() -> None:
     group.run()
     assert leader.may_propose
     assert leader.uncommitted_bytes == 0
+
+
+def test_who_trails_is_sent_entries_only_when_that_is_asked_for() -> None:
+    group = Group({1: [], 2: [], 3: []})
+    leader = group.elect(1)
+    leader.let_trail({3})
+    group.sent.clear()
+    for _ in range(3):
+        leader.propose(b"frame")
+        group.run()
+    assert sum(len(append.entries) for append in appends_to(group, 2)) == 3
+    assert not any(append.entries for append in appends_to(group, 3))
+    assert leader.committed == leader.last_index
+
+    leader.send_to_trailing()
+    group.run()
+
+    (sent,) = (append for append in appends_to(group, 3) if append.entries)
+    assert len(sent.entries) == 3
+    assert group[3].last_index == leader.last_index
+
+
+def test_who_trails_no_more_is_sent_at_once_what_it_lacks() -> None:
+    group = Group({1: [], 2: [], 3: []})
+    leader = group.elect(1)
+    leader.let_trail({3})
+    leader.propose(b"frame")
+    group.run()
+
+    leader.let_trail(set())
+    group.run()
+
+    assert group[3].last_index == leader.last_index
+
+
+def test_who_trails_and_lacks_more_than_one_message_holds_is_sent_all_of_it() -> None:
+    group = Group({1: [], 2: [], 3: []}, settings=RaftSettings(message_bytes_max=10))
+    leader = group.elect(1)
+    leader.let_trail({3})
+    for _ in range(5):
+        leader.propose(b"a large frame")
+        group.run()
+
+    leader.send_to_trailing()
+    group.run()
+
+    assert group[3].last_index == leader.last_index
+
+
+def test_a_change_of_the_configuration_goes_at_once_to_who_trails() -> None:
+    group = Group({1: [], 2: [], 3: []})
+    leader = group.elect(1)
+    leader.let_trail({3})
+
+    leader.propose_change(ConfigurationChange(operations=((Operation.ADD_LEARNER, 4),)))
+    group.run()
+
+    assert group[3].last_index == leader.last_index
+
+
+def test_leadership_goes_to_who_trails_when_it_has_everything() -> None:
+    group = Group({1: [], 2: [], 3: []})
+    leader = group.elect(1)
+    leader.let_trail({3})
+    leader.propose(b"frame")
+    group.run()
+
+    leader.transfer_leadership(3)
+    group.run()
+
+    assert group[3].leads
+
+
+def test_when_those_who_do_not_trail_are_gone_heartbeats_get_things_going_again() -> None:
+    group = Group({1: [], 2: [], 3: []})
+    leader = group.elect(1)
+    leader.let_trail({3})
+    group.down.add(2)
+    leader.propose(b"frame")
+    group.run()
+    assert leader.committed < leader.last_index
+
+    leader.tick()
+    group.run()
+
+    assert leader.committed == leader.last_index
 
 
 @pytest.mark.parametrize(
