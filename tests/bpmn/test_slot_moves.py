@@ -466,7 +466,7 @@ class Restless(Story):
         self.growing.settle()
 
 
-@pytest.mark.parametrize("seed", range(600 if JUDGE else 8))
+@pytest.mark.parametrize("seed", range(600 if JUDGE else 6))
 def test_however_slots_move_every_message_and_command_has_its_effect_once(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 
 from tests.end_to_end.cluster_crashes import MODEL, check_cluster
+from tests.end_to_end.correlations import MODEL as WAITING
+from tests.end_to_end.correlations import Correlations
 from tests.end_to_end.load import Load
 from tests.end_to_end.operations import begin, do, ended, join, report, until, where
 from tests.judged import JUDGE
@@ -64,11 +66,18 @@ async def test_a_single_node_grows_to_three_and_one_of_them_leaves(tmp_path: Pat
                 await join(cluster, tmp_path / "cluster" / f"node-{number}", number)
             await do(cluster, "set-replication", replication=3)
 
+            waiting = Correlations(lambda: [cluster.nodes[one].address for one in cluster.running], 30)
+            await load.deploy(WAITING)
+            await waiting.create()
             number = await begin(cluster, "add-partitions", count=1)
             await kill_leader_of_controller(cluster)
+            await waiting.correlate(waiting.orders[:20])
             shown = await ended(cluster, number)
             assert all(where(shown, group) == {1, 2, 3} for group in (1, 2, 3))
+            assert set(shown["slots"]["owned"].values()) == {16_384 // 3, 16_384 // 3 + 1}
             await acknowledged_in(load, partition=3)
+            await waiting.correlate(waiting.orders[20:])
+            await waiting.repeat()
 
             await do(cluster, "set-replication", replication=2)
             shown = await do(cluster, "remove-node", node=2)

@@ -57,6 +57,8 @@ class Load:
     """Seconds between two looks of one worker, about."""
     seconds: float
     """For so long there are faults, and instances are created all the time."""
+    grows: bool = False
+    """Partitions are added meanwhile; more messages are sent, since they have to follow their slots."""
 
 
 @final
@@ -79,6 +81,8 @@ class Clients:
         self.created: list[int] = []
         self.orders: list[str] = []
         """What the messages for each instance are correlated by."""
+        self.partitions = load.partitions
+        """As many as the cluster has by now."""
         self.stopped = False
         self.all_deployed = False
         self.open_requests = 0
@@ -220,6 +224,8 @@ class Clients:
                 await self._disturb(world.chance.choice(self.created))
             if world.happens(0.4):
                 await self._send(world.chance.choice(self.orders))
+            for _ in range(3 if self._load.grows else 0):
+                await self._send(world.chance.choice(self.orders))
 
     async def _insist(self, command: DoOnce) -> Result:
         """Send a command with an id by any node until there is an outcome, and sometimes once more."""
@@ -257,7 +263,7 @@ class Clients:
     async def _work(self) -> None:
         world = self._world
         while not self.stopped:
-            for partition in range(1, self._load.partitions + 1):
+            for partition in range(1, self.partitions + 1):
                 for job_type in JOB_TYPES:
                     if self.healing or world.happens(0.5):
                         await self._activate(partition, job_type)

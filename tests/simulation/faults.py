@@ -14,10 +14,11 @@ LINKS: Final = ("cut", "one-way", "isolate", "split", "flap", "slow-net")
 DISKS: Final = ("eio", "full", "slow-disk", "tear", "flip", "wipe")
 OTHERS: Final = ("pause", "freeze", "clock", "applier", "decision", "trim")
 KINDS: Final = (*CRASHES, *LINKS, *DISKS, *OTHERS)
-SETTINGS: Final = ("trim", "tear")
-"""No events, but properties of a whole run: logs are short and trimmed; torn writes may look like damage."""
-ON_REQUEST: Final = ("wipe-again",)
-"""What the cluster does not survive yet by itself."""
+SETTINGS: Final = ("trim", "tear", "grow")
+"""No events, but properties of a whole run: logs are short and trimmed; torn writes may look like damage;
+partitions are added, and slots move to them."""
+ON_REQUEST: Final = ("wipe-again", "grow")
+"""What the cluster does not survive yet by itself; and what would change all other runs."""
 
 
 class Nodes(Protocol):

@@ -15,11 +15,19 @@ from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.node import Node, NodeSettings
 from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.scrubbing import ScrubPolicy
-from bpmnd.bpmn.commands import ClientCommand
+from bpmnd.bpmn.commands import (
+    ClientCommand,
+    CorrelateMessage,
+    CreateProcessInstance,
+    DoOnce,
+    PublishMessage,
+    asked_for,
+)
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.cluster.raft import Role
 from bpmnd.cluster_view import ClusterView
 from bpmnd.gateway.ports import Partition
+from bpmnd.gateway.slots import outcome_by_id, outcome_for_message
 from bpmnd.gateway.submission import NoAnswerInTime, Submissions
 from bpmnd.storage.entry import Position
 from bpmnd.storage.errors import DamageError, FullError, GapError, StorageError
@@ -201,12 +209,21 @@ class Process:
             result = NotConnected("the node knows no such partition yet")
         else:
             try:
-                result = await self.submissions.outcome_of(
-                    command, partition, lambda: choose(self.view) or partition
-                )
+                result = await self._outcome_of(command, partition, lambda: choose(self.view) or partition)
             except (Unavailable, NoAnswerInTime) as error:
                 result = error
         answer(result)
+
+    async def _outcome_of(
+        self, command: ClientCommand, partition: Partition, elsewhere: Callable[[], Partition]
+    ) -> Outcome:
+        match asked_for(command):
+            case PublishMessage(correlation_key=key) | CorrelateMessage(correlation_key=key):
+                return await outcome_for_message(self.submissions, self.view, command, key)
+            case CreateProcessInstance() if isinstance(command, DoOnce):
+                return await outcome_by_id(self.submissions, self.view, command)
+            case _:
+                return await self.submissions.outcome_of(command, partition, elsewhere)
 
     def _served(self, call: Driven) -> None:
         del self._calls[call]

@@ -13,6 +13,9 @@ from bpmnd.actors.hosted import HostedPartition
 from bpmnd.actors.messages import PartitionLimits
 from bpmnd.actors.pacing import SMALL_FRAME
 from bpmnd.actors.scrubbing import ScrubPolicy
+from bpmnd.cluster.membership import ClusterState
+from bpmnd.cluster.operations import AddPartitions
+from bpmnd.cluster.spreading import owners_of
 from bpmnd.storage.entry import Position
 from tests.simulation.clients import Clients, Load
 from tests.simulation.faults import KINDS, Faults
@@ -101,6 +104,7 @@ class Simulation:
             workers=2 + world.below(4),
             pause=world.chance.choice((0.05, 0.1, 0.3)),
             seconds=world.between(5, 25),
+            grows="grow" in kinds,
         )
         self.clients = Clients(world, self._load, self.ledger, self.running.get)
         self._faults = Faults(
@@ -134,6 +138,9 @@ class Simulation:
             world.after(world.between(0, 0.5), None, self._start, number)
         self.clients.start()
         self._faults.start()
+        if self._load.grows:
+            wanted = self._load.partitions + 1 + world.below(2)
+            world.after(world.between(1, 6), None, self._grow, wanted)
         world.after(_LOOK_SECONDS, None, self._look_at_bounds)
         world.run_until(self._load.seconds)
         self._heal()
@@ -246,6 +253,22 @@ class Simulation:
         self._victim.wipe()
         return True
 
+    def _grow(self, wanted: int) -> None:
+        """An operator asks for more partitions, one after the other, until they are there."""
+        world, cluster = self.world, self._cluster()
+        if cluster is not None and len(cluster.partitions) >= wanted:
+            return
+        if self.running and cluster is not None and cluster.operation is None:
+            process = self.running[world.chance.choice(sorted(self.running))]
+            process.node.control.request(AddPartitions(1), lambda outcome: None)
+        if not self._healing:
+            world.after(world.between(0.1, 2.0), None, self._grow, wanted)
+
+    def _cluster(self) -> ClusterState | None:
+        """The newest state that a running node knows."""
+        states = [process.node.identity.cluster for process in self.running.values()]
+        return max((one for one in states if one is not None), key=lambda one: one.version, default=None)
+
     def _is_whole(self) -> bool:
         """Whether the node whose disk may be lost has been taken in again after the last time."""
         process = self.running.get(self._victim.number) if self._victim is not None else None
@@ -267,6 +290,9 @@ class Simulation:
         self.ledger.checkpointed(process, partition, position, total)
 
     def _look_at_bounds(self) -> None:
+        cluster = self._cluster()
+        if cluster is not None:
+            self.clients.partitions = len(cluster.partitions)
         limits, sizes = self._settings.limits, self._hub.sizes
         for process in self.running.values():
             if process.endpoint.queued_size > sizes.bulk + sizes.control:
@@ -309,10 +335,12 @@ class Simulation:
         )
 
     def _is_done(self) -> bool:
-        groups = self.ledger.partitions
+        groups, cluster = self.ledger.partitions, self._cluster()
         return (
             not self.clients.busy
-            and len(groups) == self._load.partitions
+            and cluster is not None
+            and cluster.operation is None
+            and len(groups) == len(cluster.partitions)
             and len(self.running) == len(self.hosts)
             and not any(group.live or group.incidents for group in groups.values())
         )
@@ -348,6 +376,26 @@ class Simulation:
         for number, group in self.ledger.partitions.items():
             replay_group(group, questions[number])
         self.clients.history.check(questions)
+        self._check_slots()
+
+    def _check_slots(self) -> None:
+        """Every slot has one owner, which is the one that the table names."""
+        cluster = self._cluster()
+        assert cluster is not None, "it has settled"
+        owners = owners_of(cluster.slots)
+        first = owners_of(cluster.first_slots or cluster.slots)
+        for process in self.running.values():
+            for number, hosted in process.node.hosted.items():
+                assert hosted.actor is not None, "it has settled"
+                assert hosted.actor.machine is not None, "it has settled"
+                records = hosted.actor.machine.state.slots.records.items
+                for slot, owner in enumerate(owners):
+                    record = records.get(slot)
+                    has_it = first[slot] == number if record is None else not record.given_to
+                    if has_it != (owner == number):
+                        raise Violation(
+                            f"{process.name}: slot {slot} is of {owner}, and {number} has {record}"
+                        )
 
 
 def _replica(hosted: HostedPartition) -> str:

@@ -14,7 +14,7 @@ from tests.simulation.command import kinds_of, replay_of
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.simulation import simulate
 
-SEEDS = range(14)
+SEEDS = range(12)
 FOUND_WITHIN = 200
 CHEAP = {"vote-not-persisted": 1, "answer-before-commit": 3, "checkpoint-ahead-of-commit": 0}
 """Bug -> the seed to begin with."""
@@ -28,6 +28,8 @@ FIRST_FOR = {"rejection-before-confirmation": 300}
 """One seed in some seventy finds it, and by chance none of the first two hundred."""
 
 
+GROWS = 33
+"""From here on most seeds get partitions that slots move to while there are faults."""
 DIFFERS = 0
 """A seed with several replicas, of which one has another applier than the others if it is planted."""
 
@@ -36,6 +38,12 @@ DIFFERS = 0
 def test_a_cluster_keeps_its_promises_whatever_fails(seed: int) -> None:
     report = simulate(seed)
     assert report.violation is None, f"{report.violation}\n{replay_of(seed)}"
+
+
+@pytest.mark.parametrize("seed", range(200 if JUDGE else 2))
+def test_slots_move_to_partitions_that_are_added_whatever_fails(seed: int) -> None:
+    report = simulate(GROWS + seed, kinds_of("+grow"))
+    assert report.violation is None, f"{report.violation}\n{replay_of(GROWS + seed, '+grow')}"
 
 
 def test_replicas_compare_their_states_and_find_one_that_has_another() -> None:
