@@ -249,6 +249,7 @@ class Leadership:
                 self._latency.committed(seconds)
                 if len(self._raft.progress()) > 1:
                     self._pacing.committed(first.commands, seconds)
+                    self._trailing.committed(first.index)
             for reply, outcome in first.answers:
                 if not reply.done():
                     reply.set_result(outcome)

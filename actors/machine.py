@@ -14,9 +14,6 @@ from bpmnd.storage.cold_store import ColdStore
 from bpmnd.storage.entry import Entry as StoredEntry
 from bpmnd.storage.errors import StorageError
 
-WINDOW_BYTES_MAX: Final = 512 << 10
-"""Of frames that are applied together. More would save little more, and stop the node for longer."""
-
 
 @final
 class GuardedStore:
@@ -48,12 +45,9 @@ class Machine:
     def __init__(self, partition_id: int, store: ColdStore) -> None:
         position = store.position()
         self._applied = self._taken = 0 if position is None else position.index
-        self._untouched: list[tuple[int, bytes]] = []
-        """(index, payload) of frames that are taken and not looked at."""
+        self._window = Window()
         self._grown = 0
         self.samples: Final = Samples()
-        self.waiting_bytes = 0
-        """Of the frames that are taken and not applied."""
         self.state: Final = State(partition_id, GuardedStore(store))
         self.state.journal = NoJournal()
         self.replayed = 0
@@ -86,35 +80,37 @@ class Machine:
     def follow(self) -> None:
         self.state.journal = NoJournal()
 
+    @property
+    def has_enough(self) -> bool:
+        """What is taken should be applied now."""
+        return self._window.is_full
+
     def take(self, index: int, kind: int, payload: bytes) -> None:
-        """Take the next entry, to be applied later."""
+        """Take the next entry, to be applied later. Raises CodecError for frames this build does not know."""
         assert index == self._taken + 1, f"entry {index} after {self._taken}"
         self._taken = index
         if kind != EntryKind.COMMAND:
             return
         self.replayed += 1
-        self.waiting_bytes += len(payload)
-        self._untouched.append((index, payload))
+        head = decode_head(payload)
+        frame = head.frame() if head.lives.reaching else None
+        self._window.add(head, frame)
+        rows = None if frame is None else sampled_rows(frame.events)
+        if frame is None or rows is None or len(frame.events) > 1:
+            self._grown += len(payload)
+        if rows is not None:  # What comes later would leave out what the leader still had when it looked.
+            self._replay()
+            self._applied = index
+            self.sample(index, rows)
 
     def apply(self) -> None:
         """Apply all that is taken. Raises CodecError for frames this build does not know."""
-        untouched, self._untouched = self._untouched, []
-        window = Window()
-        for index, payload in untouched:
-            head = decode_head(payload)
-            frame = head.frame() if head.lives.reaching else None
-            window.add(head, frame)
-            rows = None if frame is None else sampled_rows(frame.events)
-            if frame is None or rows is None or len(frame.events) > 1:
-                self._grown += len(payload)
-            if rows is not None:  # What comes later would leave out what the leader still had when it looked.
-                window.replay(self.state)
-                window = Window()
-                self._applied = index
-                self.sample(index, rows)
-        window.replay(self.state)
-        self.waiting_bytes = 0
+        self._replay()
         self._applied = self._taken
+
+    def _replay(self) -> None:
+        window, self._window = self._window, Window()
+        window.replay(self.state)
 
     def grown(self) -> int:
         """Bytes of the frames applied since the last time, but for samples, which change nothing."""
@@ -133,6 +129,6 @@ def replay_all(machine: Machine, entries: Iterable[StoredEntry]) -> None:
     """Apply what the log has after the checkpoint (blocking). Raises StorageError and CodecError."""
     for entry in entries:
         machine.take(entry.index, entry.kind, entry.payload)
-        if machine.waiting_bytes >= WINDOW_BYTES_MAX:
+        if machine.has_enough:
             machine.apply()
     machine.apply()

@@ -7,14 +7,14 @@ from typing import Final, final
 
 from bpmnd.actors.checkpoints import CheckpointPolicy, Checkpoints
 from bpmnd.actors.clock import Clock, Scheduler
-from bpmnd.actors.machine import WINDOW_BYTES_MAX, Machine, load_machine
+from bpmnd.actors.machine import Machine, load_machine
 from bpmnd.actors.replica import Replica
 
 _logger = logging.getLogger(__name__)
 
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
-_BEHIND_SECONDS_MAX: Final = 1.0
+_BEHIND_SECONDS_MAX: Final = 2.0
 """So long a follower lets committed frames wait, to apply more of them together."""
 
 
@@ -74,7 +74,7 @@ class Standby:
             self._behind_since = now
         while machine.taken < last:
             self._take(machine, last)
-            if machine.waiting_bytes >= WINDOW_BYTES_MAX:
+            if machine.has_enough:
                 self._apply(machine)
                 self._behind_since = now
             if machine.taken < last and self._clock.monotonic() - now > _APPLY_SECONDS:

@@ -3,7 +3,8 @@
 A commit needs a majority and no more. While many commands come, a leader sends each frame at once to as many
 followers as make a majority with it; the others get some frames at a time, and so spend one message, one
 write and one answer on all of them. What is acknowledged is on as many disks as ever; who trails is some tens
-of milliseconds behind. When a commit is late, everybody is sent everything, until it is seen who keeps up.
+of milliseconds behind. Whenever all were sent the same frame, those who have it first are the ones that have
+each frame from then on. When a commit is late, everybody is sent everything for a while.
 """
 
 from collections.abc import Callable
@@ -36,6 +37,8 @@ class Trailing:
         self._frames = 0
         self._bytes = 0
         """That those who trail were not sent."""
+        self._all_sent = 0
+        """The last frame that was sent to all, if it was not known yet to be committed."""
         self._none_until = 0.0
         self._late_seconds = LATE_SECONDS_MIN
         self._looking: Timer | None = None
@@ -57,9 +60,15 @@ class Trailing:
             self._bytes += len(payload)
             if self._frames >= FRAMES_MAX or self._bytes >= BYTES_MAX:
                 self._send()
+                self._all_sent = index
             if self._looking is None:
                 self._look_later()
         return index
+
+    def committed(self, index: int) -> None:
+        """The frame stands, and who has it by now is known."""
+        if index == self._all_sent and self._trail:
+            self._let_trail(who_may_trail(self._raft))
 
     def close(self) -> None:
         """The leadership is over."""
@@ -72,6 +81,7 @@ class Trailing:
             self._trail = members
             self._frames = self._bytes = 0
             self._raft.let_trail(members)
+            self._wake()
 
     def _send(self) -> None:
         self._frames = self._bytes = 0
@@ -90,7 +100,6 @@ class Trailing:
         if raft.committed < self._seen_last:
             self._none_until = self._clock.monotonic() + ALL_SECONDS
             self._let_trail(frozenset())
-            self._wake()
             return
         if self._frames and raft.last_index == self._seen_last:
             self._send()
@@ -103,7 +112,7 @@ def who_may_trail(raft: Raft) -> frozenset[int]:
     """All followers but as many as make a majority with the leader.
 
     Those are the next ones in a circle of the voters, so that of several groups not all wait for the same
-    member, unless one has less than what is committed: then it is slower than others.
+    member; but those who have less than what is committed, and so are slower than others, come last.
     """
     configuration, progress = raft.configuration, raft.progress()
     voters = configuration.voters

@@ -5,7 +5,7 @@ two counters; a follower that is some moments behind need not do it and take it 
 else are not even decoded.
 """
 
-from typing import Any, cast, final
+from typing import Any, Final, cast, final
 
 import msgspec
 
@@ -15,15 +15,24 @@ from bpmnd.bpmn.events import JobsActivated, ProcessInstanceCreated
 from bpmnd.bpmn.lives import WITHIN
 from bpmnd.bpmn.state import State
 
+BYTES_MAX: Final = 2 << 20
+"""Of frames that are replayed together,"""
+NEEDED_BYTES_MAX: Final = 256 << 10
+"""of those among them of which it is certain that they have to be applied,"""
+UNENDED_MAX: Final = 500
+"""and instances that have begun in them and not ended: more would stop the node for long."""
+
 
 @final
 class Window:
     """Frames that follow each other and wait to be replayed."""
 
-    __slots__ = ("_begun", "_ended", "_frames", "_reaching")
+    __slots__ = ("_begun", "_bytes", "_ended", "_frames", "_needed_bytes", "_reaching")
 
     def __init__(self) -> None:
         self._frames: list[tuple[FrameHead, Frame | None]] = []
+        self._bytes = 0
+        self._needed_bytes = 0
         self._begun: set[int] = set()
         self._ended: set[int] = set()
         """Of these instances all of their life is in here."""
@@ -33,10 +42,24 @@ class Window:
     def add(self, head: FrameHead, frame: Frame | None = None) -> None:
         """The next frame, decoded or not."""
         self._frames.append((head, frame))
-        lives = head.lives
-        self._begun.update(lives.begun)
-        self._ended.update(self._begun.intersection(lives.ended))
+        lives, begun = head.lives, self._begun
+        begun.update(lives.begun)
+        ended = begun.intersection(lives.ended)
+        self._ended.update(ended)
         self._reaching.update(lives.reaching)
+        size = len(head.body)
+        self._bytes += size
+        if lives.reaching or len(ended) < len(lives.ended) or not begun.issuperset(lives.touched):
+            self._needed_bytes += size
+
+    @property
+    def is_full(self) -> bool:
+        """It is time to replay these: with more of them there would be too much to do at once."""
+        return (
+            self._bytes >= BYTES_MAX
+            or self._needed_bytes >= NEEDED_BYTES_MAX
+            or len(self._begun) - len(self._ended) >= UNENDED_MAX
+        )
 
     def replay(self, state: State) -> None:
         """Bring the state to where the last frame leaves it. Raises CodecError."""

@@ -276,8 +276,8 @@ async def test_after_a_larger_frame_a_leader_gathers_what_comes_in_the_next_mome
     assert log.last_index == before + 1
 
 
-async def test_a_follower_applies_what_is_committed_within_a_second(stage: ClusterStage) -> None:
+async def test_a_follower_applies_what_is_committed_within_two_seconds(stage: ClusterStage) -> None:
     follower = stage.followers()[0]
     stage.create()
-    stage.pass_time(1.5)
+    stage.pass_time(2.5)
     assert stage.state(follower).started == 1

@@ -8,9 +8,10 @@ from bpmnd.actors.pacing import BUSY_SECONDS, SMALL_FRAME
 from bpmnd.actors.peer_messages import ForGroup, PeerMessage
 from bpmnd.actors.trailing import ALL_SECONDS, FRAMES_MAX, LATE_SECONDS_MIN, who_may_trail
 from bpmnd.bpmn.commands import CreateProcessInstance
+from bpmnd.cluster.membership import node_of
 from bpmnd.cluster.raft import ConfigurationChange
 from bpmnd.cluster.raft.configuration import Operation
-from bpmnd.cluster.raft.messages import AppendEntries
+from bpmnd.cluster.raft.messages import AppendEntries, AppendReply
 from tests.actors.cluster_stage import ClusterStage
 from tests.bpmn.playground import ONE_TASK
 from tests.cluster.raft.group import Group
@@ -70,6 +71,14 @@ class Busy:
         return False
 
 
+def is_answer_of(node: int, message: PeerMessage) -> bool:
+    return (
+        isinstance(message, ForGroup)
+        and isinstance(message.message, AppendReply)
+        and node_of(message.message.sender) == node
+    )
+
+
 @pytest.fixture
 async def busy() -> AsyncIterator[Busy]:
     made = Busy()
@@ -111,6 +120,22 @@ async def test_when_the_one_that_does_not_trail_is_silent_the_other_is_sent_ever
     busy.sent.clear()
     busy.frame()
     assert busy.entries_to(trailing) == [1]
+
+
+async def test_who_answers_later_is_the_one_that_trails(busy: Busy) -> None:
+    """Even if its answers are not late enough to be taken for lost."""
+    busy.frame()
+    slow, fast = busy.prompt, busy.trailing
+    busy.stage.hub.becomes = lambda message: [(0.01 if is_answer_of(slow, message) else 0.0, message)]
+    for _ in range(FRAMES_MAX):
+        busy.frame()
+    busy.sent.clear()
+
+    for _ in range(FRAMES_MAX):
+        busy.frame()
+
+    assert busy.entries_to(fast) == [1] * FRAMES_MAX
+    assert busy.entries_to(slow) == [FRAMES_MAX]
 
 
 async def test_after_a_while_the_one_that_was_silent_is_the_one_that_trails(busy: Busy) -> None:

@@ -149,5 +149,54 @@ def test_an_instance_with_an_event_that_reaches_beyond_it_is_not_left_out(
     assert rows_of(follower) == rows_of(playground.state)
 
 
+def heads(playground: Playground, since: int) -> Window:
+    window = Window()
+    for frame in playground.frames[since:]:
+        window.add(decode_head(frame))
+    return window
+
+
+def test_a_window_takes_many_instances_that_end(
+    playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.NEEDED_BYTES_MAX", 100)
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.UNENDED_MAX", 2)
+    since = len(playground.frames)
+    for _ in range(5):
+        playground.create()
+        playground.work("work")
+    assert not heads(playground, since).is_full
+
+
+def test_a_window_takes_few_instances_that_have_begun_before(
+    playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.NEEDED_BYTES_MAX", 100)
+    playground.create()
+    since = len(playground.frames)
+    playground.work("work")
+    assert heads(playground, since).is_full
+
+
+def test_a_window_takes_few_instances_that_do_not_end(
+    playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.UNENDED_MAX", 2)
+    since = len(playground.frames)
+    playground.create()
+    assert not heads(playground, since).is_full
+    playground.create()
+    assert heads(playground, since).is_full
+
+
+def test_a_window_is_full_at_last(playground: Playground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.BYTES_MAX", 1000)
+    since = len(playground.frames)
+    while not heads(playground, since).is_full:
+        playground.create()
+        playground.work("work")
+    assert sum(map(len, playground.frames[since:])) < 4000
+
+
 def test_what_a_window_may_leave_out_says_which_instance_it_is_of() -> None:
     assert all("instance_key" in kind.__struct_fields__ for kind in WITHIN)
