@@ -64,6 +64,7 @@ from bpmnd.actors.watching import JobWatching
 from bpmnd.bpmn.commands import ClientCommand, Command, GiveSlots, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
+from bpmnd.bpmn.state.slots import Phase
 from bpmnd.cluster.operations import GroupReport
 from bpmnd.cluster.raft import Role
 from bpmnd.storage.errors import DamageError
@@ -459,10 +460,10 @@ class PartitionActor(Actor[Message]):
         self.submit_internal(Supply(partition), reply)
 
     def give_slots(self, move: GiveSlots) -> None:
-        """Have slots go to another partition, unless that has begun. It may get lost."""
+        """Have slots go to another partition, unless they have gone. It may get lost."""
         machine = self.machine
         last = None if machine is None else machine.state.slots.outgoing
-        if last is None or last.number < move.number:
+        if last is None or last.number < move.number or last.phase is not Phase.ENDED:
             self.submit_internal(move)
 
     def is_acknowledged(self, partition: int) -> bool:

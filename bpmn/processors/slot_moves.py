@@ -31,7 +31,7 @@ from bpmnd.bpmn.state.slots import (
     Phase,
     SlotRecords,
 )
-from bpmnd.bpmn.steps import MoveSlots, encode_steps
+from bpmnd.bpmn.steps import MoveSlots, decode_steps, encode_steps
 from bpmnd.bpmn.turn import Turn
 
 _LOOKED_AT_MAX: Final = 400
@@ -45,8 +45,12 @@ V = TypeVar("V")
 
 
 def give(turn: Turn, command: GiveSlots) -> Outcome:
-    """Begin a move; accepted also if that was done before."""
+    """Begin a move, after the one before; accepted also if that was done before. One that has come to a
+    standstill, since its steps raised again and again, goes on."""
     last = turn.state.slots.outgoing
+    if last is not None and last.phase is not Phase.ENDED and not _is_going_on(turn):
+        _go_on_later(turn, last.number)
+        return Accepted()
     if last is not None and last.number >= command.number:
         return Accepted()
     if last is not None and last.phase is not Phase.ENDED:
@@ -54,6 +58,15 @@ def give(turn: Turn, command: GiveSlots) -> Outcome:
     turn.emit(SlotsGiven(command.number, command.to, command.slots))
     _go_on_later(turn, command.number)
     return Accepted()
+
+
+def _is_going_on(turn: Turn) -> bool:
+    return any(
+        isinstance(step, MoveSlots)
+        for continuation in turn.state.continuations.items.values()
+        if not continuation.instance_key
+        for step in decode_steps(continuation.steps)
+    )
 
 
 def confirm(turn: Turn, command: ConfirmSlots) -> Outcome:

@@ -4,7 +4,7 @@ A `Series` keeps its records in groups, in the order of their keys, and finds th
 without looking at those before it: whoever waits for a message, and the messages that wait.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Final, Generic, TypeVar, final
 
@@ -78,14 +78,17 @@ class ColdTable(Generic[V]):
             self._scanned = number, sorted({**self._changed, **self._flushing})
         known = self._scanned[1]
         begin, stop = self.prefix + start, prefix_end(self.prefix)
-        stored = [key[len(self.prefix) :] for key, _ in self._store.range(begin, stop, count)]
+        rows = self._store.range(begin, stop, count)
+        stored = {key[len(self.prefix) :]: row for key, row in rows}
         position = bisect_left(known, start)
         keys = sorted({*stored, *known[position : position + count]})[:count]
-        if len(stored) == count:
-            keys = keys[: bisect_right(keys, stored[-1])]
-        found = [(key, record) for key in keys if (record := self.get(key)) is not None]
-        is_end = len(stored) < count and position + count >= len(known) and len(keys) < count
-        if is_end:
+        found: list[tuple[bytes, V]] = []
+        for key in keys:
+            if key in stored and key not in self._changed and key not in self._flushing:
+                found.append((key, self._decoder.decode(stored[key])))
+            elif (record := self.get(key)) is not None:
+                found.append((key, record))
+        if len(keys) < count:
             self._scanned = 0, []
             return found, None
         return found, keys[-1] + b"\0"

@@ -71,6 +71,20 @@ class _Life:
             for number in range(0, 20, 3):
                 assert self.series.get(group + entry_of(number)) == numbers.get(number)
 
+    def check_walk(self) -> None:
+        """In pieces of any size it comes upon everything, in the order of the keys."""
+        for count in (1, 2, 3, 100):
+            walked: list[tuple[bytes, int]] = []
+            cursor: bytes | None = b""
+            while cursor is not None:
+                found, cursor = self.series.walk(count, cursor, count)
+                walked += found
+            assert walked == [
+                (group + entry_of(number), value)
+                for group, numbers in sorted(self.expected.items())
+                for number, value in sorted(numbers.items())
+            ]
+
 
 @settings(max_examples=300, deadline=None)
 @given(
@@ -104,6 +118,7 @@ def test_a_series_is_a_sorted_dictionary(operations: list[tuple[str, bytes, int,
                 case _:
                     life.series.next(group, entry_of(number))
             life.check()
+        life.check_walk()
     finally:
         series_module._LOOK = look  # type: ignore[misc]  # pyright: ignore[reportPrivateUsage]
 

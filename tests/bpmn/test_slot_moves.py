@@ -411,6 +411,24 @@ def test_a_move_sends_no_more_than_a_piece_in_a_turn(
     assert len(cluster[1].happened(ContinuationCreated)) > len(pieces)
 
 
+def test_a_move_that_was_given_up_goes_on_when_it_is_asked_for_again(
+    cluster: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    cluster[1].do(PublishMessage("other", "a", HOUR_MS))
+    cluster.begin_move(["a"], 2)
+    assert cluster.move is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(slot_moves, "_send_records", raises)
+        cluster[1].do(cluster.move)
+    assert not cluster[1].state.continuations.items
+    cluster.end_move()
+    assert cluster.table.partition_of("a") == 2
+    assert len(cluster[1].happened(SlotsGiven)) == 1
+
+
 class Restless(Story):
     """A cluster whose slots move all the time."""
 
