@@ -15,7 +15,6 @@ from bpmnd.bpmn.channel import (
     RefuseDelivery,
     ReleaseLock,
     SettleCorrelation,
-    TakeLock,
 )
 from bpmnd.bpmn.commands import Variables
 from bpmnd.bpmn.events import (
@@ -23,8 +22,6 @@ from bpmnd.bpmn.events import (
     MessageCorrelating,
     MessageNotCorrelated,
     MessageStartEventSubscriptionCorrelated,
-    MessageStartLockReleased,
-    MessageStartLockTaken,
     MessageStartPartCorrelated,
     MessageSubscriptionCorrelated,
     MessageSubscriptionCorrelating,
@@ -337,37 +334,6 @@ def start_next(turn: Turn, step: StartNext) -> None:
     if found is not None:
         message_key, message, start = found
         _start(turn, start, message_key, step.correlation_key, message.variables, message_key + 1)
-
-
-def release_lock(turn: Turn, released: ReleaseLock) -> None:
-    """An instance has ended whose slot has moved since it was started."""
-    slot = turn.state.slots.given(released.correlation_key)
-    if slot is not None:
-        pass_on(turn, slot, released)
-        return
-    lock = lock_of(released.tenant_id, released.process_id, released.correlation_key)
-    if turn.state.messages.locks.get(lock) == released.instance_key:
-        turn.emit(
-            MessageStartLockReleased(
-                released.tenant_id, released.process_id, released.correlation_key, released.instance_key
-            )
-        )
-    turn.schedule(StartNext(released.tenant_id, released.process_id, released.correlation_key))
-
-
-def take_lock(turn: Turn, taken: TakeLock) -> None:
-    """Such an instance has migrated to another process."""
-    slot = turn.state.slots.given(taken.correlation_key)
-    if slot is not None:
-        pass_on(turn, slot, taken)
-        return
-    lock = lock_of(taken.tenant_id, taken.process_id, taken.correlation_key)
-    if turn.state.messages.locks.get(lock) is None:
-        turn.emit(
-            MessageStartLockTaken(
-                taken.tenant_id, taken.process_id, taken.correlation_key, taken.instance_key
-            )
-        )
 
 
 def _gathers(turn: Turn, start: StartSubscription) -> bool:

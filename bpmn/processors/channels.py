@@ -27,10 +27,8 @@ from bpmnd.bpmn.correlation import (
     confirm,
     migrate_subscription,
     open_subscription,
-    release_lock,
     settle_correlation,
     take_back,
-    take_lock,
 )
 from bpmnd.bpmn.elements.triggers import take_delivery
 from bpmnd.bpmn.events import (
@@ -43,6 +41,7 @@ from bpmnd.bpmn.events import (
 from bpmnd.bpmn.outcomes import Accepted, Decided, Outcome, Rejected, RejectionType
 from bpmnd.bpmn.processors import deletions, global_listeners, slot_moves
 from bpmnd.bpmn.processors.deployments import answer_of, created_event, record_of
+from bpmnd.bpmn.start_locks import release_lock, take_lock
 from bpmnd.bpmn.starts import subscribe_starts
 from bpmnd.bpmn.state.deployed import Definition
 from bpmnd.bpmn.turn import Turn

@@ -1,5 +1,6 @@
 import pytest
 
+from bpmnd.cli.cluster import show_under_way
 from tests.cli.commands import Commands, Said
 
 pytestmark = pytest.mark.end_to_end
@@ -28,6 +29,7 @@ def test_an_operation_can_be_waited_for(bpmnd: Commands) -> None:
     report = cluster(bpmnd, "--json").json()
     assert len(report["groups"]) == 3
     assert report["finished"][-1]["by"] == "ann"
+    assert report["slots"] == {"owned": {"1": 8192, "2": 8192}}
 
 
 def test_a_refused_operation_fails_with_its_reason(bpmnd: Commands) -> None:
@@ -57,3 +59,10 @@ def test_the_node_starts_again_with_the_partitions_that_were_added(bpmnd: Comman
     bpmnd.node.restart()
 
     assert len(cluster(bpmnd, "--json").json()["groups"]) == before
+
+
+def test_slots_on_their_way_are_shown_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    moving = {"number": 2, "from": 1, "to": 3, "slots": 2048}
+    show_under_way({"operation": None, "slots": {"owned": {"1": 16_384}, "moving": moving, "left": 6144}})
+    said = capsys.readouterr().out
+    assert "2048 correlation slots are on their way from partition 1 to 3, 6144 have yet to come" in said

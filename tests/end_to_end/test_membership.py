@@ -1,11 +1,14 @@
 """A cluster changes and mends itself under load: nothing acknowledged is lost, no one lifts a hand."""
 
 import asyncio
+import itertools
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import pytest
 
 from tests.end_to_end.cluster_crashes import MODEL, check_cluster
@@ -87,6 +90,36 @@ async def test_a_single_node_grows_to_three_and_one_of_them_leaves(tmp_path: Pat
         cluster.nodes.pop(2).kill()
         cluster.partitions += (3,)
         await stop(cluster, load)
+
+
+@pytest.mark.skipif(not JUDGE, reason="longer: BPMND_JUDGE=1")
+async def test_no_message_is_refused_while_the_slots_of_many_move(tmp_path: Path) -> None:
+    """How long the slowest of them waits is printed (docs/slots.md)."""
+    waits: list[float] = []
+    with await asyncio.to_thread(
+        RunningCluster, tmp_path / "cluster", "--replication", "1", nodes=1, partitions=1
+    ) as cluster:
+        async with aiohttp.ClientSession(cluster.addresses[0]) as session:
+
+            async def publish(number: int) -> None:
+                body = {"name": "note", "correlationKey": f"key-{number}", "timeToLive": 3_600_000}
+                began = time.monotonic()
+                async with session.post("/v2/messages/publication", json=body) as answer:
+                    assert answer.status == 200, await answer.text()
+                waits.append(time.monotonic() - began)
+
+            for first in range(0, 20_000, 200):
+                await asyncio.gather(*map(publish, range(first, first + 200)))
+            waits.clear()
+            growing = asyncio.create_task(do(cluster, "add-partitions", count=3))
+            numbers = itertools.count(20_000, 20)
+            while not growing.done():
+                first = next(numbers)
+                await asyncio.gather(*map(publish, range(first, first + 20)))
+                await asyncio.sleep(0.02)
+            shown = await growing
+    assert set(shown["slots"]["owned"].values()) == {4096}
+    print(f"{len(waits)} messages; the slowest has waited {max(waits):.2f} s")
 
 
 async def test_a_wiped_disk_and_a_flipped_bit_are_made_good_from_the_others(tmp_path: Path) -> None:

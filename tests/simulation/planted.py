@@ -13,10 +13,11 @@ from bpmnd.actors.partition import PartitionActor
 from bpmnd.actors.replica import ReplicaFiles
 from bpmnd.actors.standby import Standby
 from bpmnd.bpmn.appliers import APPLIERS
-from bpmnd.bpmn.commands import CommandId, ReceiveChannelMessage
+from bpmnd.bpmn.channel import MoveRecords
+from bpmnd.bpmn.commands import CommandId, DoOnce, ReceiveChannelMessage
 from bpmnd.bpmn.events import JobCreated
-from bpmnd.bpmn.outcomes import Outcome
-from bpmnd.bpmn.processors import channels
+from bpmnd.bpmn.outcomes import Outcome, SlotMoved
+from bpmnd.bpmn.processors import channels, once, slot_moves
 from bpmnd.bpmn.state import State
 from bpmnd.bpmn.state.deployed import Inbox
 from bpmnd.bpmn.state.noted import NotedCommand, NotedCommands
@@ -110,6 +111,15 @@ def _looks_away(actor: PartitionActor, error: DamageError) -> None:
     """What is found to be damaged stays as it is."""
 
 
+def _nobody_is_asked(turn: Turn, command: DoOnce, keep_ms: int) -> SlotMoved | None:
+    """Who has a slot now does not care who had it before, and may have noted an id of it."""
+    return None
+
+
+def _left_behind(turn: Turn, message: MoveRecords) -> None:
+    """What is kept under a slot does not come with it."""
+
+
 BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "vote-not-persisted": (VoteFile, "write", _vote_not_persisted),
     "answer-before-commit": (Leadership, "release", _answer_before_commit),
@@ -120,6 +130,8 @@ BUGS: Final[dict[str, tuple[Any, str, Callable[..., Any]]]] = {
     "ids-known-in-memory-only": (NotedCommands, "find", _known_in_memory_only),
     "damaged-replica-votes": (ReplicaFiles, "claim", _no_claim),
     "hidden-damage-stays": (PartitionActor, "found_damaged", _looks_away),
+    "slots-moved-without-ids": (once, "_moved", _nobody_is_asked),
+    "slots-moved-without-records": (slot_moves, "take_records", _left_behind),
     "applier-differs-on-one-replica": (Standby, "follow", _applier_differs_on_one_replica),
 }
 """Name -> what is patched, and with what."""

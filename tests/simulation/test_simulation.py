@@ -21,8 +21,10 @@ CHEAP = {"vote-not-persisted": 1, "answer-before-commit": 3, "checkpoint-ahead-o
 FAULTS_FOR = {
     "rejection-before-confirmation": "freeze,isolate,pause,cut",
     "hidden-damage-stays": "flip,trim",
+    "slots-moved-without-ids": "+grow",
+    "slots-moved-without-records": "+grow",
 }
-"""What a leader must not notice is found sooner without faults of other kinds."""
+"""What a leader must not notice is found sooner without faults of other kinds; slots have to move."""
 
 FIRST_FOR = {"rejection-before-confirmation": 300}
 """One seed in some seventy finds it, and by chance none of the first two hundred."""
