@@ -22,10 +22,10 @@ from bpmnd.cluster.membership import (
     born,
     place,
 )
-from bpmnd.cluster.spreading import after_move, next_move
+from bpmnd.cluster.spreading import after_move, left_to_move, next_move
 
 PARTITIONS_MAX: Final = 1024
-_ADD_PARTITIONS: Final = "add-partitions"
+_SPREADING: Final = ("add-partitions", "spread-slots")
 
 
 class _Request(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -79,12 +79,25 @@ class MoveNode(_Request, frozen=True, tag=8):
 
 
 @final
+class SpreadSlots(_Request, frozen=True, tag=9):
+    """Every partition gets its share of the correlation slots."""
+
+
+@final
 class GiveUp(_Request, frozen=True, tag=7):
     """Leave the operation under way as it stands: what it has reached stays, and another may begin."""
 
 
 Request: TypeAlias = (
-    AddNode | RemoveNode | ReplaceNode | MoveReplica | AddPartitions | SetReplication | MoveNode | GiveUp
+    AddNode
+    | RemoveNode
+    | ReplaceNode
+    | MoveReplica
+    | AddPartitions
+    | SetReplication
+    | SpreadSlots
+    | MoveNode
+    | GiveUp
 )
 
 
@@ -144,6 +157,8 @@ def _decided(state: ClusterState, request: Request) -> ClusterState | Refused:
             return _add_partitions(state, count, number)
         case SetReplication(replication):
             return _set_replication(state, replication, number)
+        case SpreadSlots():
+            return _spread_slots(state, number)
 
 
 def advanced(state: ClusterState, reports: Mapping[int, GroupReport]) -> ClusterState | None:
@@ -160,7 +175,7 @@ def advanced(state: ClusterState, reports: Mapping[int, GroupReport]) -> Cluster
     if state.move is not None:
         return _moved(state, state.move, reports.get(state.move.to))
     if state.operation is not None and all(_is_reached(state, plan, reports) for plan in state.plans):
-        move = next_move(state) if state.operation.kind == _ADD_PARTITIONS else None
+        move = next_move(state) if is_spreading(state) else None
         return _finished(state) if move is None else _next(state, **_begun(state, move))
     return None
 
@@ -170,11 +185,14 @@ def _moved(state: ClusterState, move: SlotMove, taker: GroupReport | None) -> Cl
     if taker is None or taker.taken < move.number:
         return None
     moved = _next(state, slots=after_move(state.slots, move), move=None)
-    is_spreading = state.operation is not None and state.operation.kind == _ADD_PARTITIONS
-    following = (
-        next_move(moved) if is_spreading and all(plan.is_serving for plan in state.partitions) else None
-    )
+    may_go_on = is_spreading(state) and all(plan.is_serving for plan in state.partitions)
+    following = next_move(moved) if may_go_on else None
     return moved if following is None else msgspec.structs.replace(moved, **_begun(moved, following))
+
+
+def is_spreading(state: ClusterState) -> bool:
+    """Whether the operation under way ends only when every partition has its share of the slots."""
+    return state.operation is not None and state.operation.kind in _SPREADING
 
 
 def _begun(state: ClusterState, move: SlotMove) -> dict[str, Any]:
@@ -286,7 +304,7 @@ def _add_partitions(state: ClusterState, count: int, number: int) -> ClusterStat
         msgspec.structs.replace(born(group, state.members, placed[group]), is_serving=False)
         for group in groups[present:]
     )
-    operation = Operation(number, _ADD_PARTITIONS, 0, present + 1, present + count)
+    operation = Operation(number, "add-partitions", 0, present + 1, present + count)
     return _next(state, partitions=(*state.partitions, *made), operation=operation)
 
 
@@ -295,6 +313,12 @@ def _set_replication(state: ClusterState, replication: int, number: int) -> Clus
         return Refused(f"replication {replication} of {len(state.members)} nodes")
     operation = Operation(number, "set-replication", to=replication)
     return _placed(state, state.members, replication, operation)
+
+
+def _spread_slots(state: ClusterState, number: int) -> ClusterState | Refused:
+    if left_to_move(state) == 0:
+        return Refused("every partition has its share of the slots already")
+    return _next(state, operation=Operation(number, "spread-slots"))
 
 
 def _kept(state: ClusterState) -> dict[int, tuple[int, ...]]:

@@ -143,6 +143,7 @@ EVENT_NAMES: Final[dict[type[Event], Name]] = {
     events.SlotRecordsTaken: Name("CORRELATION_SLOTS", "RECORDS_TAKEN"),
     events.SlotMessageHeld: Name("CORRELATION_SLOTS", "MESSAGE_HELD"),
     events.SlotMessagesPassedOn: Name("CORRELATION_SLOTS", "MESSAGES_PASSED_ON"),
+    events.SlotMovePaused: Name("CORRELATION_SLOTS", "MOVE_PAUSED"),
     events.SlotMoveEnded: Name("CORRELATION_SLOTS", "MOVE_ENDED"),
     events.MessageStartLockTaken: Name("MESSAGE_START_LOCK", "TAKEN"),
     events.MessageStartLockReleased: Name("MESSAGE_START_LOCK", "RELEASED"),

@@ -10,6 +10,7 @@ from bpmnd.bpmn.events import (
     SlotMessageHeld,
     SlotMessagesPassedOn,
     SlotMoveEnded,
+    SlotMovePaused,
     SlotRecordsGiven,
     SlotRecordsTaken,
     SlotsGiven,
@@ -132,6 +133,12 @@ def slot_move_ended(state: State, event: SlotMoveEnded) -> None:
     outgoing = _outgoing(state, event.number)
     assert outgoing.first_held > outgoing.last_held, f"{event}, but {outgoing} holds messages back"
     state.slots.put_outgoing(replace(outgoing, phase=Phase.ENDED), state.journal)
+
+
+@applies(SlotMovePaused)
+def slot_move_paused(state: State, event: SlotMovePaused) -> None:
+    outgoing = _outgoing(state, event.number)
+    state.slots.put_outgoing(replace(outgoing, paused=event.paused), state.journal)
 
 
 def _outgoing(state: State, number: int) -> Outgoing:

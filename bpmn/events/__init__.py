@@ -139,6 +139,7 @@ from bpmnd.bpmn.events.slots import (
     SlotMessageHeld,
     SlotMessagesPassedOn,
     SlotMoveEnded,
+    SlotMovePaused,
     SlotRecordsGiven,
     SlotRecordsTaken,
     SlotsGiven,
@@ -299,6 +300,7 @@ Event: TypeAlias = (
     | SlotMessageHeld
     | SlotMessagesPassedOn
     | SlotMoveEnded
+    | SlotMovePaused
     | SlotRecordsGiven
     | SlotRecordsTaken
     | SlotsGiven
@@ -412,6 +414,7 @@ __all__ = [
     "SlotMessageHeld",
     "SlotMessagesPassedOn",
     "SlotMoveEnded",
+    "SlotMovePaused",
     "SlotRecordsGiven",
     "SlotRecordsTaken",
     "SlotsGiven",

@@ -59,6 +59,13 @@ class SlotMoveEnded(EventStruct, frozen=True, gc=False, tag=222):
     number: int
 
 
+class SlotMovePaused(EventStruct, frozen=True, gc=False, tag=226):
+    """So much is on its way that the receiver has to acknowledge some of it first; or not any more."""
+
+    number: int
+    paused: bool
+
+
 class MessageStartLockTaken(EventStruct, frozen=True, gc=False, tag=223):
     """A process instance of another partition keeps others of the process from being started by messages
     with the correlation key."""

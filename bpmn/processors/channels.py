@@ -119,6 +119,7 @@ def acknowledge(turn: Turn, command: AcknowledgeChannel) -> Outcome:
     if not applied:
         return Accepted()
     turn.emit(ChannelMessageAcknowledged(command.receiver, command.number))
+    slot_moves.acknowledged(turn, command.receiver)
     for _, payload in applied:
         match decode_message(payload):
             case DistributeDeployment(key=key):

@@ -15,6 +15,7 @@ from bpmnd.bpmn.events import (
     ContinuationCreated,
     SlotMessagesPassedOn,
     SlotMoveEnded,
+    SlotMovePaused,
     SlotRecordsGiven,
     SlotRecordsTaken,
     SlotsGiven,
@@ -40,6 +41,8 @@ _MOVED_MAX: Final = 100
 """and so many of them sent at most; the one with which they have"""
 _BYTES_MAX: Final = 64 << 10
 """so many bytes of variables is the last."""
+_UNDER_WAY_MAX: Final = 64
+"""With more channel messages to the new owner that are not acknowledged a move pauses, until half are."""
 
 V = TypeVar("V")
 
@@ -48,7 +51,7 @@ def give(turn: Turn, command: GiveSlots) -> Outcome:
     """Begin a move, after the one before; accepted also if that was done before. One that has come to a
     standstill, since its steps raised again and again, goes on."""
     last = turn.state.slots.outgoing
-    if last is not None and last.phase is not Phase.ENDED and not _is_going_on(turn):
+    if last is not None and last.phase is not Phase.ENDED and not last.paused and not _is_going_on(turn):
         _go_on_later(turn, last.number)
         return Accepted()
     if last is not None and last.number >= command.number:
@@ -88,6 +91,9 @@ def move(turn: Turn, step: MoveSlots) -> None:
     outgoing = turn.state.slots.outgoing
     if outgoing is None or outgoing.number != step.number or outgoing.phase is Phase.ENDED:
         return
+    if _under_way(turn, outgoing) > _UNDER_WAY_MAX:
+        turn.emit(SlotMovePaused(outgoing.number, paused=True))
+        return
     if outgoing.phase is not Phase.HELD:
         _send_records(turn, outgoing)
     elif outgoing.first_held <= outgoing.last_held:
@@ -96,6 +102,24 @@ def move(turn: Turn, step: MoveSlots) -> None:
         turn.emit(SlotMoveEnded(outgoing.number))
         return
     _go_on_later(turn, outgoing.number)
+
+
+def acknowledged(turn: Turn, receiver: int) -> None:
+    """The receiver has some of what was sent to it: a move that has paused may go on."""
+    outgoing = turn.state.slots.outgoing
+    if (
+        outgoing is not None
+        and outgoing.paused
+        and outgoing.to == receiver
+        and _under_way(turn, outgoing) <= _UNDER_WAY_MAX // 2
+    ):
+        turn.emit(SlotMovePaused(outgoing.number, paused=False))
+        _go_on_later(turn, outgoing.number)
+
+
+def _under_way(turn: Turn, outgoing: Outgoing) -> int:
+    channel = turn.state.outbox.get(outgoing.to)
+    return 0 if channel is None else len(channel.messages)
 
 
 def _go_on_later(turn: Turn, number: int) -> None:

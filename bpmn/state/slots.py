@@ -60,6 +60,8 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
     first_held: int = 1
     """The first message that is held back, or the next."""
     last_held: int = 0
+    paused: bool = False
+    """It goes on when the receiver has acknowledged what is on its way."""
 
 
 class MovedMessage(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -17,6 +17,8 @@ from bpmnd.cluster.operations import (
     ReplaceNode,
     Request,
     SetReplication,
+    SpreadSlots,
+    is_spreading,
 )
 from bpmnd.cluster.spreading import left_to_move, owners_of
 
@@ -60,12 +62,23 @@ class _SetReplication(_Wanted, frozen=True, forbid_unknown_fields=True, tag="set
     replication: int
 
 
+class _SpreadSlots(_Wanted, frozen=True, forbid_unknown_fields=True, tag="spread-slots"):
+    pass
+
+
 class _GiveUp(_Wanted, frozen=True, forbid_unknown_fields=True, tag="give-up"):
     pass
 
 
 _Asked: TypeAlias = (
-    _AddNode | _RemoveNode | _ReplaceNode | _MoveReplica | _AddPartitions | _SetReplication | _GiveUp
+    _AddNode
+    | _RemoveNode
+    | _ReplaceNode
+    | _MoveReplica
+    | _AddPartitions
+    | _SetReplication
+    | _SpreadSlots
+    | _GiveUp
 )
 _DECODER: Final[msgspec.json.Decoder[_Asked]] = msgspec.json.Decoder(_Asked)
 
@@ -93,6 +106,8 @@ def _request_of(wanted: _Asked, control: Control) -> Request:
             return AddPartitions(count)
         case _SetReplication(replication):
             return SetReplication(replication)
+        case _SpreadSlots():
+            return SpreadSlots()
         case _GiveUp():
             return GiveUp()
 
@@ -191,7 +206,7 @@ def _slots(state: ClusterState) -> dict[str, Any]:
             "to": state.move.to,
             "slots": sum(count for _, count in state.move.slots),
         }
-    if state.operation is not None and state.operation.kind == "add-partitions":
+    if is_spreading(state):
         shown["left"] = left_to_move(state)
     return shown
 

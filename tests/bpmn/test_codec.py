@@ -161,6 +161,7 @@ FIELDS = {
     223: "tenant_id process_id correlation_key instance_key",
     224: "tenant_id process_id correlation_key instance_key",
     225: "key instance_key partition",
+    226: "number paused",
     200: "key exporter position mark",
     201: "key exporter after to",
     181: "key instance_key element flows",

@@ -411,6 +411,19 @@ def test_a_move_sends_no_more_than_a_piece_in_a_turn(
     assert len(cluster[1].happened(ContinuationCreated)) > len(pieces)
 
 
+def test_a_move_waits_until_some_of_it_has_arrived(cluster: Growing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slot_moves, "_MOVED_MAX", 1)
+    monkeypatch.setattr(slot_moves, "_UNDER_WAY_MAX", 5)
+    for _ in range(20):
+        cluster[1].do(PublishMessage("other", "a", HOUR_MS))
+    cluster.begin_move(["a"], 2)
+    cluster.look()
+    cluster.look()
+    assert len(cluster.in_transit()) == 6
+    cluster.end_move()
+    assert cluster.table.partition_of("a") == 2
+
+
 def test_a_move_that_was_given_up_goes_on_when_it_is_asked_for_again(
     cluster: Growing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -493,6 +506,7 @@ def test_however_slots_move_every_message_and_command_has_its_effect_once(
     monkeypatch.setattr(turn_module, "STEPS_MAX", chance.choice((2, 5, 200)))
     monkeypatch.setattr(slot_moves, "_MOVED_MAX", chance.choice((1, 3, 100)))
     monkeypatch.setattr(slot_moves, "_LOOKED_AT_MAX", chance.choice((2, 5, 400)))
+    monkeypatch.setattr(slot_moves, "_UNDER_WAY_MAX", chance.choice((1, 4, 64)))
     story = Restless(seed, Growing(chance.choice((1, 2)), 4))
     for _ in range(300):
         story.step()

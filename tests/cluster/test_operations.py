@@ -26,6 +26,7 @@ from bpmnd.cluster.operations import (
     ReplaceNode,
     Request,
     SetReplication,
+    SpreadSlots,
     advanced,
     decide,
 )
@@ -410,3 +411,12 @@ def test_slots_that_have_not_moved_go_with_the_next_operation() -> None:
     state = settled(begun(given_up, AddPartitions(1)))
 
     assert Counter(owners_of(state.slots)) == {1: SLOTS // 3 + 1, 2: SLOTS // 3, 3: SLOTS // 3}
+
+
+def test_slots_can_be_spread_without_more_partitions() -> None:
+    given_up = finished(begun(spreading(begun(cluster(partitions=1), AddPartitions(1))), GiveUp()))
+
+    state = settled(begun(given_up, SpreadSlots()))
+
+    assert Counter(owners_of(state.slots)) == {1: SLOTS // 2, 2: SLOTS // 2}
+    assert "has its share" in refused(state, SpreadSlots())

@@ -10,6 +10,7 @@ from bpmnd.bpmn.events import (
     SlotMessageHeld,
     SlotMessagesPassedOn,
     SlotMoveEnded,
+    SlotMovePaused,
     SlotRecordsGiven,
     SlotRecordsTaken,
     SlotsGiven,
@@ -54,6 +55,11 @@ def slot_messages_passed_on(event: SlotMessagesPassedOn, places: Places) -> Valu
 @describes
 def slot_move_ended(event: SlotMoveEnded, places: Places) -> Value:
     return {"move": event.number}
+
+
+@describes
+def slot_move_paused(event: SlotMovePaused, places: Places) -> Value:
+    return {"move": event.number, "paused": event.paused}
 
 
 @describes

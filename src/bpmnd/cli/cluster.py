@@ -46,6 +46,7 @@ def add_to(commands: Commands) -> None:
     grow.add_argument("count", type=int)
     replication = operations.add_parser("set-replication", help="on how many nodes each partition stands")
     replication.add_argument("replication", type=int)
+    operations.add_parser("spread-slots", help="give every partition its share of messages and keys")
     operations.add_parser("give-up", help="leave the operation under way as it stands")
 
 

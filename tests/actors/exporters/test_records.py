@@ -250,6 +250,7 @@ def test_every_event_has_a_record_that_is_json() -> None:
         dict[str, bytes]: {"a": b"1"},
         tuple[bytes, ...]: (b"1",),
         TaskAttributes: TaskAttributes(),
+        bool: True,
         SlotRecords: SlotRecords(locks=((b"1", 7),)),
         GlobalListener: GlobalListener("l", "check", ("all",)),
     }
