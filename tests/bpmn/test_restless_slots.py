@@ -185,6 +185,7 @@ def test_whatever_else_happens_slots_move_with_all_that_is_kept_under_them(
     monkeypatch.setattr(turn_module, "STEPS_MAX", chance.choice((2, 5, 200)))
     monkeypatch.setattr(slot_moves, "_MOVED_MAX", chance.choice((1, 3, 100)))
     monkeypatch.setattr(slot_moves, "_LOOKED_AT_MAX", chance.choice((2, 5, 400)))
+    monkeypatch.setattr(slot_moves, "_UNDER_WAY_MAX", chance.choice((1, 4, 64)))
     story = Wide(seed, Growing(chance.choice((1, 2)), 4))
     for _ in range(300):
         story.step()
