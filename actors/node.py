@@ -335,7 +335,12 @@ class Node:
         """Have the partitions led here begin what is to move, and say what has."""
         cluster = self.identity.cluster
         move = None if cluster is None else cluster.move
-        if move is not None and not self._stopping:
+        if self._stopping:
+            return
+        for hosted in self.hosted.values():
+            if hosted.actor is not None:
+                hosted.actor.finish_giving()
+        if move is not None:
             giver, taker = self._led_here(move.giver), self._led_here(move.to)
             if giver is not None:
                 giver.give_slots(GiveSlots(move.number, move.to, move.slots))

@@ -463,8 +463,15 @@ class PartitionActor(Actor[Message]):
         """Have slots go to another partition, unless they have gone. It may get lost."""
         machine = self.machine
         last = None if machine is None else machine.state.slots.outgoing
-        if last is None or last.number < move.number or last.phase is not Phase.ENDED:
+        if last is None or last.number < move.number:
             self.submit_internal(move)
+
+    def finish_giving(self) -> None:
+        """Have the last move out of here come to its end: nobody may ask for it any more. It may get lost."""
+        machine = self.machine
+        last = None if machine is None else machine.state.slots.outgoing
+        if last is not None and last.phase is not Phase.ENDED:
+            self.submit_internal(GiveSlots(last.number, last.to, last.slots))
 
     def is_acknowledged(self, partition: int) -> bool:
         """Nothing that was sent to another partition is still on its way."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from bpmnd.actors.clock import Clock, Scheduler, Timer
-from bpmnd.cluster.raft import Raft
+from bpmnd.cluster.raft import Raft, Role
 
 FRAMES_MAX: Final = 4
 """Of this leader that who trails may lack,"""
@@ -94,9 +94,11 @@ class Trailing:
     def _look(self) -> None:
         """See whether a frame is late, or no more frames come."""
         self._looking = None
-        if not self._trail:
-            return
         raft = self._raft
+        if (
+            not self._trail or raft.role is not Role.LEADER
+        ):  # Its removal ends it, before anybody calls `close`.
+            return
         if raft.committed < self._seen_last:
             self._none_until = self._clock.monotonic() + ALL_SECONDS
             self._let_trail(frozenset())

@@ -56,7 +56,7 @@ def slot_records_given(state: State, event: SlotRecordsGiven) -> None:
         case _:
             raise AssertionError(f"{event}: nothing is given away in this phase")
     outgoing = _outgoing(state, event.number)
-    going_on = replace(outgoing, phase=Phase(event.then), cursor=event.cursor)
+    going_on = replace(outgoing, phase=Phase(event.then), cursor=event.cursor, paused_at=0)
     state.slots.put_outgoing(going_on, journal)
 
 
@@ -125,7 +125,7 @@ def slot_messages_passed_on(state: State, event: SlotMessagesPassedOn) -> None:
     outgoing = _outgoing(state, event.number)
     for number in range(outgoing.first_held, event.last + 1):
         state.slots.held.remove(entry_of(number), state.journal)
-    state.slots.put_outgoing(replace(outgoing, first_held=event.last + 1), state.journal)
+    state.slots.put_outgoing(replace(outgoing, first_held=event.last + 1, paused_at=0), state.journal)
 
 
 @applies(SlotMoveEnded)
@@ -138,7 +138,12 @@ def slot_move_ended(state: State, event: SlotMoveEnded) -> None:
 @applies(SlotMovePaused)
 def slot_move_paused(state: State, event: SlotMovePaused) -> None:
     outgoing = _outgoing(state, event.number)
-    state.slots.put_outgoing(replace(outgoing, paused=event.paused), state.journal)
+    at = outgoing.paused_at
+    if event.paused:
+        channel = state.outbox.get(outgoing.to)
+        assert channel is not None, f"{event}, but nothing is on its way to partition {outgoing.to}"
+        at = channel.last_number
+    state.slots.put_outgoing(replace(outgoing, paused=event.paused, paused_at=at), state.journal)
 
 
 def _outgoing(state: State, number: int) -> Outgoing:

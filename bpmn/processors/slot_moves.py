@@ -42,7 +42,8 @@ _MOVED_MAX: Final = 100
 _BYTES_MAX: Final = 64 << 10
 """so many bytes of variables is the last."""
 _UNDER_WAY_MAX: Final = 64
-"""With more channel messages to the new owner that are not acknowledged a move pauses, until half are."""
+"""With more channel messages to the new owner that are not acknowledged a move pauses, until all but half as
+many of them are, however many have come since."""
 
 V = TypeVar("V")
 
@@ -118,8 +119,11 @@ def acknowledged(turn: Turn, receiver: int) -> None:
 
 
 def _under_way(turn: Turn, outgoing: Outgoing) -> int:
+    """Channel messages to the new owner that are not acknowledged; if it has paused, those until then."""
     channel = turn.state.outbox.get(outgoing.to)
-    return 0 if channel is None else len(channel.messages)
+    if channel is None:
+        return 0
+    return max(0, (outgoing.paused_at or channel.last_number) + 1 - channel.first_number)
 
 
 def _go_on_later(turn: Turn, number: int) -> None:

@@ -61,7 +61,9 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
     """The first message that is held back, or the next."""
     last_held: int = 0
     paused: bool = False
-    """It goes on when the receiver has acknowledged what is on its way."""
+    """It goes on when the receiver has acknowledged what is on its way,"""
+    paused_at: int = 0
+    """which was up to this channel message when it paused; 0 when more was sent since."""
 
 
 class MovedMessage(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -7,9 +7,13 @@ import pytest
 
 from bpmnd.bpmn.commands import CreateProcessInstance, Deploy, PublishMessage, Resource
 from bpmnd.bpmn.outcomes import MessagePublished, ProcessInstanceCreated, SlotMoved
+from bpmnd.bpmn.processors import slot_moves
+from bpmnd.bpmn.state.slots import Phase
+from bpmnd.bpmn.steps import MoveSlots
+from bpmnd.bpmn.turn import Turn
 from bpmnd.cluster.membership import SLOTS
 from bpmnd.cluster.operations import AddPartitions
-from bpmnd.cluster.spreading import owners_of
+from bpmnd.cluster.spreading import SLOTS_PER_MOVE, owners_of
 from tests.actors.cluster_stage import ClusterStage
 from tests.bpmn.test_partitions import BEGIN, CATCH, HOUR_MS
 
@@ -46,6 +50,12 @@ def publish(stage: ClusterStage, key: str, live_ms: int = 0) -> int:
 
     stage.until(is_taken, 60)
     return owner
+
+
+def phase_of_move(stage: ClusterStage) -> Phase:
+    outgoing = stage.state(1).slots.outgoing
+    assert outgoing is not None, "nothing was ever moved"
+    return outgoing.phase
 
 
 def gone_on(stage: ClusterStage, partitions: int) -> int:
@@ -98,4 +108,26 @@ async def test_one_instance_of_each_key_lives_at_a_time_wherever_it_was_started(
     stage.pass_time(2)
 
     assert [stage.state(stage.leader(number), number).started for number in (1, 2)] == [len(KEYS), 0]
+    stage.stop()
+
+
+async def test_a_move_is_brought_to_its_end_also_after_the_cluster_has_done_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was held back is all that is left to do, and that failed as often as a step may."""
+    stage = ClusterStage(1)
+    move, last_move = slot_moves.move, SLOTS // 2 // SLOTS_PER_MOVE
+
+    def move_or_raise(turn: Turn, step: MoveSlots) -> None:
+        outgoing = turn.state.slots.outgoing
+        if outgoing is not None and (outgoing.number, outgoing.phase) == (last_move, Phase.HELD):
+            raise ValueError("planted")
+        move(turn, step)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(slot_moves, "move", move_or_raise)
+        stage.finish(AddPartitions(1))
+    assert phase_of_move(stage) is Phase.HELD
+
+    stage.until(lambda: phase_of_move(stage) is Phase.ENDED, 5)
     stage.stop()

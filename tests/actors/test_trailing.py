@@ -9,7 +9,7 @@ from bpmnd.actors.peer_messages import ForGroup, PeerMessage
 from bpmnd.actors.trailing import ALL_SECONDS, FRAMES_MAX, LATE_SECONDS_MIN, who_may_trail
 from bpmnd.bpmn.commands import CreateProcessInstance
 from bpmnd.cluster.membership import node_of
-from bpmnd.cluster.raft import ConfigurationChange
+from bpmnd.cluster.raft import ConfigurationChange, Role
 from bpmnd.cluster.raft.configuration import Operation
 from bpmnd.cluster.raft.messages import AppendEntries, AppendReply
 from tests.actors.cluster_stage import ClusterStage
@@ -152,6 +152,22 @@ async def test_after_a_while_the_one_that_was_silent_is_the_one_that_trails(busy
 
     assert busy.entries_to(prompt) == []
     assert len(busy.entries_to(next(node for node in busy.stage.followers() if node != prompt))) == FRAMES_MAX
+
+
+async def test_a_leader_that_is_removed_sends_nothing_any_more_to_who_trailed(busy: Busy) -> None:
+    """It does not lead from the commit of its removal on, and maybe nobody tells it anything after that."""
+    busy.frame()
+    busy.lost = {node for node in busy.stage.followers() if node != busy.prompt}
+    actor = busy.stage.actor(busy.leader)
+    raft = actor.replica.consensus.raft
+    removal = ConfigurationChange(operations=((Operation.REMOVE, raft.member),))
+    assert raft.propose_change(removal) == raft.last_index
+    actor.wake()
+
+    busy.stage.pass_time(3 * LATE_SECONDS_MIN)
+
+    assert raft.member not in raft.configuration
+    assert raft.role is Role.FOLLOWER
 
 
 def test_a_majority_never_trails() -> None:

@@ -70,7 +70,7 @@ class World(Checkpointed):
     def decide(self, command: Command) -> Decision:
         with pytest.MonkeyPatch.context() as patch:
             if self.chance.random() < self.raises:
-                _raise_once(patch, self.chance.randrange(8))
+                raise_once(patch, self.chance.randrange(8))
             decision = super().decide(command)
         for frame in self.frames[self._mirrored :]:
             replay(self.mirror, decode_frame(frame))
@@ -123,7 +123,7 @@ class World(Checkpointed):
         self.engine = Engine(self.state, (1,), keep_ms=KEEP_MS)
 
 
-def _raise_once(patch: pytest.MonkeyPatch, position: int) -> None:
+def raise_once(patch: pytest.MonkeyPatch, position: int) -> None:
     emit, raised = Turn.emit, list[int]()
 
     def emit_and_raise(turn: Turn, event: Event) -> None:
