@@ -3,6 +3,7 @@ the pairs. Whatever happens, each message has its effect once, and who waits is 
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 import pytest
 
@@ -809,32 +810,35 @@ def test_every_signal_reaches_each_who_waits_when_it_arrives_once(seed: int) -> 
 
 def test_three_partitions_do_what_one_does() -> None:
     """The same commands, each given when what came before has settled."""
-    seen: list[list[tuple[str, bytes]]] = []
-    for count in (1, 3):
-        cluster, chance = Cluster(count), random.Random(7)
-        cluster.deploy(CATCH, RACE, BEGIN)
-        jobs: list[tuple[str, bytes]] = []
-        for number in range(200):
-            key = chance.choice(KEYS)
-            where = cluster[chance.randrange(3) % count + 1]
-            match chance.randrange(4):
-                case 0 | 1:
-                    process_id = chance.choice(("catch", "race"))
-                    where.create({"key": f'"{key}"'.encode()}, process_id)
-                case 2:
-                    name = chance.choice(("go", "stop", "note"))
-                    live_ms = chance.choice((0, HOUR_MS))
-                    variables = {"x": str(number).encode()}
-                    cluster.for_key(key).do(PublishMessage(name, key, live_ms, variables=variables))
-                case _:
-                    where.do(BroadcastSignal("bell"))
-            cluster.settle()
-            for job_type in ("after", "handle", "rang", "work"):
-                found = [
-                    (job_type, job.variables.get("x", b""))
-                    for each in cluster.all.values()
-                    for job in each.jobs(job_type)
-                ]
-                jobs += sorted(found)
-        seen.append(jobs)
-    assert seen[0] == seen[1]
+    assert seen_in(Cluster(3)) == seen_in(Cluster(1))
+
+
+def seen_in(cluster: Cluster, between: Callable[[], None] = lambda: None) -> list[tuple[str, bytes]]:
+    """Which jobs a script of commands leads to, with what, one after the other."""
+    chance = random.Random(7)
+    cluster.deploy(CATCH, RACE, BEGIN)
+    jobs: list[tuple[str, bytes]] = []
+    for number in range(200):
+        between()
+        key = chance.choice(KEYS)
+        where = cluster[chance.randrange(3) % len(cluster.all) + 1]
+        match chance.randrange(4):
+            case 0 | 1:
+                process_id = chance.choice(("catch", "race"))
+                where.create({"key": f'"{key}"'.encode()}, process_id)
+            case 2:
+                name = chance.choice(("go", "stop", "note"))
+                live_ms = chance.choice((0, HOUR_MS))
+                variables = {"x": str(number).encode()}
+                cluster.ask(key, PublishMessage(name, key, live_ms, variables=variables))
+            case _:
+                where.do(BroadcastSignal("bell"))
+        cluster.settle()
+        for job_type in ("after", "handle", "rang", "work"):
+            found = [
+                (job_type, job.variables.get("x", b""))
+                for each in cluster.all.values()
+                for job in each.jobs(job_type)
+            ]
+            jobs += sorted(found)
+    return jobs

@@ -55,6 +55,7 @@ from tests.bpmn.test_partitions import (
     Partition,
     Story,
     check_messages,
+    seen_in,
 )
 from tests.judged import JUDGE
 
@@ -579,3 +580,21 @@ def clean_up(cluster: Cluster, kept: bytes = b"") -> None:
         rows = partition.store.range(b"\1", b"\xff", 1 << 30)
         left = [row_key for row_key, _ in rows if row_key[:1] not in b"mdpxystvwh" + kept]
         assert not left, f"{left} are left in the store"
+
+
+@pytest.mark.parametrize("seed", range(20 if JUDGE else 1))
+def test_with_slots_that_move_a_script_leads_to_what_it_does_without(seed: int) -> None:
+    cluster, chance = Growing(1, 3), random.Random(seed)
+    cluster.chance = chance
+
+    def between() -> None:
+        if cluster.move is None and chance.random() < 0.1:
+            keys = chance.sample(KEYS, 2)
+            above = [each for each in cluster.all if each > cluster.table.partition_of(keys[0])]
+            if above:
+                cluster.begin_move(keys, chance.choice(above))
+        cluster.look()
+        cluster.tell(chance.choice(list(cluster.all.values())))
+
+    assert seen_in(cluster, between) == seen_in(Cluster(3))
+    assert len(cluster.tables) > 2
