@@ -9,6 +9,7 @@ from bpmnd.cluster.raft import (
     Configuration,
     ConfigurationChange,
     Entry,
+    EntryId,
     EntryKind,
     Message,
     Raft,
@@ -53,6 +54,7 @@ class Consensus:
         configurations: Configurations,
         changes: deque[int],
         send: Callable[[Message], None],
+        keep: Callable[[EntryId], None],
     ) -> None:
         self.raft: Final = raft
         self.log: Final = log
@@ -64,6 +66,8 @@ class Consensus:
         self._changes = changes
         """Indexes of the entries in the log that change the configuration and are not applied yet."""
         self._send = send
+        self._keep = keep
+        """Keeps the last applied change on disk before anybody hears of it (blocking, but rare)."""
         self._writes: deque[tuple[int, int]] = deque()
         """(ticket of the log, number of the Ready) of what is on its way to the disk."""
         self._after_append: deque[tuple[int, tuple[Message, ...]]] = deque()
@@ -120,8 +124,12 @@ class Consensus:
         self._changes += [entry.index for entry in entries if entry.kind is EntryKind.CONFIGURATION]
 
     def _apply_changes(self, committed: int) -> None:
+        last: EntryId | None = None
         while self._changes and self._changes[0] <= committed:
             index = self._changes.popleft()
             (entry,) = self.log.entries(index, index + 1, 0)
             change = ConfigurationChange.from_bytes(entry.payload)
+            last = EntryId(entry.term, index)
             self.configurations.changed(index, self.raft.apply_change(change))
+        if last is not None:
+            self._keep(last)

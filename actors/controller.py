@@ -115,7 +115,10 @@ def open_controller(
     )
     if claim is not None and not raft.damaged:
         files.forget_claim()
-    consensus = Consensus(raft, entry_log, Configurations(0, birth), changes, member.send)
+    raft.learn_commit(files.committed())
+    consensus = Consensus(
+        raft, entry_log, Configurations(0, birth), changes, member.send, files.keep_committed
+    )
     return ControllerReplica(files, entry_log, consensus)
 
 

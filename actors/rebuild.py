@@ -56,6 +56,8 @@ def _replay_all(
         if entry.index % _ENTRIES_PER_CHECKPOINT == 0:
             machine.apply()
             _write(machine, store, last, configuration)
+        elif machine.has_enough:
+            machine.apply()
     machine.apply()
     _write(machine, store, last, configuration)
     return last

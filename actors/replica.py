@@ -43,6 +43,8 @@ _logger = logging.getLogger(__name__)
 
 BIRTH: Final = "birth"
 """The file with the configuration that the group began with. A replica exists when this file does."""
+COMMITTED: Final = "committed"
+"""The file with the last change of the configuration that this replica knows to be committed."""
 CLAIM: Final = "claim"
 """The file in which a replica that was damaged keeps what it once acknowledged, until it has it again."""
 
@@ -79,6 +81,8 @@ class ReplicaFiles:
         remove_old_checkpoints(disk, directory)
         for name in (ARCHIVE, DAMAGED, FROZEN, SCRUBBED):
             remove_directory(disk, directory / name)
+        if COMMITTED in disk.names(directory):
+            disk.remove(directory / COMMITTED)
         disk.remove(directory / BIRTH)
         disk.sync_directory(directory)
 
@@ -90,6 +94,23 @@ class ReplicaFiles:
             read_file(self.disk, self.directory / CLAIM), type=tuple[int, int]
         )
         return EntryId(term, index)
+
+    def committed(self) -> EntryId | None:
+        """The change of the configuration that was last told to `keep_committed` (blocking)."""
+        if COMMITTED not in self.disk.names(self.directory):
+            return None
+        term, index = msgspec.msgpack.decode(
+            read_file(self.disk, self.directory / COMMITTED), type=tuple[int, int]
+        )
+        return EntryId(term, index)
+
+    def keep_committed(self, change: EntryId) -> None:
+        """Have a change of the configuration known as committed after a restart, too (blocking).
+
+        Who does not belong to the group any more may delete its replica then, and could not tell.
+        """
+        encoded = msgspec.msgpack.encode((change.term, change.index))
+        replace_file(self.disk, self.directory / COMMITTED, encoded)
 
     def set_aside(self) -> Path:
         """Begin anew with nothing but what was claimed and voted (blocking); where the old files went.
@@ -188,7 +209,8 @@ def open_replica(
     _logger.info(
         "partition %d: opened at %d, %d frames replayed", partition_id, log.last_index, machine.replayed
     )
-    consensus = Consensus(raft, entry_log, configurations, changes, member.send)
+    raft.learn_commit(files.committed())
+    consensus = Consensus(raft, entry_log, configurations, changes, member.send, files.keep_committed)
     return Replica(partition_id, files, entry_log, store, consensus, machine)
 
 

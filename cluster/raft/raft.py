@@ -87,6 +87,11 @@ class Raft:
         self._told_committed = committed  # Less than what the log itself vouches for, perhaps.
         self._number = 0
 
+    def learn_commit(self, entry: EntryId | None) -> None:
+        """Before anything else: this entry was committed when it was here, as the host has kept in mind."""
+        if entry is not None:
+            self._replica.learn_commit(entry.index, entry.term)
+
     # What can be seen
 
     @property

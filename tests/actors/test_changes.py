@@ -333,3 +333,29 @@ async def test_commands_go_on_during_all_of_it() -> None:
 
     assert stage.same_everywhere() >= created
     stage.stop()
+
+
+async def test_the_one_replica_that_is_left_leads_again_after_a_restart(stage: ClusterStage) -> None:
+    """The others have deleted theirs: nobody could tell it that they do not belong to the group any more."""
+    stage.finish(SetReplication(1))
+    (left,) = stage.where()
+    stage.until(lambda: not any(1 in node.hosted for number, node in stage.nodes.items() if number != left))
+
+    stage.restart(left)
+
+    stage.until(lambda: stage.leads(left))
+    stage.create()
+
+
+async def test_the_one_node_that_is_left_goes_on_after_a_restart() -> None:
+    stage = ready(ClusterStage(2))
+    stage.finish(SetReplication(1))
+    stage.finish(RemoveNode(2))
+    stage.pass_time(1)
+    stage.kill(2)
+
+    stage.restart(1)
+
+    assert stage.controller() == 1
+    stage.create()
+    stage.stop()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from bpmnd.actors.machine import Machine
 from bpmnd.actors.rebuild import rebuild_checkpoint
 from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.disk import RealDisk
@@ -34,6 +35,29 @@ async def test_a_damaged_checkpoint_is_made_anew_from_archive_and_log(tmp_path: 
     assert [job.process_instance_key for job in stage.jobs()] == keys
     assert stage.live() == 5
     stage.node.stop()
+
+
+async def test_a_rebuild_holds_no_more_frames_in_memory_than_are_replayed_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path)
+    stage.deploy(ONE_TASK)
+    fill(stage, 10)
+    stage.node.stop()
+    waiting: list[int] = []
+    take = Machine.take
+
+    def take_and_count(machine: Machine, index: int, kind: int, payload: bytes) -> None:
+        waiting.append(machine.taken - machine.applied)
+        take(machine, index, kind, payload)
+
+    monkeypatch.setattr(Machine, "take", take_and_count)
+    monkeypatch.setattr("bpmnd.bpmn.appliers.window.BYTES_MAX", 1)
+
+    rebuild(tmp_path)
+
+    assert len(waiting) > 10
+    assert max(waiting) <= 2, "raft's own entries and one frame"
 
 
 async def test_without_its_oldest_entries_nothing_is_rebuilt(tmp_path: Path) -> None:
