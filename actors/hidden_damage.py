@@ -43,15 +43,18 @@ class HiddenDamage:
         _logger.error("%s: damaged, and %s: %s", self._name, then, error)
 
     def is_in_the_way(self, now: float, voters: Sequence[int], *, leads: bool) -> bool:
-        """Whether the replica should let another lead, to be set aside then.
+        """Whether the replica should let another lead, to be set aside then; also while that is too soon, if
+        only one other is well: who lacks a copy of the state cannot get it from what is damaged.
 
         Raises the damage when it is time to be set aside.
         """
-        if self.error is None or not self._others_carry_on(now, voters):
+        if self.error is None:
             return False
         waited = now - self._found_at
-        if leads and waited < _HAND_OVER_SECONDS_MAX:
+        if leads and waited < _HAND_OVER_SECONDS_MAX and self._well(now, voters):
             return True
+        if not self._others_carry_on(now, voters):
+            return False
         rank = sorted(voters).index(self._member) if self._member in voters else 0
         if waited >= _WAIT_SECONDS + _RANK_SECONDS * rank:
             raise self.error
@@ -59,6 +62,10 @@ class HiddenDamage:
 
     def _others_carry_on(self, now: float, voters: Sequence[int]) -> bool:
         """A majority of the voters is well without this one; of two, the other."""
-        others = [one for one in voters if one != self._member]
-        well = [one for one in others if now - self._heard.get(one, float("-inf")) < _HEARD_SECONDS]
-        return len(well) >= min(len(voters) // 2 + 1, len(others)) > 0
+        others = len(voters) - (self._member in voters)
+        return self._well(now, voters) >= min(len(voters) // 2 + 1, others) > 0
+
+    def _well(self, now: float, voters: Sequence[int]) -> int:
+        """How many of the others are."""
+        others = (one for one in voters if one != self._member)
+        return sum(now - self._heard.get(one, float("-inf")) < _HEARD_SECONDS for one in others)
