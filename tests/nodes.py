@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import selectors
 import signal
@@ -26,6 +27,8 @@ NO_HISTORY: Final = {"BPMND_HISTORY__ENABLED": "false"}
 _SMALL_SEGMENTS: Final = {"BPMND_LOG__SEGMENT_MIB": "8"}
 """So many partitions on one disk start sooner, and the archive is used, too."""
 _POLL_SECONDS: Final = 0.02
+_CHOSEN_PORTS: Final = (15_000, 32_000)
+"""Below those that Linux hands out."""
 _READY = re.compile(r"ready: (http://\S+)/v2\n.*monitoring: (http://\S+)/metrics\n", re.DOTALL)
 
 
@@ -290,12 +293,25 @@ def _with_small_segments(place: Place) -> Place:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody has, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports of the loopback that nobody has, all different.
+
+    None of those that the system gives to who asks for any: another node could be given it first.
+    """
+    chosen: list[int] = []
+    chance = random.SystemRandom()
+    while len(chosen) < count:
+        port = chance.randrange(*_CHOSEN_PORTS)
+        if port not in chosen and _is_free(port):
+            chosen.append(port)
+    return chosen
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _led(topology: Mapping[str, Any]) -> dict[int, set[int]]:
