@@ -48,6 +48,8 @@ class FuzzMember:
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     disk_state: HardState = field(default_factory=lambda: HardState(0, 0))
     claim: EntryId | None = None
+    change: EntryId | None = None
+    """The last change that was applied, kept on disk at once."""
     raft: Raft | None = None
     """None while it is down."""
     view: dict[int, Entry] = field(default_factory=dict[int, Entry])
@@ -83,6 +85,7 @@ class FuzzMember:
             random=self.random.randrange,
             claim=self.claim,
         )
+        self.raft.learn_commit(self.change)
         self.view = {entry.index: entry for entry in self.storage.log}
         self.applied = checkpoint.index
         self.fetching = None
@@ -152,6 +155,7 @@ class FuzzMember:
             entry = self.view[index]
             if entry.kind is EntryKind.CONFIGURATION:
                 raft.apply_change(ConfigurationChange.from_bytes(entry.payload))
+                self.change = EntryId(entry.term, index)
             self.applied = index
             raft.applied(index)
 
