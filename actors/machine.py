@@ -44,7 +44,8 @@ class Machine:
 
     def __init__(self, partition_id: int, store: ColdStore) -> None:
         position = store.position()
-        self._applied = self._taken = 0 if position is None else position.index
+        self._applied: int = 0 if position is None else position.index
+        self._taken: int = self._applied
         self._window = Window()
         self._grown = 0
         self.samples: Final = Samples()
