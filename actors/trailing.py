@@ -95,10 +95,8 @@ class Trailing:
         """See whether a frame is late, or no more frames come."""
         self._looking = None
         raft = self._raft
-        if (
-            not self._trail or raft.role is not Role.LEADER
-        ):  # Its removal ends it, before anybody calls `close`.
-            return
+        if not self._trail or raft.role is not Role.LEADER:
+            return  # A leader is none any more when its removal is committed, before anybody calls `close`.
         if raft.committed < self._seen_last:
             self._none_until = self._clock.monotonic() + ALL_SECONDS
             self._let_trail(frozenset())
