@@ -38,6 +38,8 @@ class Committed:
     payload: bytes
     hash: bytes
     frame: Frame | None
+    known_in: int
+    """The term of the first member that took it for committed: it was so in that term or before."""
 
 
 @final
@@ -60,12 +62,12 @@ class Group:
         """A leader takes no note of its own changes of the configuration before it makes a frame."""
         return any(entry.frame is not None for entry in self.entries[index:])
 
-    def append(self, term: int, kind: int, payload: bytes) -> None:
+    def append(self, term: int, kind: int, payload: bytes, known_in: int) -> None:
         before = self.entries[-1].hash if self.entries else ORIGIN.hash
         digest = chain(before, self.length + 1, term, kind, payload)
         has_frame = kind == EntryKind.COMMAND and self.number != CONTROLLER_GROUP
         frame = decode_frame(payload) if has_frame else None
-        self.entries.append(Committed(term, kind, payload, digest, frame))
+        self.entries.append(Committed(term, kind, payload, digest, frame, known_in))
         for event in frame.events if frame is not None else ():
             self._note(event)
 
@@ -147,12 +149,15 @@ class Ledger:
         if leader != raft.member:
             raise Violation(f"two leaders of {number} in term {raft.term}: {leader} and {raft.member}")
         group = self.group(number)
-        if group.length:
-            term = actor.replica.log.term_at(group.length)
-            if term != group.entries[-1].term:
+        index = group.length
+        while index and group.entries[index - 1].known_in >= raft.term:
+            index -= 1  # Who hears late that it was elected leads in a term that others have left behind.
+        if index:
+            term = actor.replica.log.term_at(index)
+            if term != group.entries[index - 1].term:
                 raise Violation(
                     f"{process.name} leads {number} in term {raft.term} and lacks the committed entry"
-                    f" {group.length} of term {group.entries[-1].term}: it has {term} there"
+                    f" {index} of term {group.entries[index - 1].term}: it has {term} there"
                 )
 
     def _compare(self, process: Process, number: int, actor: Actor, after: int, last: int) -> None:
@@ -165,7 +170,7 @@ class Ledger:
             for entry in log.entries(index, last + 1, _ALL):
                 mine = (entry.term, int(entry.kind), entry.payload)
                 if entry.index == group.length + 1:
-                    group.append(*mine)
+                    group.append(*mine, actor.replica.consensus.raft.term)
                     self.commits += 1
                 elif entry.index > group.length:
                     raise Violation(
