@@ -59,7 +59,7 @@ def _broadcast(turn: Turn, tenant_id: str, name: str, variables: Variables, reac
         if started is not None:
             counted = _counted(turn, passes, _PASSES_OF_START)
             _do_apart(turn, started.instance_key, started.step, passes=counted)
-    for partition in turn.peers.partitions:
+    for partition in turn.partitions:
         if partition != turn.state.partition_id:
             turn.send(partition, SpreadSignal(key, tenant_id, name, variables, passes))
     return key

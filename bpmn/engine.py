@@ -361,7 +361,7 @@ class Engine:
         self, processor: Callable[[Turn, Any, Sequence[int]], Outcome | None]
     ) -> Callable[[Turn, Any], Outcome | None]:
         """A processor of what all partitions have to know."""
-        return lambda turn, command: processor(turn, command, self._peers.partitions)
+        return lambda turn, command: processor(turn, command, turn.partitions)
 
     def _do_once(self, turn: Turn, command: DoOnce) -> Outcome | None:
         return do_once(turn, command, self._processors[type(command.asked)], self._keep_ms)

@@ -151,6 +151,11 @@ class Turn:
         self.state.last_key += count
         return first
 
+    @property
+    def partitions(self) -> tuple[int, ...]:
+        """All that there are. The state may know of newer ones than the node of a new leader does."""
+        return tuple(sorted({*self.peers.partitions, *self.state.outbox.items}))
+
     def send(self, partition: int, message: ChannelMessage) -> None:
         """Tell another partition, over the channel to it."""
         channel = self.state.outbox.get(partition)

@@ -90,8 +90,8 @@ def _distribution(key: int, tenant_id: str, records: Iterable[Record]) -> Distri
 
 
 def supply(turn: Turn, command: Supply) -> Outcome:
-    """Send a new partition what was deployed and set up before it came. It knows by their keys what it has
-    already."""
+    """Send a new partition what was deployed and set up before it came, be it nothing: from here on the state
+    knows of it. It knows by their keys what it has already."""
     by_deployment: dict[int, list[Record]] = {}
     state = turn.state
     tables = (state.definitions, *state.decisions.tables, state.forms.table, state.plain_files.table)
@@ -104,6 +104,8 @@ def supply(turn: Turn, command: Supply) -> Outcome:
         records.sort(key=lambda record: record.key)
         turn.send(command.partition, _distribution(key, records[0].tenant_id, records))
     global_listeners.supply(turn, command.partition)
+    if turn.state.outbox.get(command.partition) is None:
+        turn.send(command.partition, _distribution(0, "", ()))
     return Accepted()
 
 
