@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, final
+from typing import NamedTuple, Protocol, final
 
 from bpmnd.storage.errors import FullError, StorageError
 
@@ -30,6 +30,14 @@ class File(Protocol):
     def sync(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Write(NamedTuple):
+    """Bytes that are to go to a place of a file."""
+
+    file: File
+    data: bytes
+    offset: int
 
 
 class Disk(Protocol):
@@ -75,6 +83,13 @@ class RealFile:
         except OSError as error:
             raise _ours(error, "open", path) from error
 
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write_error(self, error: OSError, size: int, offset: int) -> StorageError:
+        """What a write that failed like this means."""
+        return _ours(error, f"write {size} bytes at {offset}", self._path)
+
     def reserve(self, size: int) -> None:
         """Have the room, in few pieces, before anything is written: a full disk says so here."""
         try:
@@ -90,7 +105,7 @@ class RealFile:
             if written != size:
                 self._write_rest(b"".join(buffers)[written:], offset + written, flags)
         except OSError as error:
-            raise _ours(error, f"write {size} bytes at {offset}", self._path) from error
+            raise self.write_error(error, size, offset) from error
 
     def _write_rest(self, rest: bytes, offset: int, flags: int) -> None:
         """The kernel may take a long write in parts."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bpmnd.storage.disk import Disk
+from bpmnd.storage.disk import Disk, Write
 from bpmnd.storage.entry import HardState, Position
 from bpmnd.storage.slots import SlotFile, read_slots
 
@@ -18,7 +18,7 @@ _VOTE = struct.Struct("<QQ")
 @final
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The last write batch known to be synced; sequence 0 for what a new log begins after."""
+    """A write batch known to be synced, of late; sequence 0 for what a new log begins after."""
 
     sequence: int
     position: Position
@@ -35,7 +35,7 @@ class Claim:
 
 @final
 class MarkFile:
-    """The mark on disk, at most one batch behind."""
+    """The mark on disk."""
 
     def __init__(self, slots: SlotFile) -> None:
         self._slots = slots
@@ -48,8 +48,20 @@ class MarkFile:
     def open(disk: Disk, directory: Path) -> "MarkFile":
         return MarkFile(SlotFile.open(disk, directory / "mark", _MARK_MAGIC, _MARK.size)[0])
 
-    def write(self, mark: Mark) -> None:
-        self._slots.write_one(_pack_mark(mark))
+    def next_write(self, mark: Mark) -> Write:
+        """What puts the mark into the slot that may be torn, for someone else to write. Then say `synced`."""
+        return self._slots.next_write(_pack_mark(mark))
+
+    def synced(self) -> None:
+        """The next write was made, and is on disk."""
+        self._slots.synced()
+
+    def write(self, mark: Mark, *, durable: bool) -> None:
+        self._slots.write_one(_pack_mark(mark), durable=durable)
+
+    def write_both(self, mark: Mark) -> None:
+        """So that no damage to one slot goes back behind it."""
+        self._slots.write_both(_pack_mark(mark))
 
     def close(self) -> None:
         self._slots.close()

@@ -54,7 +54,8 @@ def recover(disk: Disk, directory: Path, segment_size: int) -> Recovered:
         walk.offset,
         [(place.segment, place.offset, place.size) for place in unmarked],
     )
-    _write_mark(disk, directory, mark, Mark(walk.sequence, walk.last))
+    if walk.sequence:
+        _write_mark(disk, directory, Mark(walk.sequence, walk.last))
     oldest = walk.numbers[0] if walk.numbers else segment
     return Recovered(walk.table, walk.last, walk.sequence, oldest, segment, walk.offset, torn)
 
@@ -76,11 +77,10 @@ def _resync(
         file.close()
 
 
-def _write_mark(disk: Disk, directory: Path, old: Mark, new: Mark) -> None:
-    if new == old or new.sequence == 0:
-        return
+def _write_mark(disk: Disk, directory: Path, mark: Mark) -> None:
+    """Also where it can be read already: what was written last may not be on disk."""
     mark_file = MarkFile.open(disk, directory)
     try:
-        mark_file.write(new)
+        mark_file.write_both(mark)
     finally:
         mark_file.close()

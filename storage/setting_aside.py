@@ -24,9 +24,9 @@ _CHUNK: Final = 1 << 20
 def claimed_end(disk: Disk, log: Path) -> tuple[int, int]:
     """(term, index): the furthest that this log can have told others to have on disk.
 
-    The mark is at most one write batch behind what was told, and a batch that was told has a trailer; so the
-    furthest trailer that can be read bounds it, whatever else is damaged. Raises DamageError when the vote
-    cannot be read: then nobody knows what was promised.
+    A batch that was told has a trailer, and all but the last few stand in the mark; so the furthest trailer
+    that can be read bounds it, whatever else is damaged. Raises DamageError when the vote cannot be read:
+    then nobody knows what was promised.
     """
     read_vote(disk, log)
     try:

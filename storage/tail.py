@@ -1,4 +1,8 @@
-"""The writing end of a log. Lives in the writer's thread; blocking."""
+"""The writing end of a log: makes write batches of what is queued, and knows where they go.
+
+One round at a time: `take` begins it and `written` ends it, once its batch is on disk. Whoever does a round
+owns the tail for as long. All of it may block on the disk, but what `is_quick` says does not.
+"""
 
 import contextlib
 from collections import deque
@@ -8,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, final
 
-from bpmnd.storage.batch import BODY_MAX, encode
-from bpmnd.storage.disk import Disk, File
-from bpmnd.storage.entry import HardState, Position, chain, entry_header
+from bpmnd.storage.batch import BODY_MAX, batch_size, encode
+from bpmnd.storage.disk import Disk, File, Write
+from bpmnd.storage.entry import ENTRY_HEADER_SIZE, HardState, Position, chain, entry_header
 from bpmnd.storage.errors import StorageError
 from bpmnd.storage.mark import Mark, MarkFile, VoteFile
 from bpmnd.storage.segment import make_segment, segment_path
@@ -20,6 +24,10 @@ Helper = Callable[[Callable[[], File | None]], "Future[File | None]"]
 
 # Queued appends are merged into one write batch up to this many bytes of payload.
 _MERGE_MAX = 4 << 20
+# More than that takes long to hash.
+_QUICK_MAX = 256 << 10
+MARK_LAG_MAX = 16
+"""So many batches may be written, at most, before the mark is synced once more."""
 
 
 class Append(NamedTuple):
@@ -50,8 +58,19 @@ class Drop(NamedTuple):
 Job = Append | Truncate | Drop
 
 
+class Round(NamedTuple):
+    """Jobs that were taken, and the batch they need to have written, if they need one."""
+
+    batch: Write | None
+    place: BatchPlace | None
+    position: Position
+    ticket: int
+    generation: int
+    hard_state: HardState | None
+
+
 class Written(NamedTuple):
-    """A write batch is on disk."""
+    """What was taken in a round is on disk."""
 
     place: BatchPlace | None
     position: Position
@@ -97,9 +116,23 @@ class Tail:
         self._vote_file = VoteFile.open(disk, directory)
         self._mark = Mark(sequence, position)
         self._marked = True
+        self._mark_synced = sequence
+        """The last batch of which the mark on disk is known to tell."""
 
-    def take(self, jobs: deque[Job]) -> Written | None:
-        """Do the first job, with as many appends after it as go into one write batch."""
+    def is_quick(self, jobs: deque[Job]) -> bool:
+        """Whether all that is queued is appended by one write into the segment in use, and nothing else."""
+        if self._supersedes or self._spare_is_due:
+            return False
+        size = 0
+        for job in jobs:
+            if type(job) is not Append or job.hard_state is not None:
+                return False
+            for entry in job.entries:
+                size += ENTRY_HEADER_SIZE + len(entry[3])
+        return 0 < size <= _QUICK_MAX and self._offset + batch_size(size) <= self._size
+
+    def take(self, jobs: deque[Job]) -> Round | None:
+        """Begin with the first job, with as many appends after it as go into one write batch."""
         entries: list[tuple[int, int, int, bytes]] = []
         hard_state: HardState | None = None
         size, ticket, generation = 0, 0, 0
@@ -127,17 +160,51 @@ class Tail:
             return None
         if hard_state is not None:
             self._vote_file.write(hard_state)
-        place = self._write(entries) if entries or self._supersedes else None
-        return Written(place, self._mark.position, ticket, generation, hard_state)
+        if not entries and not self._supersedes:
+            return Round(None, None, self._mark.position, ticket, generation, hard_state)
+        batch, place = self._batch(entries)
+        position = Position(self._index, self._term, self._hash)
+        return Round(batch, place, position, ticket, generation, hard_state)
+
+    def written(self, taken: Round) -> Written:
+        """The batch of a round is on disk."""
+        if taken.place is not None:
+            self._synced_index = taken.position.index
+            self._mark = Mark(taken.place.sequence, taken.position)
+            self._marked = False
+        return Written(taken.place, taken.position, taken.ticket, taken.generation, taken.hard_state)
+
+    @property
+    def mark_lag(self) -> int:
+        """So many batches the mark on disk is behind, should the power fail."""
+        return self._mark.sequence - self._mark_synced
 
     def write_mark(self) -> None:
-        """Note the last batch as synced. Comes after its completion was reported."""
-        if not self._marked:
-            self._mark_file.write(self._mark)
+        """Note the last batch as synced: the end of the process does not take that back, a power failure may,
+        of the last `MARK_LAG_MAX` batches."""
+        if self.mark_lag >= MARK_LAG_MAX:
+            self.sync_mark()
+        elif not self._marked:
+            self._mark_file.write(self._mark, durable=False)
             self._marked = True
-            self._prepare()
 
-    def _write(self, entries: Sequence[tuple[int, int, int, bytes]]) -> BatchPlace:
+    def sync_mark(self) -> None:
+        """The same, for good."""
+        if self.mark_lag:
+            self._mark_file.write(self._mark, durable=True)
+            self._marked = True
+            self._mark_synced = self._mark.sequence
+
+    def next_mark(self) -> tuple[Write, int]:
+        """The mark for someone else to write durably, and what to tell `mark_synced` then."""
+        return self._mark_file.next_write(self._mark), self._mark.sequence
+
+    def mark_synced(self, sequence: int) -> None:
+        """The next mark is on disk; no other was written meanwhile."""
+        self._mark_file.synced()
+        self._mark_synced = sequence
+
+    def _batch(self, entries: Sequence[tuple[int, int, int, bytes]]) -> tuple[Write, BatchPlace]:
         first, index, term, before = self._index + 1, self._index, self._term, self._hash
         parts: list[bytes] = []
         for index, term, kind, payload in entries:
@@ -164,19 +231,15 @@ class Tail:
             self._replace(len(data))
         elif self._offset + len(data) > self._size or (self._supersedes and self._offset):
             self._roll(len(data))
-        self._file.write([data], self._offset, durable=True)
-
+        write = Write(self._file, data, self._offset)
         place = BatchPlace(
             first, index, index, before, self._sequence + 1, self._segment, self._offset, len(data)
         )
         self._sequence += 1
         self._offset += len(data)
         self._index, self._term, self._hash = index, term, before
-        self._synced_index = index
         self._supersedes = False
-        self._mark = Mark(self._sequence, Position(index, term, before))
-        self._marked = False
-        return place
+        return write, place
 
     def _rewind(self, job: Truncate) -> None:
         while self._recent and self._recent[-1].index > job.after:
@@ -213,15 +276,23 @@ class Tail:
         self._file = make_segment(self._disk, self._directory, self._segment, size)
         self._size = size
 
-    def _prepare(self) -> None:
+    @property
+    def _spare_is_due(self) -> bool:
+        return self._spare is None and self._offset * 2 >= self._size
+
+    def prepare(self) -> None:
         """Have the next segment made while this one fills."""
-        if self._spare is None and self._offset * 2 >= self._size:
+        if self._spare_is_due:
             make = partial(make_segment, self._disk, self._directory, self._segment + 1, self._segment_size)
             self._spare = self._helper(make)
 
     def _delete(self, numbers: Sequence[int]) -> None:
         """Oldest first, each with its sync, so that a crash leaves no gap."""
         assert all(number < self._segment for number in numbers), f"drop {numbers} of {self._segment}"
+        # What is left must begin within what the mark knows of, the older slot, too, which may be far behind.
+        self._mark_file.write_both(self._mark)
+        self._marked = True
+        self._mark_synced = self._mark.sequence
         self._settle_seal()
         for number in numbers:
             self._disk.remove(segment_path(self._directory, number))
@@ -239,6 +310,7 @@ class Tail:
             spare = self._spare.result() if self._spare is not None else None
             if spare is not None:
                 spare.close()
+            self.sync_mark()
         finally:
             self._file.close()
             self._mark_file.close()

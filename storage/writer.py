@@ -1,21 +1,24 @@
-"""Who writes: one thread a process for many logs, or the caller itself."""
+"""Who writes: one thread a process for many logs, or the caller itself. A third way is in ring_writer.py."""
 
 import contextlib
 import os
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from bpmnd.storage.disk import File
 from bpmnd.storage.errors import ClosedError, StorageError
 from bpmnd.storage.tail import Helper, Job, Tail, Written
 
 OnSync = Callable[[float], None]
+Post = Callable[[Callable[[], None]], object]
 Done = Callable[[Written], None]
+MARK_SECONDS: Final = 0.1
+"""So long after a batch its mark is synced, at the latest, whatever else is to be written."""
 Failed = Callable[[StorageError], None]
 
 
@@ -23,9 +26,7 @@ Failed = Callable[[StorageError], None]
 class Channel:
     """A log as its writer knows it: its tail, and how to tell its owner."""
 
-    def __init__(
-        self, tail: Tail, post: Callable[[Callable[[], None]], None], done: Done, failed: Failed
-    ) -> None:
+    def __init__(self, tail: Tail, post: Post, done: Done, failed: Failed) -> None:
         self.tail = tail
         self.jobs: deque[Job] = deque()
         self.error: StorageError | None = None
@@ -40,22 +41,46 @@ class Channel:
             return
         started = time.perf_counter()
         try:
-            written = self.tail.take(self.jobs)
-            if written is not None:
-                if on_sync is not None:
-                    on_sync(time.perf_counter() - started)
-                self._post(lambda: self._done(written))
+            taken = self.tail.take(self.jobs)
+            if taken is not None:
+                if taken.batch is not None:
+                    taken.batch.file.write([taken.batch.data], taken.batch.offset, durable=True)
+                    if on_sync is not None:
+                        on_sync(time.perf_counter() - started)
+                self.tell(self.tail.written(taken))
             self.tail.write_mark()
-        except StorageError as error:
-            self._give_up(error)
-        except Exception as error:  # Not to carry on: a log whose writer fails in any way is finished.
-            self._give_up(StorageError(f"writer failed: {error!r}"))
+            self.tail.prepare()
+        except Exception as error:
+            self.give_up(error)
 
-    def _give_up(self, error: StorageError) -> None:
-        self.error = error
-        self.jobs.clear()
+    def tell(self, written: Written, post: Post | None = None) -> None:
+        """Have the owner told, in its own thread; `post` if there is a quicker way to it than from any."""
+        (post or self._post)(lambda: self._done(written))
+
+    def give_up(self, error: Exception) -> None:
+        """Write nothing more, and tell the owner why: a log whose writer fails in any way is finished."""
+        if self.error is not None:
+            return
+        self.error = failure = (
+            error if isinstance(error, StorageError) else StorageError(f"writer failed: {error!r}")
+        )
         with contextlib.suppress(RuntimeError):  # The owner's event loop is closed: nobody is left to tell.
-            self._post(lambda: self._failed(error))
+            self._post(lambda: self._failed(failure))
+
+    def sync_mark(self) -> None:
+        """Have the mark on disk tell of all that was written."""
+        if self.error is None:
+            try:
+                self.tail.sync_mark()
+            except Exception as error:
+                self.give_up(error)
+
+    def close(self) -> None:
+        """Close the files. One whose write failed is closed as well as can be: its failure was reported."""
+        try:
+            self.tail.close()
+        except StorageError as error:
+            self.error = self.error or error
 
 
 class Writer(Protocol):
@@ -79,9 +104,9 @@ class ThreadWriter:
     """
 
     def __init__(self, on_sync: OnSync | None = None) -> None:
-        self._queue: SimpleQueue[tuple[Channel, Job | threading.Event] | None] = SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Channel, Job | threading.Event] | None] = queue.SimpleQueue()
         self._on_sync = on_sync
-        self._background = ThreadPoolExecutor(1, "log-helper", initializer=_be_nice)
+        self._background = ThreadPoolExecutor(1, "log-helper", initializer=be_nice)
         self._closed = False
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="log-writer")
@@ -100,7 +125,7 @@ class ThreadWriter:
                 self._queue.put((channel, finished))
         if is_closed:  # A replica whose opening outlasted the node: nothing was ever queued for it since.
             self._thread.join()
-            _close(channel)
+            channel.close()
         else:
             finished.wait()
 
@@ -118,12 +143,17 @@ class ThreadWriter:
         self._background.shutdown()
 
     def _run(self) -> None:
-        queue = self._queue
+        jobs = self._queue
         waiting: dict[Channel, list[threading.Event]] = {}
+        unmarked: set[Channel] = set()
+        marking_at = 0.0
         ending = False
         while not ending or waiting:
-            while not waiting or not queue.empty():
-                item = queue.get()
+            while not waiting or not jobs.empty():
+                try:
+                    item = jobs.get(timeout=max(marking_at - time.monotonic(), 0) if unmarked else None)
+                except queue.Empty:
+                    break
                 if item is None:
                     ending = True
                     break
@@ -136,10 +166,17 @@ class ThreadWriter:
             for channel in list(waiting):
                 if channel.jobs:
                     channel.round(self._on_sync)
+                    marking_at = marking_at if unmarked else time.monotonic() + MARK_SECONDS
+                    unmarked.add(channel)
                 if not channel.jobs:
                     for event in waiting.pop(channel):
-                        _close(channel)
+                        unmarked.discard(channel)
+                        channel.close()
                         event.set()
+            if unmarked and time.monotonic() >= marking_at:
+                for channel in unmarked:
+                    channel.sync_mark()
+                unmarked.clear()
 
 
 @final
@@ -175,7 +212,7 @@ class InlineWriter:
         while channel.jobs:
             channel.round(None)
         self._waiting.pop(channel, None)
-        _close(channel)
+        channel.close()
 
     def helper(self, make: Callable[[], File | None]) -> "Future[File | None]":
         future: Future[File | None] = Future()
@@ -186,14 +223,6 @@ class InlineWriter:
         return future
 
 
-def _close(channel: Channel) -> None:
-    """Close the files. One whose write failed is closed as well as can be: its failure was reported."""
-    try:
-        channel.tail.close()
-    except StorageError as error:
-        channel.error = channel.error or error
-
-
-def _be_nice() -> None:
+def be_nice() -> None:
     """Preparing a segment must not take the CPU from the event loop."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

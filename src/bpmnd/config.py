@@ -76,6 +76,8 @@ class MonitoringConfig:
 class LogConfig:
     segment_mib: int = 64
     """Size of a segment file."""
+    io_uring: bool = True
+    """Let the kernel write the log aside, where it can; a thread does otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from bpmnd.storage.archive import ArchiveRetention
 from bpmnd.storage.checkpoint import CheckpointStores
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.errors import StorageError
-from bpmnd.storage.writer import ThreadWriter
+from bpmnd.storage.ring_writer import open_writer
 
 _logger = logging.getLogger(__name__)
 _LOCK_PAUSES: Final = (0, 0.05, 0.05, 0.05)
@@ -137,7 +137,7 @@ class _Process:
         identity = self._identity
         peering = self._peering(identity)
         network = peering or NoNetwork()
-        writer = ThreadWriter(metrics.synced)
+        writer = open_writer(loop, metrics.synced, io_uring=self._config.log.io_uring)
         node = Node(
             _settings(self._config, self._directory, self._plans),
             identity,

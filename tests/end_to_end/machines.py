@@ -42,7 +42,9 @@ class Machine:
     def __init__(self, library: Path, file: Path) -> None:
         self._file = file
         file.write_bytes(bytes(_FAULTS.size))
-        self.place: Final = Place(environment={"LD_PRELOAD": str(library), "NODE_FAULTS": str(file)})
+        environment = {"LD_PRELOAD": str(library), "NODE_FAULTS": str(file)}
+        environment["BPMND_LOG__IO_URING"] = "false"  # What the kernel does aside, no library sees.
+        self.place: Final = Place(environment=environment)
 
     @property
     def failed(self) -> int:

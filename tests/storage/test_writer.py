@@ -1,13 +1,16 @@
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bpmnd.storage import writer as writer_module
 from bpmnd.storage.disk import RealDisk
 from bpmnd.storage.errors import ClosedError
 from bpmnd.storage.log import Appended, AppendFailed, Log
+from bpmnd.storage.mark import read_mark
 from bpmnd.storage.memory_disk import MemoryDisk
 from bpmnd.storage.segment import segment_numbers
 from bpmnd.storage.writer import InlineWriter, ThreadWriter
@@ -161,3 +164,27 @@ def test_a_log_can_be_closed_after_its_writer(tmp_path: Path) -> None:
     closing.join(5)
 
     assert not closing.is_alive()
+
+
+def test_an_idle_log_has_its_mark_synced_while_another_is_busy(
+    threads: ThreadWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MARK_SECONDS", 0.05)
+    directory, posted = Path("/log"), Posted()
+    disks = idle, busy = MemoryDisk(), MemoryDisk()
+    for disk in disks:
+        Log.create(disk, directory)
+    first, second = (
+        Log.open(disk, directory, writer=threads, post=posted.put, then=lambda _: None, segment_size=1 << 15)
+        for disk in disks
+    )
+    first.append([(1, 1, 0, b"x")])
+    posted.get()()
+    deadline = time.monotonic() + 5
+    while read_mark(idle.crash(), directory).sequence == 0:
+        assert time.monotonic() < deadline, f"not while {second.last_index} entries were written to another"
+        second.append([(second.last_index + 1, 1, 0, b"x")])
+        posted.get()()
+    first.close()
+    second.close()
+    assert read_mark(busy.crash(), directory).position.index == second.last_index
