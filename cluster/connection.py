@@ -2,9 +2,10 @@
 
 import asyncio
 from asyncio import timeout
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import Final, final
+from functools import partial
+from typing import Any, Final, final
 
 from aiohttp import ClientError, ClientWebSocketResponse, WSCloseCode, WSMsgType
 from aiohttp.web import WebSocketResponse
@@ -72,16 +73,26 @@ class Connection:
             bulk_size_max=settings.bulk_queue_size_max,
         )
         self._inbox = Inbox(item_size_max=settings.item_size_max)
+        self._loop = asyncio.get_running_loop()
+        self._counters: Counters | None = None
+        """None before the connection runs, and when it has ended."""
         self._messages_sent = 0
         self._pace_seconds = settings.pace_seconds
         self._sign_seconds = settings.silence_seconds_max / 3
-        self.queued = asyncio.Event()
-        """To be set whenever an item was put into the outbox."""
+        self._next_at = 0.0
+        """When the next message may be sent."""
+        self._turn: asyncio.Handle | None = None
+        """In which it will be sent, if there is anything to send."""
+        self._draining: asyncio.Task[None] | None = None
+        """Waits while the socket's buffer is too full."""
+        self._failure: Exception | None = None
         self._sent = asyncio.Event()
 
     async def run(self, counters: Counters, received: Callable[[list[bytes]], None]) -> None:
         """Until the end of the connection, whose reason is noted."""
-        helpers = [asyncio.create_task(self._write(counters)), asyncio.create_task(self._stay_alive())]
+        self._counters = counters
+        self.wake()
+        alive = asyncio.create_task(self._stay_alive())
         try:
             await self._read(counters, received)
         except FrameError as error:
@@ -89,9 +100,15 @@ class Connection:
             await self._say_goodbye(WSCloseCode.PROTOCOL_ERROR)
         finally:
             self.abort()
+            self._counters = None
+            if self._turn is not None:
+                self._turn.cancel()
+            helpers = [alive] if self._draining is None else [alive, self._draining]
             for helper in helpers:
                 helper.cancel()
             await asyncio.wait(helpers)
+        if self._failure is not None:
+            raise self._failure
         for helper in helpers:
             if not helper.cancelled():
                 helper.result()
@@ -111,29 +128,62 @@ class Connection:
             async with timeout(self._close_seconds_max):
                 await self._websocket.close(code=code)
 
-    async def _write(self, counters: Counters) -> None:
-        outbox, now = self.outbox, asyncio.get_running_loop().time
-        next_at = 0.0
+    def wake(self) -> None:
+        """An item was put into the outbox: what is queued until the pace allows the next message, or else
+        until the next turn of the loop, leaves together.
+        """
+        if self._turn is not None or self._draining is not None or self._counters is None:
+            return
+        delay = self._next_at - self._loop.time()
+        if delay > 0:
+            self._turn = self._loop.call_later(delay, self._send)
+        else:
+            self._turn = self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        """Send a message, and see to the next. A task, woken for each message, would cost more than that."""
+        self._turn = None
+        message = self.outbox.take()
+        if message is None or self._counters is None:
+            self._sent.set()
+            return
+        self._next_at = self._loop.time() + self._pace_seconds
+        sending = self._websocket.send_bytes(message)
         try:
-            while True:
-                message = outbox.take()
-                if message is None:
-                    self._sent.set()
-                    self.queued.clear()
-                    await self.queued.wait()
-                    # What is queued meanwhile, or else until the next turn of the loop, leaves together.
-                    await asyncio.sleep(max(0.0, next_at - now()))
-                    next_at = now() + self._pace_seconds
-                    continue
-                await self._websocket.send_bytes(message)  # Waits while the socket's buffer is too full.
-                self._messages_sent += 1
-                counters.bytes_sent += len(message)
-                counters.items_sent += outbox.items_taken
-                outbox.items_taken = 0
-                if not outbox.is_empty:
-                    await asyncio.sleep(0)
+            waits_for = sending.send(None)
+        except StopIteration:
+            self._was_sent(self._counters, len(message))
         except (ClientError, ConnectionError):
             self.abort()  # The reader then sees the end, too.
+        except Exception as error:
+            self._failure = error
+            self.abort()
+        else:
+            rest = self._drain(self._counters, len(message), _Rest(sending, waits_for))
+            self._draining = self._loop.create_task(rest)
+
+    def _was_sent(self, counters: Counters, size: int) -> None:
+        outbox = self.outbox
+        self._messages_sent += 1
+        counters.bytes_sent += size
+        counters.items_sent += outbox.items_taken
+        outbox.items_taken = 0
+        if outbox.is_empty:
+            self._sent.set()
+        else:
+            self._turn = self._loop.call_soon(self._send)
+
+    async def _drain(self, counters: Counters, size: int, rest: "_Rest") -> None:
+        try:
+            await rest
+        except (ClientError, ConnectionError):
+            self.abort()
+        except Exception as error:
+            self._failure = error
+            self.abort()
+        else:
+            self._draining = None
+            self._was_sent(counters, size)
 
     async def _stay_alive(self) -> None:
         """Be heard even while there is only something to receive, which may take long over a slow line."""
@@ -166,3 +216,26 @@ class Connection:
                     return
                 case other:
                     raise FrameError(f"a {other.name} message")
+
+
+@final
+class _Rest:
+    """What is left of a coroutine that was begun outside of a task, and waits for something."""
+
+    def __init__(self, coroutine: Coroutine[Any, None, None], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, None, None]:
+        waits_for = self._waits_for
+        while True:
+            try:
+                yield waits_for
+            except BaseException as error:
+                step = partial(self._coroutine.throw, error)
+            else:
+                step = partial(self._coroutine.send, None)
+            try:
+                waits_for = step()
+            except StopIteration:
+                return

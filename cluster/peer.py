@@ -62,7 +62,7 @@ class Peer:
         if not connection.outbox.put(item, control):
             self.counters.dropped += 1
             return False
-        connection.queued.set()
+        connection.wake()
         return True
 
     def learn(self, address: Address) -> None:
