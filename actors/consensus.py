@@ -74,9 +74,14 @@ class Consensus:
         self._ticket = 0
         self._done = 0
 
+    @property
+    def waits_for_own_disk(self) -> bool:
+        """Whether anything is to be done as soon as what was stored is on disk."""
+        return bool(self._after_append) or self.raft.waits_for_own_disk
+
     def appended(self, appended: Appended) -> None:
         """The log has all of its tickets up to this one on disk."""
-        self._done = appended.ticket
+        self._done = max(self._done, appended.ticket)  # One may wait for a tick and be overtaken by the next.
         number = 0
         while self._writes and self._writes[0][0] <= self._done:
             number = self._writes.popleft()[1]

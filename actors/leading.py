@@ -153,6 +153,16 @@ class Leadership:
             self._now = self._log_clock.now_ms()
         return self._now
 
+    def heed(self, command: ActivateJobs) -> None:
+        """Somebody asks for jobs: if there are many, as many instances wait for it, and it does not wait."""
+        pacing = self._pacing
+        if not pacing.is_gathering:
+            return
+        enough = max(1, min(pacing.small_frame, command.jobs_max))
+        for tenant in command.tenant_ids:
+            if len(self._state.first_activatable(tenant, command.type, enough)) >= enough:
+                pacing.hurry()
+
     def submit(self, submit: Submit) -> None:
         """Decide a command; its answer waits for the commit."""
         reply = submit.reply

@@ -4,7 +4,8 @@ A frame costs each replica a message, a write and a sync, whatever is in it. Whe
 each is its own frame and waits for nobody. Where many come, those that wait for the commit of the frame
 before share the next one, and in a replicated partition it also waits for what those who are answered by that
 commit send next: in proportion to how long commits take, for what makes them slow is mostly that much is to
-do. It does not wait once enough has come that more would not make it cheaper.
+do. It does not wait once enough has come that more would not make it cheaper, nor when somebody asks for jobs
+that many have brought about: then all of those wait for this one.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,8 @@ UNDER_WAY_MAX: Final = 2
 """Frames: one on its way to a majority of disks, one behind it. More of them would only be smaller."""
 SMALL_FRAME: Final = 8
 """Commands. A larger frame shows that many come."""
-ENOUGH: Final = 48
-"""Commands that make a frame worth its cost: about as many as a tick takes."""
+ENOUGH: Final = 64
+"""Commands that make a frame worth its cost."""
 GATHER_SECONDS_MIN: Final = 0.002
 GATHER_SECONDS_MAX: Final = 0.020
 GATHER_COMMITS: Final = 2
@@ -42,7 +43,7 @@ class Pacing:
         self._clock = clock
         self._scheduler = scheduler
         self._wake = wake
-        self._small_frame = small_frame
+        self.small_frame: Final = small_frame
         self._busy_until = 0.0
         self.commit_seconds = 0.0
         """What commits of frames took of late."""
@@ -57,19 +58,28 @@ class Pacing:
         """Whether commands may be decided now: with so many frames under way, the last one of so many
         commands, and so many that wait."""
         if under_way:
-            if under_way >= UNDER_WAY_MAX or commands_before > self._small_frame:
+            if under_way >= UNDER_WAY_MAX or commands_before > self.small_frame:
                 return False
             return not self.is_busy
-        if self._gathering is not None and waiting >= ENOUGH:
+        if waiting >= ENOUGH:
+            self.hurry()
+        return self._gathering is None
+
+    @property
+    def is_gathering(self) -> bool:
+        return self._gathering is not None
+
+    def hurry(self) -> None:
+        """Gather no longer."""
+        if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        return self._gathering is None
 
     def committed(self, commands: int, seconds: float) -> None:
         """A replicated frame of so many commands stands, so long after it was made."""
         now = self._clock.monotonic()
         self.commit_seconds = _OLD * self.commit_seconds + (1 - _OLD) * seconds
-        if commands > self._small_frame:
+        if commands > self.small_frame:
             self._busy_until = now + BUSY_SECONDS
         if now < self._busy_until and self._gathering is None:
             seconds = min(max(GATHER_SECONDS_MIN, GATHER_COMMITS * self.commit_seconds), GATHER_SECONDS_MAX)

@@ -61,7 +61,7 @@ from bpmnd.actors.sampling import SampleChoice, SampleTold
 from bpmnd.actors.serving import Serving
 from bpmnd.actors.standby import Standby
 from bpmnd.actors.watching import JobWatching
-from bpmnd.bpmn.commands import ClientCommand, Command, GiveSlots, Supply
+from bpmnd.bpmn.commands import ActivateJobs, ClientCommand, Command, GiveSlots, Supply
 from bpmnd.bpmn.engine import Engine
 from bpmnd.bpmn.outcomes import Outcome
 from bpmnd.bpmn.state.slots import Phase
@@ -75,6 +75,9 @@ _logger = logging.getLogger(__name__)
 DISK: Final = 0
 ONGOING: Final = 1
 NEW_WORK: Final = 2
+_SECONDS_ALONE_MAX: Final = 0.004
+_SECONDS_REPLICATED_MAX: Final = 0.008
+"""Of a tick. What replicas have gathered is to be one frame: what is left over waits for one more commit."""
 _KEPT_BYTES_MAX: Final = 1 << 30
 """So much log is kept for followers that lag behind."""
 _HAND_OVER_LAG_MAX: Final = 100
@@ -85,8 +88,8 @@ _HAND_OVER_LAG_MAX: Final = 100
 class PartitionActor(Actor[Message]):
     """One replica of a partition at work."""
 
-    seconds_per_tick_max = 0.004
-    """What a frame costs by itself, on all replicas, is that of some twenty commands: it must be worth it."""
+    seconds_per_tick_max = _SECONDS_ALONE_MAX
+    """What a frame costs by itself is that of some commands: it must be worth it."""
 
     def __init__(
         self,
@@ -240,6 +243,8 @@ class PartitionActor(Actor[Message]):
             queued = self._waiting_commands
             is_idle = not queued and (self._leading is None or self._leading.quiet)
             self._admission.check(queued, is_idle=is_idle)
+        if type(command) is ActivateJobs and self._leading is not None:
+            self._leading.heed(command)
         size = size_of(command)
         if not self.tell(Submit(command, reply, size), lane=lane, size=size):
             raise Refused(f"partition {self.id} has its mailbox full")
@@ -257,8 +262,17 @@ class PartitionActor(Actor[Message]):
             self.tell(Submit(command, reply, size_of(command)), lane=ONGOING)
 
     def on_log(self, message: Appended | AppendFailed) -> None:
-        """Completions of the log's writer; may come after the actor has stopped."""
-        self.tell(message)
+        """Completions of the log's writer; may come after the actor has stopped.
+
+        What a leader has written itself nobody hears before a majority has it, too: that can mostly wait for
+        the next tick. Whoever follows has only to answer.
+        """
+        if type(message) is AppendFailed or self._raft.role is Role.LEADER:
+            self.tell(message)
+        else:
+            self.receive_now(message)
+            if self._raft.has_ready:
+                self.wake()
 
     def stop(self) -> None:
         """Stop at once. Whoever still waits for an answer hears that the outcome is unknown."""
@@ -285,9 +299,16 @@ class PartitionActor(Actor[Message]):
         return (
             self._raft.may_propose
             and leading.uncommitted_bytes < self._limits.uncommitted_bytes_max
-            and leading.tick_bytes < self._limits.tick_bytes_max
             and leading.may_decide(self._waiting_commands)
         )
+
+    @property
+    def has_enough(self) -> bool:
+        leading = self._leading
+        return leading is not None and leading.tick_bytes >= self._limits.tick_bytes_max
+
+    def is_urgent(self, message: Message) -> bool:
+        return type(message) is not Appended or self._consensus.waits_for_own_disk
 
     def receive(self, message: Message) -> None:
         match message:
@@ -300,6 +321,8 @@ class PartitionActor(Actor[Message]):
                 raise error
             case Tick():
                 self._raft.tick()
+                is_alone = len(self._raft.configuration.members) == 1
+                self.seconds_per_tick_max = _SECONDS_ALONE_MAX if is_alone else _SECONDS_REPLICATED_MAX
                 self._reconcile()
                 self.mending.compare(self.machine)
                 if self._choice.rests:
@@ -369,9 +392,9 @@ class PartitionActor(Actor[Message]):
                 if due is not None:
                     self._alarms.at_due(due, leading.now)
             leading.make_frame()
-            leading.tick_bytes = 0
         self._consensus.pump()
         if leading is not None:
+            leading.tick_bytes = 0
             leading.release(raft.committed, self._consensus.confirmed)
         elif raft.role is not Role.LEADER:
             self._standby.follow()

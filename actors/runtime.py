@@ -93,10 +93,20 @@ class Actor(ABC, Generic[M]):
         """Put a message into a lane. False if it was not taken: the lane is full, or the actor gone."""
         if self._stopped or not self._lanes[lane].put(message, size):
             return False
-        if not self._scheduled:
+        if not self._scheduled and self.accepts(lane) and self.is_urgent(message):
             self._scheduled = True
             self.scheduler.call_soon(self._tick)
         return True
+
+    def receive_now(self, message: M) -> None:
+        """Receive a message between two ticks, before all that waits, and settle nothing: for what makes
+        little to do, and seldom comes together with others."""
+        if self._stopped:
+            return
+        try:
+            self.receive(message)
+        except Exception as error:  # As in a tick.
+            self._fail(error)
 
     def wake(self) -> None:
         """Have a tick soon, with or without messages."""
@@ -130,7 +140,18 @@ class Actor(ABC, Generic[M]):
         """Bring what the tick made to an end: once, after its last message."""
 
     def accepts(self, lane: int) -> bool:
-        """Whether messages of the lane may be taken out now; what may not stays queued."""
+        """Whether messages of the lane may be taken out now; what may not stays queued. It is asked for each
+        message that is told and after each tick; if anything else makes it true again, that has to `wake`.
+        """
+        return True
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether the tick has taken as much as may be settled at once."""
+        return False
+
+    def is_urgent(self, message: M) -> bool:
+        """Whether a message needs a tick of its own if none is to come; else it waits for the next one."""
         return True
 
     def dropped(self, message: M) -> None:
@@ -162,7 +183,9 @@ class Actor(ABC, Generic[M]):
         monotonic, receive = self.clock.monotonic, self.receive
         for number, lane in enumerate(self._lanes):
             messages = lane.messages
-            while messages and self.accepts(number):
+            if not messages or not self.accepts(number):
+                continue
+            while messages and not self.has_enough:
                 receive(lane.take())
                 received += 1
                 if received >= self.messages_per_tick_max:

@@ -14,6 +14,8 @@ _logger = logging.getLogger(__name__)
 
 _APPLY_BYTES: Final = 256 << 10
 _APPLY_SECONDS: Final = 0.004
+_TAKEN_MIN: Final = 32
+"""So many frames a follower takes at a time: one by one each costs several times as much."""
 _BEHIND_SECONDS_MAX: Final = 2.0
 """So long a follower lets committed frames wait, to apply more of them together."""
 
@@ -48,7 +50,8 @@ class Standby:
         self._loading = False
         self._outlived: Checkpoints | None = None
         """Checkpoints of a dropped machine of which one is still being written."""
-        self._behind_since = 0.0
+        self._behind_since: float | None = None
+        """Since when something that is committed is not applied; None if nothing is."""
         self.machine: Machine | None = replica.machine
         """None while it is built anew."""
         self.checkpoints = self._checkpoints_of(replica.machine)
@@ -67,11 +70,15 @@ class Standby:
             self.load()
             return
         last = min(self._raft.committed, self.log.log.synced_index)
-        if machine.taken >= last and machine.taken == machine.applied:
+        if machine.applied >= last:
+            self._behind_since = None
             return
         now = self._clock.monotonic()
-        if machine.taken == machine.applied:
+        if self._behind_since is None:
             self._behind_since = now
+        is_late = now - self._behind_since >= _BEHIND_SECONDS_MAX
+        if last - machine.taken < _TAKEN_MIN and not is_late:
+            return
         while machine.taken < last:
             self._take(machine, last)
             if machine.has_enough:
@@ -80,8 +87,9 @@ class Standby:
             if machine.taken < last and self._clock.monotonic() - now > _APPLY_SECONDS:
                 self._wake()
                 return
-        if now - self._behind_since >= _BEHIND_SECONDS_MAX:
+        if is_late:
             self._apply(machine)
+            self._behind_since = None
 
     def catch_up(self, machine: Machine, last: int) -> bool:
         """Apply all up to `last`, as whoever is to lead. False: the next tick has to go on."""

@@ -64,6 +64,16 @@ class Leadership:
         return self._log.committed >= self._term_start
 
     @property
+    def waits_for_own_disk(self) -> bool:
+        """Whether more would be committed if this member's own disk had all of the log."""
+        own = self.progress.get(self._member)
+        if own is None:
+            return False
+        counted, own.counted = own.counted, self._log.last_index
+        agreed, own.counted = self._agreed(), counted
+        return agreed > self._log.committed
+
+    @property
     def has_reads_to_send(self) -> bool:
         return bool(self._reads) and self.has_committed
 

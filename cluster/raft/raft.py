@@ -144,6 +144,11 @@ class Raft:
         return self._log.stable
 
     @property
+    def waits_for_own_disk(self) -> bool:
+        """Whether it would change anything by itself if this member's disk had all of the log."""
+        return self._terms.leadership is None or self._terms.leadership.waits_for_own_disk
+
+    @property
     def leads(self) -> bool:
         """This member leads, and an entry of its own term is committed: it may answer (Raft, §8)."""
         return self._terms.leadership is not None and self._terms.leadership.has_committed

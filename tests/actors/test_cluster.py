@@ -276,6 +276,34 @@ async def test_after_a_larger_frame_a_leader_gathers_what_comes_in_the_next_mome
     assert log.last_index == before + 1
 
 
+async def test_a_leader_that_gathers_does_not_let_an_activation_wait_for_which_many_wait(
+    stage: ClusterStage,
+) -> None:
+    leader = stage.leader()
+    for _ in range(SMALL_FRAME + 1):
+        stage.submit(CREATE, at=leader)
+    stage.run()
+
+    lent = stage.submit(ActivateJobs("work", "worker", 60_000, 64), at=leader)
+    stage.run()
+
+    assert lent.done()
+
+
+async def test_an_activation_of_jobs_that_are_not_there_is_gathered_with_what_comes(
+    stage: ClusterStage,
+) -> None:
+    leader = stage.leader()
+    for _ in range(SMALL_FRAME + 1):
+        stage.submit(CREATE, at=leader)
+    stage.run()
+
+    lent = stage.submit(ActivateJobs("other", "worker", 60_000, 10), at=leader)
+    stage.run()
+
+    assert not lent.done()
+
+
 async def test_a_follower_applies_what_is_committed_within_two_seconds(stage: ClusterStage) -> None:
     follower = stage.followers()[0]
     stage.create()

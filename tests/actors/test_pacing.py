@@ -86,6 +86,16 @@ def test_gathering_ends_when_enough_has_come(
     assert not woken
 
 
+def test_gathering_ends_when_somebody_is_in_a_hurry(
+    pacing: Pacing, scheduler: StageScheduler, woken: list[float]
+) -> None:
+    pacing.committed(LARGE, 0)
+    pacing.hurry()
+    assert pacing.allows(under_way=0, commands_before=0, waiting=1)
+    scheduler.pass_time(1)
+    assert not woken
+
+
 def test_while_many_come_a_small_frame_is_not_followed_at_once(
     pacing: Pacing, scheduler: StageScheduler
 ) -> None:

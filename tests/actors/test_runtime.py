@@ -27,6 +27,9 @@ class Recorder(Actor[str]):
     def accepts(self, lane: int) -> bool:
         return lane not in self.closed_lanes
 
+    def is_urgent(self, message: str) -> bool:
+        return message != "can wait"
+
     def dropped(self, message: str) -> None:
         self.lost.append(message)
 
@@ -82,7 +85,19 @@ def test_a_lane_that_is_not_accepted_keeps_its_messages() -> None:
     actor.closed_lanes.clear()
     actor.wake()
     scheduler.run()
-    assert actor.seen == ["|", "kept", "|"]
+    assert actor.seen == ["kept", "|"]
+
+
+def test_what_is_not_urgent_waits_for_the_next_tick() -> None:
+    scheduler = StageScheduler()
+    actor = Recorder(scheduler)
+    actor.tell("can wait")
+    scheduler.run()
+    assert actor.queued() == [1, 0]
+
+    actor.tell("now")
+    scheduler.run()
+    assert actor.seen == ["can wait", "now", "|"]
 
 
 def test_an_actor_that_raises_is_dead_and_its_supervisor_hears_of_it() -> None:

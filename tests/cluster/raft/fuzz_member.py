@@ -135,8 +135,9 @@ class FuzzMember:
         return ready, spoken
 
     def sync(self, raft: Raft, writes: int) -> list[Message]:
-        """The disk gets on; what may leave now."""
+        """The disk gets on; what may leave now. Whenever Raft has to hear of it, it has said so."""
         messages: list[Message] = []
+        can_wait = not (raft.waits_for_own_disk or raft.has_ready)
         number = 0
         for _ in range(min(writes, len(self._writes))):
             write = self._writes.popleft()
@@ -145,6 +146,7 @@ class FuzzMember:
             messages += write.then
         if number:
             raft.persisted(number)
+        assert not (can_wait and raft.has_ready), "what was said not to wait for the disk waited for it"
         return messages
 
     def sync_all(self, raft: Raft) -> list[Message]:

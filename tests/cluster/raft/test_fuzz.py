@@ -120,3 +120,10 @@ def test_a_heartbeat_that_commits_beyond_what_is_known_to_match_is_found_out(
 
     monkeypatch.setattr(Replica, "on_heartbeat", trustingly)
     assert hunted()
+
+
+def test_a_leader_that_need_not_hear_of_its_own_disk_when_it_does_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Leadership, "waits_for_own_disk", False)
+    assert hunted()
