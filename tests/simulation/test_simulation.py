@@ -16,7 +16,7 @@ from tests.simulation.simulation import simulate
 
 SEEDS = range(12)
 FOUND_WITHIN = 200
-CHEAP = {"vote-not-persisted": 1, "answer-before-commit": 3, "checkpoint-ahead-of-commit": 0}
+CHEAP = {"vote-not-persisted": 7, "answer-before-commit": 12, "checkpoint-ahead-of-commit": 3}
 """Bug -> the seed to begin with."""
 FAULTS_FOR = {
     "rejection-before-confirmation": "freeze,isolate,pause,cut",

@@ -70,7 +70,7 @@ def lookup(name: str) -> Value:
     return VARIABLES.get(name, MISSING)
 
 
-@settings(max_examples=100, deadline=4_000)
+@settings(max_examples=50, deadline=4_000)
 @given(LOGIC, LOGIC, LOGIC, TYPES, st.booleans())
 def test_a_decision_has_one_result_and_never_raises(
     first: str, second: str, body: str, type_ref: str, camunda: bool

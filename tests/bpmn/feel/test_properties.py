@@ -105,7 +105,7 @@ def results(expression: Expression) -> list[str]:
     return shown
 
 
-@settings(max_examples=600, deadline=2_000)
+@settings(max_examples=300, deadline=2_000)
 @given(EXPRESSIONS)
 def test_an_expression_has_one_result_and_never_raises(text: str) -> None:
     expression = compile_expression(text)
@@ -115,7 +115,7 @@ def test_an_expression_has_one_result_and_never_raises(text: str) -> None:
     assert first == second
 
 
-@settings(max_examples=400, deadline=2_000)
+@settings(max_examples=200, deadline=2_000)
 @given(st.text(max_size=60) | TOKENS | st.text(alphabet='ab1."\\/*()[]{}<>=-+:,?@` \n', max_size=40))
 def test_any_text_is_an_expression_or_a_syntax_problem(text: str) -> None:
     for compiled in (compile_expression(text), compile_unary_tests(text)):

@@ -168,7 +168,7 @@ def test_no_bytes_make_the_parser_raise(content: bytes) -> None:
     assert isinstance(parse_resource(content, name="test.bpmn"), Invalid)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_mutation_of_a_file_makes_the_parser_raise(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(VALID)))
