@@ -162,6 +162,7 @@ class Leadership:
         for tenant in command.tenant_ids:
             if len(self._state.first_activatable(tenant, command.type, enough)) >= enough:
                 pacing.hurry()
+                return
 
     def submit(self, submit: Submit) -> None:
         """Decide a command; its answer waits for the commit."""

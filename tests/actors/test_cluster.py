@@ -276,14 +276,19 @@ async def test_after_a_larger_frame_a_leader_gathers_what_comes_in_the_next_mome
     assert log.last_index == before + 1
 
 
-async def test_a_leader_that_gathers_does_not_let_an_activation_wait_for_which_many_wait(
-    stage: ClusterStage,
-) -> None:
+def gathering_leader(stage: ClusterStage) -> int:
+    """The leader, which has just committed a larger frame of instances that wait for their jobs."""
     leader = stage.leader()
     for _ in range(SMALL_FRAME + 1):
         stage.submit(CREATE, at=leader)
     stage.run()
+    return leader
 
+
+async def test_a_leader_that_gathers_does_not_let_an_activation_wait_for_which_many_wait(
+    stage: ClusterStage,
+) -> None:
+    leader = gathering_leader(stage)
     lent = stage.submit(ActivateJobs("work", "worker", 60_000, 64), at=leader)
     stage.run()
 
@@ -293,11 +298,7 @@ async def test_a_leader_that_gathers_does_not_let_an_activation_wait_for_which_m
 async def test_an_activation_of_jobs_that_are_not_there_is_gathered_with_what_comes(
     stage: ClusterStage,
 ) -> None:
-    leader = stage.leader()
-    for _ in range(SMALL_FRAME + 1):
-        stage.submit(CREATE, at=leader)
-    stage.run()
-
+    leader = gathering_leader(stage)
     lent = stage.submit(ActivateJobs("other", "worker", 60_000, 10), at=leader)
     stage.run()
 

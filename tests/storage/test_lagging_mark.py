@@ -23,14 +23,16 @@ DIRECTORY = Path("/log")
 MARK = DIRECTORY / "mark"
 
 
-def open_log(disk: MemoryDisk | Failing, then: Callable[[Appended | AppendFailed], None]) -> Log:
+def open_log(
+    disk: MemoryDisk | Failing, then: Callable[[Appended | AppendFailed], None], pages: int = 6
+) -> Log:
     return Log.open(
         disk,
         DIRECTORY,
         writer=InlineWriter(),
         post=lambda call: call(),
         then=then,
-        segment_size=6 * 4096,
+        segment_size=pages * 4096,
     )
 
 
@@ -171,14 +173,7 @@ FAR_BEHIND = 10
 def far_behind(cut: Callable[[bytearray], None]) -> MemoryDisk:
     """A log of ten pages, one a batch, and a mark that knows of none of them; `cut` sees its segment."""
     disk = empty()
-    log = Log.open(
-        disk,
-        DIRECTORY,
-        writer=InlineWriter(),
-        post=lambda call: call(),
-        then=ignore,
-        segment_size=32 * 4096,
-    )
+    log = open_log(disk, ignore, pages=32)
     for index in range(1, FAR_BEHIND + 1):
         log.append([(index, 1, 0, b"x" * 1000)])
     left = disk.crash()
